@@ -4,11 +4,10 @@
 //! cargo run --release --example big_index -- FILE 1000000
 //! ```
 //!
-//! The photos are modelled on those of a family over 22 years: most are taken at home, the others
-//! on trips to thirty places. There is a folder for each month and each trip, there are five
-//! cameras, and a photo has one face and a half on average. If `raws` follows the number, every second
-//! photo is the raw file of the one before, which the queries leave out. If FILE exists, the example
-//! only measures.
+//! The photos are modelled on those of a family over 22 years: most are taken at home, the others on trips to thirty
+//! places. There is a folder for each month and each trip, there are five cameras, and a photo has one face and a half
+//! on average. If `raws` follows the number, every second photo is the raw file of the previous one, and the queries
+//! leave out raw files. If FILE exists, the example only measures.
 #![allow(clippy::print_stdout)]
 
 mod common;
@@ -116,7 +115,7 @@ fn folder(first: u64) -> String {
     }
 }
 
-/// The trip on which a photo was taken, if it was.
+/// The trip on which a photo was taken, if any.
 fn trip(number: u64) -> Option<u64> {
     let folder = number / BATCH;
     (folder % 5 == 4).then_some(folder * 7 % 150)
@@ -174,7 +173,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     record
 }
 
-/// Whom a photo names: one in ten Anna, one in twenty Ben, and one in four one of 500 others.
+/// The people whom a photo names: Anna in one of ten, Ben in one of twenty, and one of 500 others in one of four.
 fn people(number: u64) -> Vec<String> {
     let mut people = Vec::new();
     if number % 10 == 1 {
@@ -189,7 +188,7 @@ fn people(number: u64) -> Vec<String> {
     people
 }
 
-/// The keywords of a photo: of one in ten an English one, of one in twenty one in a script without spaces.
+/// The keywords of a photo: one of ten has an English one, one of twenty one in a script without spaces.
 fn keywords(number: u64, is_of_family: bool) -> Vec<String> {
     let mut keywords = Vec::new();
     if is_of_family {

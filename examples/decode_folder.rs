@@ -1,5 +1,5 @@
-//! Decodes every file of a folder and prints one line for each: what became of it, its size in pixels, and the
-//! CPU-bound time in milliseconds. With a second folder, writes the upright pixels there as PPM, for
+//! Decodes every file of a folder and prints one line for each: the result, its size in pixels, and the CPU-bound time
+//! in milliseconds. With a second folder, writes the upright pixels there as PPM, for
 //! `tests/imaging/matrix/compare.py`. With `--index`, decodes only what the index needs, for `benches/compare`.
 //!
 //!     cargo run --release --example decode_folder -- [--index] FOLDER [PIXELS]

@@ -1,5 +1,5 @@
-//! Compares what fer-index reads from the metadata of photos with what exiftool reads from them, and prints every
-//! difference and a summary:
+//! Compares the facts that fer-index and exiftool read from the metadata of photos, and prints every difference and a
+//! summary:
 //!
 //! ```sh
 //! cargo run --release --example facts_oracle -- FOLDER… > differences.txt
@@ -7,8 +7,8 @@
 //!
 //! exiftool must be installed. Each value that it finds in a field which fer-index reads is one comparison: dates with
 //! their offsets, positions, orientation, keywords, titles, descriptions, ratings and the names and regions of people.
-//! Files that fer-index does not read are left out. Differences that are meant are counted by their reason;
-//! `docs/formats.md` explains those that remain.
+//! Files that fer-index does not read are left out. Intended differences are counted by their reason; `docs/formats.md`
+//! explains the others.
 #![allow(clippy::print_stdout, reason = "the result is printed")]
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use serde_json::Value;
 /// Number of files that exiftool reads at once.
 const CHUNK: usize = 200;
 
-/// The fields of exiftool, by the group and the name that it prints, and what fer-index makes of them.
+/// The fields of exiftool, by the group and the name that it prints, and the fact with which each is compared.
 const FIELDS: &[(&str, Kind)] = &[
     ("ExifIFD:DateTimeOriginal", Kind::Date(DateSource::Exif)),
     ("ExifIFD:CreateDate", Kind::Date(DateSource::ExifDigitized)),
@@ -58,7 +58,7 @@ const FIELDS: &[(&str, Kind)] = &[
     ("XMP-mwg-rs:RegionInfo", Kind::Regions),
 ];
 
-/// What a field is compared with.
+/// The kind of fact with which a field is compared.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Date(DateSource),
@@ -131,10 +131,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What is said of a difference without a reason.
+/// The text that is printed for a difference without a known reason.
 const UNEXPLAINED: &str = "differ without a reason that is known here";
 
-/// Why a difference is meant; `None` if it is not.
+/// The reason why a difference is intended; `None` if it is not.
 fn reason(kind: Kind, theirs: &str, format: Format) -> Option<&'static str> {
     match kind {
         Kind::Description(block) => {
@@ -153,7 +153,7 @@ fn reason(kind: Kind, theirs: &str, format: Format) -> Option<&'static str> {
     }
 }
 
-/// What exiftool reads from each of these files.
+/// The results of exiftool for each of these files.
 fn exiftool(files: &[PathBuf]) -> Result<Vec<Value>, Box<dyn Error>> {
     let mut command = Command::new("exiftool");
     // Numbers instead of words, structures, the first of several blocks, and no limit on file types.
@@ -298,8 +298,7 @@ fn says(stated: &[Stated<String>], block: Block, wanted: &str) -> bool {
         .any(|stated| stated.by == block && stated.value == wanted)
 }
 
-/// The digits of a date as far as it is known, without a month and day of 00: `None` if it is that of a clock that was
-/// never set.
+/// The digits of the known parts of a date, without a month and day of 00; `None` if the clock was never set.
 fn date_digits(text: &str) -> Option<String> {
     let end = text.find(['+', 'Z']).unwrap_or(text.len());
     let text = text[..end].split('.').next().unwrap_or_default();
@@ -319,7 +318,7 @@ fn date_digits(text: &str) -> Option<String> {
     (digits.len() >= 8 && !digits.starts_with("0000")).then(|| digits[..known].to_owned())
 }
 
-/// An angle with the sign of its direction, which exiftool prints apart in the group of GPS.
+/// An angle with the sign of its direction, which exiftool prints separately in the group of GPS.
 fn signed(tags: &Value, field: &str, name: &str) -> Option<f64> {
     let degrees = tags.get(field)?.as_f64()?;
     let direction = tags
@@ -341,7 +340,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A text with single spaces, as fer-index keeps it.
+/// A text with single spaces, as fer-index stores it.
 fn words(text: &str) -> String {
     let is_space = |c: char| c.is_whitespace() || c.is_control();
     text.split(is_space)

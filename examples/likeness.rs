@@ -1,13 +1,13 @@
-//! Measures on which edits of photos a corrected face is recognised, and whether it is taken for the same face in another
-//! photo of a burst. `docs/corrections.md` has the results.
+//! Measures after which edits of photos a corrected face is recognised, and whether it is mistaken for the face in
+//! another photo of a burst. `docs/corrections.md` has the results.
 //!
 //!     cargo run --release --example likeness -- edits EVERY FOLDER...
 //!     cargo run --release --example likeness -- bursts EVERY APART FOLDER...
 //!
 //! `edits` makes each kind of edit of every EVERY-th photo of the folders and prints how many faces are detected again
-//! and recognised, and how often another face of the photo is taken for the same. `bursts` takes each folder for one
-//! burst, in the order of the file names, and compares the largest face of every EVERY-th photo with that of the APART
-//! photos after it. The time and the size of the photos, which also count in the program, are left aside.
+//! and recognised, and how often another face of the photo is mistaken for the same. `bursts` treats each folder as one
+//! burst, in the order of the file names, and compares the largest face of every EVERY-th photo with those of the APART
+//! photos after it. The time and the size of the photos, which the program also compares, are ignored.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,10 +25,10 @@ use image::{Rgb, RgbImage, imageops};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Faces with a shorter side than this are not measured, in pixels; the program's default for faces that it reads.
+/// Least shorter side, in pixels, of the faces that are measured.
 const MIN_FACE: f32 = 24.0;
 
-/// How alike two faces count that have too little in common to tell.
+/// The likeness that counts for two faces with too little in common.
 const NOTHING: f32 = -1.0;
 
 /// Most faces of a photo that are measured.
@@ -43,8 +43,8 @@ const LIMITS: Limits = Limits {
 /// An edited picture, and the map from the original's pixels to its own.
 type Edited = (RgbImage, Affine);
 
-/// A kind of edit: its name, the quality of the JPEG in which it is stored, and how it is made of a photo and its first
-/// face; `None` where that is impossible.
+/// A kind of edit: its name, the quality of the JPEG in which it is stored, and the function that makes it from a photo
+/// and its first face; `None` if that is impossible.
 type Edit = (
     &'static str,
     u8,
@@ -164,7 +164,7 @@ fn cut(picture: &RgbImage, [x, y, width, height]: [f32; 4]) -> Option<Edited> {
     (width.min(height) >= 30).then(|| (part(), map))
 }
 
-/// Turns the content of a picture clockwise within its frame.
+/// Rotates the content of a picture clockwise within its frame.
 fn turned(picture: &RgbImage, degrees: f32) -> Option<Edited> {
     let (x, y) = (picture.width() as f32 / 2.0, picture.height() as f32 / 2.0);
     let (sin, cos) = degrees.to_radians().sin_cos();
@@ -219,16 +219,16 @@ impl Faces {
     }
 }
 
-/// How the faces of one kind of edit fared.
+/// The results for the faces of one kind of edit.
 #[derive(Default, Clone)]
 struct Kept {
     faces: u32,
     found: u32,
     recognised: u32,
-    /// Pairs of different faces of a photo and its edit, and those that were taken for the same one.
+    /// Pairs of different faces of a photo and its edit and, below, those that were mistaken for the same one.
     others: u32,
     confused: u32,
-    /// How alike the same face is, in each pair.
+    /// The likeness of the same face, in each pair.
     alike: Vec<f32>,
 }
 
@@ -288,7 +288,7 @@ fn listed(values: &[f32]) -> String {
     texts.join(", ")
 }
 
-/// The comparisons of photos at one distance: how alike the faces are.
+/// The likenesses of faces in photos at one distance in the burst.
 type Pairs = Vec<f32>;
 
 #[allow(clippy::print_stdout, reason = "the result of the measurement")]

@@ -1,12 +1,12 @@
-//! Takes one photo the whole way into an index and does nothing else, so that callgrind can count the instructions that
-//! it costs. `benches/cost/check` runs it:
+//! Indexes one photo, from the file to the database, and does nothing else, so that callgrind can count the
+//! instructions. `benches/cost/check` runs it:
 //!
 //! ```text
 //! photo_cost make PHOTO.jpg              # writes a photo of 3.8 megapixels, composed of the test photos
 //! photo_cost index PHOTO.jpg INDEX.db    # indexes it; callgrind counts `index_counted`
 //! ```
 //!
-//! The second prints the instruction set for which the kernels were compiled that it used.
+//! The second command prints the instruction set of the kernels that it used.
 #![allow(clippy::print_stdout)]
 
 #[path = "../tests/common/mod.rs"]
@@ -27,16 +27,17 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use common::exif_block::ExifBlock;
 
-/// Width and height of the photo. Its parts are detailed as those of a larger one, so that each of its pixels costs as much.
+/// Width and height of the photo. Its parts are as detailed as those of a larger photo, so that a pixel costs as much
+/// as there.
 const SIZE: (u32, u32) = (2240, 1680);
 
 /// Width and height of a part.
 const PART: (u32, u32) = (448, 336);
 
-/// How many faces the photo has that cannot be missed.
+/// The number of faces in the photo that must be found.
 const FACES: usize = 3;
 
-/// What the photo consists of, row by row.
+/// The parts of the photo, row by row.
 const PARTS: [&str; 25] = {
     let mut parts = ["coffee.jpg"; 25];
     parts[1] = "camera.jpg";
@@ -55,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments[..] {
         ["make", photo] => make(Path::new(photo)),
         ["index", photo, database] => {
-            // As in a decoding process: nothing may run on threads that are not counted.
+            // As in a decoding process, so that nothing runs on threads that are not counted.
             rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .use_current_thread()
@@ -93,8 +94,8 @@ fn index_counted(
     Ok(record.content.map_or(0, |photo| photo.faces.len()))
 }
 
-/// Writes the photo, with chroma at half the resolution and with EXIF, as cameras do; without a position, as the first one
-/// costs what its photo does not: the borders are read.
+/// Writes the photo, with chroma at half the resolution and with EXIF, as cameras do; without a position, since the
+/// first position of a process has the additional cost of reading the borders.
 fn make(path: &Path) -> Result<(), Box<dyn Error>> {
     let mut photo = RgbImage::new(SIZE.0, SIZE.1);
     let across = SIZE.0 / PART.0;

@@ -1,5 +1,5 @@
-//! Writes made-up findings to a new database as the pipeline's writer does, and does nothing else,
-//! so that callgrind can count the writer's instructions per photo:
+//! Writes invented findings to a new database as the pipeline's writer does, and does nothing else, so that callgrind
+//! can count the writer's instructions per photo:
 //!
 //! ```text
 //! cargo build --example writer_cost
@@ -7,9 +7,9 @@
 //!     target/debug/examples/writer_cost FILE 4096
 //! ```
 //!
-//! The figure is callgrind's sum divided by the number of photos. With `again` after the number,
-//! all photos are written twice, as by `reindex`, and only the second time is counted. With
-//! `changed`, the second writing finds other faces in the photos.
+//! The figure is callgrind's sum divided by the number of photos. With `again` after the number, all photos are written
+//! twice, as by `reindex`, and only the second time is counted. With `changed`, the photos have other faces the second
+//! time.
 #![allow(clippy::print_stdout)]
 
 mod common;
@@ -33,7 +33,7 @@ const BATCH: usize = 64;
 /// Number of photos in a folder.
 const FOLDER: u64 = 300;
 
-/// A photo and the files that hold it: two files for one photo in twenty, one file for the others.
+/// A photo with its files: one photo in twenty has two files, the others have one.
 struct Finding {
     files: Vec<(PathBuf, FileMeta)>,
     record: PhotoRecord,

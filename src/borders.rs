@@ -1,10 +1,10 @@
-//! Borders of countries, regions, islands and natural regions: tells in which of them a point lies. See
+//! Borders of countries, regions, islands and natural regions: finds those that contain a point. See
 //! `assets/places/README.md` for the data.
 //!
-//! Countries and regions are one *coverage*: their areas, the *units*, do not overlap, and each border is stored
-//! once, with the unit on either side. So the unit of a point is the one on this side of the first border that a ray
-//! from the point meets. Enclaves and very small countries have outlines of their own, which are tested first. Islands
-//! and natural regions may overlap and are rings of their own.
+//! Countries and regions are one *coverage*: their areas, the *units*, do not overlap, and each border is stored once,
+//! with the unit on either side. So the unit of a point is the one on the near side of the first border that a ray from
+//! the point meets. Enclaves and very small countries have separate outlines, which are tested first. Islands and
+//! natural regions may overlap, and are separate rings.
 
 mod lines;
 mod reader;
@@ -24,11 +24,11 @@ use reader::Reader;
 
 const DATA: &[u8] = include_bytes!("../assets/places/borders.bin.gz");
 
-/// How far from a coast a point at sea still belongs to it, in km: twelve nautical miles, the breadth of the
+/// Largest distance in km from a coast at which a point at sea belongs to it: twelve nautical miles, the breadth of the
 /// territorial sea.
 const AT_SEA: f64 = 22.224;
 
-/// The number of a side of a border on which there is no unit, but the sea.
+/// The number of the side of a border on which is the sea instead of a unit.
 const SEA: u32 = 0;
 
 /// All borders.
@@ -40,9 +40,9 @@ pub struct Borders {
     between: Lines,
     /// The units on the left and the right of each line of `between`.
     sides: Vec<[u32; 2]>,
-    /// The outlines of enclaves and very small countries, which lie within units.
+    /// The outlines of enclaves and very small countries, which are inside units.
     enclaves: Lines,
-    /// The unit of each of them.
+    /// The unit of each enclave.
     enclave_of: Vec<u32>,
     /// The codes of the islands and natural regions.
     natural: Vec<String>,
@@ -96,9 +96,9 @@ impl Borders {
         }
     }
 
-    /// The codes of everything in which a point lies, separated by spaces: first its region, the region around that
-    /// one and the country, then continents and other unions, then islands and natural regions. A point at sea
-    /// belongs to the nearest coast, if that is not farther than twelve nautical miles. Empty on the high seas.
+    /// The codes of all areas that contain a point, separated by spaces: first its region, the region around that one
+    /// and the country, then continents and other unions, then islands and natural regions. A point at sea belongs to
+    /// the nearest coast within twelve nautical miles. Empty on the high seas.
     pub fn areas(&self, at: GeoPoint) -> String {
         let mut ashore = at;
         let mut unit = self.unit_at(at);

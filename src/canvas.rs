@@ -19,7 +19,7 @@ const BACK_OPACITY: f32 = 0.6;
 /// Pixels between the edge of a label and its text.
 const PADDING: f32 = 2.0;
 
-/// A rectangle in pixels: left, top, width, height. It may reach beyond the image.
+/// A rectangle in pixels: left, top, width, height. It may extend beyond the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rectangle {
     /// Its left edge.

@@ -73,7 +73,7 @@ impl SkipReason {
         )
     }
 
-    /// Whether the first bytes of a file show the reason, so that it holds until the file changes.
+    /// Whether the first bytes of a file show the reason, so that it applies until the file changes.
     pub const fn is_in_first_bytes(self) -> bool {
         matches!(
             self,

@@ -35,7 +35,7 @@ const MIN_SIDE: f32 = 20.0;
 /// The detection score thresholds at which boxes are counted.
 const THRESHOLDS: [f32; 6] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
 
-/// What [`evaluate_album`] measures besides what the labels say.
+/// Further settings of [`evaluate_album`].
 #[derive(Debug, Clone, Default)]
 pub struct AlbumMeasures {
     /// Columns by which the faces are grouped.
@@ -53,13 +53,14 @@ pub struct AlbumFigures {
     pub unreadable: usize,
     /// Number of photos in which a face was found at the configured threshold.
     pub with_face: usize,
-    /// For each labelled emotion how well the scores of a query rank the photos.
+    /// For each labelled emotion, how well the scores of a query rank the photos.
     pub ranking: Vec<RankingFigures>,
-    /// For each threshold how many labelled boxes were found; empty without labelled boxes.
+    /// For each threshold, how many labelled boxes were found; empty without labelled boxes.
     pub boxes: Vec<BoxFigures>,
-    /// How well the scores of the largest faces tell the labels of the column `emotion`; `None` without it.
+    /// How well the scores of the largest faces agree with the labels of the column `emotion`; `None` without that
+    /// column.
     pub expressions: Option<ExpressionFigures>,
-    /// How the largest faces of groups of photos are read.
+    /// The scores of the largest faces in groups of photos.
     pub groups: Vec<GroupFigures>,
 }
 
@@ -70,7 +71,7 @@ pub struct RankingFigures {
     pub emotion: &'static str,
     /// Number of photos that show it.
     pub positives: usize,
-    /// Average precision: the mean of the precisions at each photo that shows the emotion, not interpolated.
+    /// Average precision: the mean, without interpolation, of the precisions at each photo that shows the emotion.
     pub average_precision: f64,
 }
 

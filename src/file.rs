@@ -14,12 +14,12 @@ pub struct FileMeta {
     pub size: u64,
     /// Modification time in ns since 1970, negative before.
     pub mtime_ns: i64,
-    /// The time of the last change of content, attributes or name (ctime) in ns since 1970; 0 where it is
-    /// unknown. Programs can set back the modification time, but not this one.
+    /// The time of the last change of content, attributes or name (ctime) in ns since 1970; 0 if it is unknown.
+    /// Programs can set back the modification time, but not this one.
     pub ctime_ns: i64,
-    /// Inode number; 0 where the platform has none.
+    /// Inode number; 0 if the platform has none.
     pub inode: u64,
-    /// The device that holds the inode; 0 where the platform has none.
+    /// The device of the inode; 0 if the platform has none.
     pub device: u64,
 }
 
@@ -55,15 +55,15 @@ impl FileMeta {
         }
     }
 
-    /// Compares the file with what the index knows of it. Device and inode number do not count as long as
-    /// there is a ctime: they change by themselves when a disk is mounted under another device node, and on
-    /// some file systems in user space whenever a file is looked up.
+    /// Compares the file with its metadata in the index. Device and inode number count only without a ctime: they
+    /// change when a disk is mounted under another device node, and on some file systems in user space with every
+    /// look-up of a file.
     pub fn difference(&self, known: &Self) -> Difference {
         if (self.size, self.mtime_ns) != (known.size, known.mtime_ns) {
             return Difference::Content;
         }
-        // A file whose last change of any kind was the known modification has not changed since. So do file
-        // systems answer that do not store a ctime, such as FAT after a mount, and sshfs.
+        // If the last change of any kind was the known modification, the file has not changed since. File systems that
+        // do not store a ctime, such as FAT after a mount and sshfs, return the modification time as ctime.
         let is_same = match self.ctime_ns {
             0 => true,
             now if now == known.ctime_ns || now == self.mtime_ns => true,
@@ -87,7 +87,7 @@ impl FileMeta {
     }
 }
 
-/// How a file differs from what the index knows of it.
+/// How a file differs from its metadata in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// It is the same file, unchanged.
@@ -104,13 +104,13 @@ const fn nanoseconds(seconds: i64, rest: i64) -> i64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
-/// Whether a file has one name only, so that no change comes in under another one.
+/// Whether a file has only one name, so that it cannot be changed under another one.
 #[cfg(unix)]
 pub fn has_one_name(metadata: &Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(metadata) == 1
 }
 
-/// Whether a file has one name only; unknown on this platform, hence `false`.
+/// Whether a file has only one name; unknown on this platform, hence `false`.
 #[cfg(not(unix))]
 pub fn has_one_name(_: &Metadata) -> bool {
     false
@@ -153,7 +153,7 @@ pub fn read_start(path: &Path, limit: usize) -> Result<Option<(FileMeta, Vec<u8>
     })
 }
 
-/// Opens a regular file and lets `read` read its bytes; `None` if there is no such file.
+/// Opens a regular file and passes it to `read`; `None` if there is no such file.
 fn read_regular(
     path: &Path,
     read: impl FnOnce(File, &Metadata) -> io::Result<Result<Vec<u8>, Skip>>,
@@ -240,8 +240,8 @@ pub fn beside(database: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes the rights to a file or folder of this user from all others. Does nothing where they have none, where it belongs
-/// to another user, or where there is none.
+/// Removes the permissions of all other users from a file or folder of this user. Does nothing if they have none, if it
+/// belongs to another user, or if it does not exist.
 pub fn keep_private(path: &Path) {
     #[cfg(unix)]
     {
@@ -354,7 +354,7 @@ mod tests {
         for ctime_ns in [0, 100] {
             assert_eq!(differs(FileMeta { ctime_ns, ..known }), Difference::None);
         }
-        // A row from before the ctime was stored: the inode counts in its place.
+        // A row of an earlier version without a ctime: the inode counts instead.
         let old = FileMeta {
             ctime_ns: 0,
             ..known

@@ -69,17 +69,17 @@ pub struct Circle {
 }
 
 impl Circle {
-    /// Whether a point lies in the circle.
+    /// Whether a point is in the circle.
     pub fn contains(&self, point: GeoPoint) -> bool {
         distance(self.centre, point) <= self.km
     }
 
-    /// Whether all points of a cell certainly lie in the circle; `false` for some such cells at its edge.
+    /// Whether all points of a cell are certainly in the circle; `false` also for some such cells at its edge.
     pub fn holds_all_of(&self, cell: Cell) -> bool {
         distance(self.centre, cell.centre()) <= self.km - HALF_DIAGONAL
     }
 
-    /// Whether certainly no point of a cell lies in the circle; `false` for some such cells at its edge.
+    /// Whether certainly no point of a cell is in the circle; `false` also for some such cells at its edge.
     pub fn holds_none_of(&self, cell: Cell) -> bool {
         distance(self.centre, cell.centre()) > self.km + HALF_DIAGONAL
     }
@@ -142,8 +142,8 @@ pub enum Region {
 }
 
 impl Region {
-    /// Whether a point lies in a circle or a cell of the region. Areas are not looked at: the index has those of each
-    /// photo.
+    /// Whether a point is in a circle or a cell of the region. Areas are not tested here, since the index has those of
+    /// each photo.
     pub fn contains(&self, point: GeoPoint) -> bool {
         match self {
             Self::Circle(circle) => circle.contains(point),

@@ -9,19 +9,19 @@ use crate::error::{Error, Result};
 /// Every lock file begins with this.
 const HOLDER: &str = "process ";
 
-/// A lock that a process holds. The system releases it when the process ends, however that happens. The file
-/// stays; people and the messages of other processes read its text.
+/// A lock that a process holds. The system releases it when the process ends, however that happens. The file stays; its
+/// text is for people and for the messages of other processes.
 #[derive(Debug)]
 pub struct ProcessLock {
     _file: File,
 }
 
-/// Why a lock cannot be taken.
+/// The reason why a lock cannot be taken.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unavailable {
     /// Another process holds it; this is the text of the file, such as `process 17, version 1`.
     Held(String),
-    /// The file is not a lock file. It is left as it is.
+    /// The file is not a lock file, and is not changed.
     Foreign,
 }
 

@@ -1,9 +1,9 @@
-//! Tells by the name of a file what it contains, before it is opened.
+//! Determines the kind of a file by its name, before it is opened.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Extensions of pictures. An MPO is a JPEG with more pictures behind it.
+/// Extensions of pictures. An MPO is a JPEG followed by further pictures.
 const PICTURES: &[&str] = &[
     "avif", "bmp", "dib", "gif", "heic", "heif", "hif", "jfif", "jpe", "jpeg", "jpg", "jxl", "mpo",
     "png", "tif", "tiff", "webp",
@@ -15,11 +15,10 @@ const RAW: &[&str] = &[
     "mrw", "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f",
 ];
 
-/// Extensions of files that are not photos: documents, sounds, videos, archives, programs, databases, and what
-/// photo programs keep beside the photos.
+/// Extensions of files that are not photos: documents, sounds, videos, archives, programs, databases, and files that
+/// photo programs store beside photos.
 ///
-/// Thumbnails and previews that are kept beside photos are here as well: they are pictures, but copies of
-/// photos that are in the album.
+/// This includes thumbnails and previews beside photos: they are pictures, but copies of photos in the album.
 #[rustfmt::skip]
 const OTHERS: &[&str] = &[
     "3g2", "3gp", "7z", "a", "aac", "aae", "aax", "abw", "accdb", "ai", "aif", "aiff", "amr", "ape",
@@ -52,19 +51,19 @@ const EXIFTOOL: [&str; 2] = ["_original", "_exiftool_tmp"];
 /// The file in which fer-index lists the links or copies that it made in a folder.
 pub const MANIFEST: &str = ".fer-index-manifest";
 
-/// What the name of a file says.
+/// The kind of a file by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
     /// It has the extension of a picture.
     Picture,
-    /// It has the extension of something else; it is never opened.
+    /// It has the extension of another kind of file, and is never opened.
     Other,
-    /// Nothing: it has no extension, or one that is not known. Its first bytes have to be looked at.
+    /// It has no extension, or an unknown one, so its first bytes must be read.
     Unknown,
 }
 
 impl Named {
-    /// What the name of this file says. Extensions are compared in any case.
+    /// The kind of this file. Extensions are compared without regard to case.
     pub fn of(path: &Path) -> Self {
         let Some(extension) = path.extension() else {
             return Self::Unknown;
@@ -110,7 +109,7 @@ fn is_other(extension: &str) -> bool {
     is_exiftool || is_one_of(OTHERS, extension)
 }
 
-/// Whether this is the name of a file or folder that the user does not see.
+/// Whether this is the name of a hidden file or folder.
 pub fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }

@@ -21,11 +21,11 @@ pub use source::{DateSource, FactSources, Source};
 pub struct Picture {
     /// The hash of the picture data.
     pub hash: PictureHash,
-    /// What makes the stored pixels upright.
+    /// The orientation that makes the stored pixels upright.
     pub orientation: Orientation,
 }
 
-/// How exactly a date is known.
+/// The precision of a date.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -76,7 +76,7 @@ pub struct TakenAt {
     pub local: DateTime,
     /// Offset from UTC; often absent from EXIF.
     pub offset: Option<Offset>,
-    /// How exactly it is known; `local` is the beginning of the day, month or year.
+    /// Its precision; if only the day, month or year is known, `local` is the beginning of that.
     pub precision: Precision,
     /// The source of the date.
     pub source: DateSource,
@@ -130,7 +130,7 @@ impl Raws {
     }
 }
 
-/// How a photo was taken and what people said of it, by the sources that count; `None` for what is absent.
+/// The facts of a photo, each by the source that counts; `None` if a fact is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Capture {
     /// When it was taken.
@@ -145,12 +145,12 @@ pub struct Capture {
     pub title: Option<String>,
     /// Description.
     pub description: Option<String>,
-    /// Keywords, each without line breaks: of an analysis those in the file, of a photo in the index also those of
-    /// its sidecars. The levels of a hierarchical one are separated by `|`.
+    /// Keywords, each without line breaks: in an analysis those in the file, for a photo in the index also those of its
+    /// sidecars. The levels of a hierarchical one are separated by `|`.
     pub keywords: Vec<String>,
     /// Rating: 1 to 5, 0 for none, −1 for a photo that was rejected.
     pub rating: Option<i8>,
-    /// Where all but the date is from.
+    /// The sources of all facts but the date.
     pub sources: FactSources,
 }
 

@@ -34,7 +34,7 @@ pub struct SidecarFile {
 pub struct Sidecar {
     /// The file.
     pub file: SidecarFile,
-    /// What it says of the photo, without what `export --xmp` wrote: keywords, and copies of what the photo says itself.
+    /// Its statements, without those that `export --xmp` wrote: keywords, and copies of the photo's own statements.
     pub said: Statements,
 }
 
@@ -79,7 +79,7 @@ pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
     is_takeout(sidecar) && base.to_str().is_some_and(is_called_so) && is_near()
 }
 
-/// Where the photos may be to which a sidecar belongs: folders, and how the names begin.
+/// The paths with which those of the photos begin to which a sidecar may belong: a folder, and the start of a name.
 pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
     let (Some(base), Some(folder)) = (sidecar.file_stem(), sidecar.parent()) else {
         return Vec::new();
@@ -88,8 +88,8 @@ pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
         return vec![folder.join("")];
     }
     if !is_takeout(sidecar) {
-        // The photo has the name of the sidecar without ".xmp", maybe with another extension than that name has, or one
-        // behind it.
+        // The photo has the name of the sidecar without ".xmp", perhaps with another extension instead of that name's
+        // own, or with an additional one.
         return vec![folder.join(base).with_extension("")];
     }
     let Some(start) = base.to_str().map(takeout::start_of) else {
@@ -105,7 +105,7 @@ pub fn find(photo: &Path) -> Vec<SidecarFile> {
     Finder::default().find(photo)
 }
 
-/// Looks for the sidecars of one photo after another, and lists a folder once as long as it does not change.
+/// Finds the sidecars of one photo after another, and lists a folder only once while it does not change.
 #[derive(Debug, Default)]
 pub struct Finder(RefCell<Option<Beside>>);
 
@@ -115,7 +115,7 @@ impl Finder {
         self.beside(photo, Beside::of).unwrap_or_default()
     }
 
-    /// What the `.picasa.ini` beside a photo says of it.
+    /// The statements of the `.picasa.ini` beside a photo.
     pub fn picasa(&self, photo: &Path) -> Option<Statements> {
         self.beside(photo, Beside::picasa).flatten()
     }
@@ -137,8 +137,8 @@ pub fn to_write(photo: &Path, naming: Naming) -> PathBuf {
     folder.join(Beside::read(folder).to_write(name, naming))
 }
 
-/// Whether the sidecars of a photo on disk are others than the index knows, or have changed. Both lists are
-/// sorted by name.
+/// Whether the sidecars of a photo on disk differ from those in the index, or have changed. Both lists are sorted by
+/// name.
 pub fn have_changed(found: &[SidecarFile], known: &[SidecarFile]) -> bool {
     let is_same = |(found, known): (&SidecarFile, &SidecarFile)| {
         found.name == known.name && found.meta.difference(&known.meta) == Difference::None

@@ -16,12 +16,12 @@ type Cities = Vec<(String, Vec<[f32; 3]>)>;
 
 static CITIES: LazyLock<Cities> = LazyLock::new(|| {
     let mut text = String::new();
-    // The data is in the binary, and a test reads it.
+    // Cannot fail: the data are in the binary, and a test reads them.
     let _ = GzDecoder::new(DATA).read_to_string(&mut text);
     text.lines().filter_map(line).collect()
 });
 
-/// Farther from a city than this share of the Earth's radius, about 600 km, a place counts as at sea.
+/// A place that is farther from all cities than this share of the Earth's radius, about 600 km, counts as at sea.
 const AT_SEA: f32 = 0.094;
 
 fn line(line: &str) -> Option<(String, Vec<[f32; 3]>)> {
@@ -46,7 +46,7 @@ fn unit(place: GeoPoint) -> [f32; 3] {
     [across * east.cos(), across * east.sin(), north.sin()].map(|value| value as f32)
 }
 
-/// The time zone of a place; of an unknown one, or if the system does not know the zone, that of the system.
+/// The time zone of a place. If the place is unknown, or the system does not have the zone, that of the system.
 pub fn at(place: Option<GeoPoint>) -> TimeZone {
     let Some(place) = place else {
         return TimeZone::system();

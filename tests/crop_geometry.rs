@@ -1,4 +1,4 @@
-//! Measures where FER2013's faces have their landmarks, and compares the geometry of the crop with it.
+//! Measures the landmarks of FER2013's faces, and compares the geometry of the crop with them.
 
 #![allow(
     clippy::print_stderr,
@@ -16,7 +16,7 @@ use fer_train::dataset::{ImportOptions, Usage, import};
 use image::imageops::{FilterType, overlay, resize};
 use image::{Rgb, RgbImage};
 
-/// Number of faces; more change the medians by less than a tenth of a pixel.
+/// Number of faces; more would change the medians by less than a tenth of a pixel.
 const SAMPLE: usize = 600;
 
 /// Side in pixels to which a face is enlarged for the detector.

@@ -92,7 +92,7 @@ def files():
     }
 
 
-# A process counts the memory of the one that started it as its own peak, so a small one starts the decoders.
+# The peak memory of a process includes that of its parent at the start, so a small process starts the decoders.
 STARTER = """
 import os, sys
 quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]

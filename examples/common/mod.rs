@@ -29,7 +29,7 @@ pub fn face(random: &mut Random) -> ScoredFace {
     let side = 40.0 + random.uniform() * 400.0;
     let weights: [f32; Emotion::COUNT] = std::array::from_fn(|_| (random.uniform() * 8.0).exp());
     let sum: f32 = weights.iter().sum();
-    // As many as the built-in model has.
+    // As many features as the built-in model has.
     let seen: [f32; 240] = std::array::from_fn(|i| weights[i % Emotion::COUNT] * (i % 7) as f32);
     ScoredFace {
         face: DetectedFace {
@@ -47,7 +47,7 @@ pub fn face(random: &mut Random) -> ScoredFace {
     }
 }
 
-/// A picture that no other number has.
+/// A picture that differs for each number.
 pub fn picture(number: u64) -> Picture {
     let hash = ContentHash::of(&[b"picture".as_slice(), &number.to_le_bytes()].concat());
     Picture {

@@ -1,4 +1,4 @@
-//! Compares found faces with those that a picture holds.
+//! Compares the faces that were found with those that a picture contains.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use fer_index::affine::{Affine, Point};
 use fer_index::emotion::Emotion;
 use fer_index::face::{DetectedFace, Landmarks};
 
-/// A found face's middle is at most this far from the expected one's, as a share of the face's side.
+/// Largest distance between the middles of a found and the expected face, as a share of the face's side.
 const MAX_OFFSET: f32 = 0.35;
 
-/// A found face's side is at most this many times the expected one's, or as much less.
+/// Largest ratio between the sides of a found and the expected face, either way.
 const MAX_RATIO: f32 = 1.8;
 
-/// An eye is right within this share of the face's width.
+/// Largest error of an eye's position that counts as correct, as a share of the face's width.
 const EYE: f32 = 0.06;
 
-/// A face that a picture holds.
+/// A face that a picture contains.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected {
     middle: Point,
@@ -45,7 +45,7 @@ impl Expected {
         let (Point { x, y }, l) = (self.middle, self.landmarks?);
         let (left, right) = (l.left_eye, l.right_eye);
         let (width, length) = (self.width / 2.0, self.side.powi(2) / self.width / 2.0);
-        // The face's width lies along its eyes.
+        // The width of the face is in the direction of its eyes.
         let is_upright = (right.x - left.x).abs() >= (right.y - left.y).abs();
         let (across, down) = if is_upright {
             (width, length)
@@ -84,7 +84,7 @@ impl Expected {
     }
 }
 
-/// What was found in some pictures.
+/// The counts of the faces found in some pictures.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
     pub pictures: usize,

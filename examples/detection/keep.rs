@@ -1,4 +1,4 @@
-//! Keeps variants of photos as files with labels, so that other programs can be measured on them.
+//! Stores variants of photos as files with labels, so that other programs can be measured on them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Begins the table `labels.csv` in a folder that exists.
+    /// Starts the table `labels.csv` in an existing folder.
     pub fn new(folder: PathBuf) -> csv::Result<Self> {
         let mut labels = csv::Writer::from_path(folder.join("labels.csv"))?;
         labels.write_record([

@@ -3,16 +3,17 @@
 //!
 //!     cargo run --release --example detection -- SET EVERY FOLDER...
 //!
-//! SET is one of the sets of `variants.rs`, or `all`; after a space the beginning of a row's label may follow. Every EVERY-th photo of the folders counts. The reference is the
-//! largest certain face that the detector finds in the photo as it is: with its landmarks, moved as the pixels are,
-//! and the emotion that is read there. A photo without one is left out, except in the set `plain`.
+//! SET is one of the sets of `variants.rs`, or `all`; after a space the beginning of a row's label may follow. Every
+//! EVERY-th photo of the folders counts. The reference is the largest certain face that the detector finds in the
+//! unchanged photo, with its emotion and with its landmarks, which are moved like the pixels. A photo without such a
+//! face is left out, except in the set `plain`.
 //!
 //! Each row of the table has the number of pictures and of faces that should be found in them; how many are found; how
-//! many of these have both eyes within 6 % of the face's width, and the top emotion of the reference; and how many other
-//! boxes there are, within a face (doubles) and elsewhere. With the variable `FER_INDEX_LOST` set to a folder, pictures
-//! in which a face is lost are written there, to be looked at; with `FER_INDEX_VARIANTS`, all pictures with a table of their
-//! faces, `labels.csv`, on which `fer-index evaluate album FOLDER --labels FOLDER/labels.csv` counts the same, with any
-//! detector.
+//! many of these have both eyes within 6 % of the face's width, and the top emotion of the reference; and how many
+//! other boxes there are, within a face (doubles) and elsewhere. With the variable `FER_INDEX_LOST` set to a folder,
+//! pictures in which a face is lost are written there for inspection; with `FER_INDEX_VARIANTS`, all pictures with a
+//! table of their faces, `labels.csv`, on which `fer-index evaluate album FOLDER --labels FOLDER/labels.csv` counts the
+//! same, with any detector.
 
 mod count;
 mod keep;
@@ -41,7 +42,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Least score of a reference face.
 const CERTAIN: f32 = 0.8;
 
-/// Shortest side of a reference face, in pixels: emotions of smaller ones are read with less certainty.
+/// Shortest side of a reference face, in pixels: emotions of smaller ones are less certain.
 const MIN_SIDE: f32 = 40.0;
 
 const LIMITS: Limits = Limits {
@@ -50,16 +51,16 @@ const LIMITS: Limits = Limits {
     max_time: Duration::from_mins(1),
 };
 
-/// What measures: the detector and what reads the emotions.
+/// The detector and the classifier.
 struct Models {
     detector: Builtin,
     classifier: Cnn,
-    /// Where the variants are kept.
+    /// Where the variants are stored.
     kept: Option<Kept>,
 }
 
 impl Models {
-    /// The faces that count: those that the detector finds and the classifier takes for human ones.
+    /// The faces that count: those that the detector finds and whose human score is high enough.
     fn detect(&self, picture: &RgbImage) -> Vec<DetectedFace> {
         let raster = Raster::new(picture.clone(), Orientation::Upright);
         let mut faces = self.detector.detect(&raster).unwrap_or_default();

@@ -49,7 +49,7 @@ const SKIN_LIGHT: f32 = 150.0;
 /// Most samples along each side of a pixel, when a photo is scaled down.
 const SAMPLES: u32 = 8;
 
-/// The map that scales by `scale` and rotates by `degrees` clockwise, so that `from` moves to `to`.
+/// The map that scales by `scale`, rotates clockwise by `degrees`, and moves `from` to `to`.
 fn similarity(scale: f32, degrees: f32, from: Point, to: Point) -> Affine {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let (a, b) = (scale * cos, scale * sin);
@@ -94,7 +94,8 @@ fn middle((width, height): (u32, u32)) -> Point {
     }
 }
 
-/// The photo as it is. Without a subject no face is expected, and `FER_INDEX_LOST` keeps it if there is none.
+/// The unchanged photo. Without a subject no face is expected, and with `FER_INDEX_LOST` the photo is written there if
+/// none is found.
 fn plain(photo: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant> {
     let same = Affine::stretch(1.0, 1.0);
     let faces = subject.map(|s| Expected::new(&s.face, s.emotion, &same));
@@ -149,7 +150,7 @@ fn turned(photo: &RgbImage, subject: Option<&Subject>, _: usize) -> Vec<Variant>
     (0..24).map(|step| turn(step * 15)).collect()
 }
 
-/// The photo, and beside it the same on its side, as of two people on a beach towel.
+/// The photo, and beside it the same photo on its side, like two people on a beach towel.
 fn beside(photo: &RgbImage, subject: Option<&Subject>, index: usize) -> Vec<Variant> {
     let Some(subject) = subject else {
         return Vec::new();
@@ -288,7 +289,7 @@ fn cut(_: &RgbImage, subject: Option<&Subject>, index: usize) -> Vec<Variant> {
     all
 }
 
-/// A name for a light, and how it changes a value of a pixel.
+/// The name of a light, and its change of a pixel value.
 type Light = (&'static str, fn(f32) -> f32);
 
 /// A value of a pixel after the exposure was changed, which changes linear light.

@@ -1,11 +1,11 @@
-//! Changes faces as hard photos do, so that the head for human faces learns to keep them.
+//! Changes faces as difficult photos do, so that the head for the human score learns to accept such faces.
 
 use fer_index::affine::{Affine, Point};
 use fer_index::classify::{FACE_SIDE, FaceCrop};
 use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// What changes a face.
+/// A change of a face.
 type Change = fn(&FaceCrop, &mut ChaCha8Rng) -> FaceCrop;
 
 /// All changes.
@@ -22,7 +22,7 @@ pub fn copies(face: &FaceCrop, number: usize, count: usize) -> Vec<FaceCrop> {
         .collect()
 }
 
-/// The face at positions of itself.
+/// The face sampled at the positions that `position` returns.
 fn mapped(face: &FaceCrop, position: impl Fn(Point) -> Point) -> FaceCrop {
     std::array::from_fn(|index| {
         let (x, y) = ((index % FACE_SIDE) as f32, (index / FACE_SIDE) as f32);
@@ -57,7 +57,7 @@ fn cut(face: &FaceCrop, rng: &mut ChaCha8Rng) -> FaceCrop {
     })
 }
 
-/// Landmarks that are wrong.
+/// Wrong landmarks.
 fn moved(face: &FaceCrop, rng: &mut ChaCha8Rng) -> FaceCrop {
     let (sin, cos) = rng.random_range(-0.35_f32..0.35).sin_cos();
     let scale = rng.random_range(0.8..1.25);
@@ -72,7 +72,7 @@ fn moved(face: &FaceCrop, rng: &mut ChaCha8Rng) -> FaceCrop {
     mapped(face, |p| map.apply(p))
 }
 
-/// Of fewer pixels, and grainy.
+/// Fewer pixels, and grain.
 fn small(face: &FaceCrop, rng: &mut ChaCha8Rng) -> FaceCrop {
     let side = rng.random_range(9_usize..24);
     let cell = SIDE / side as f32;

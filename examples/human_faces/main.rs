@@ -1,13 +1,14 @@
-//! Prints the features from which the emotion network tells human faces from others, one JSON object for each face. From
-//! them `models/human_head.py` fits the head that does so.
+//! Prints the features from which the human score is computed, one JSON object for each face. `models/human_head.py`
+//! fits the head for the human score to them.
 //!
 //!     cargo run --release --example human_faces -- FOLDER... > features.jsonl
 //!     cargo run --release --example human_faces -- fer2013.csv >> features.jsonl
 //!
-//! Of a folder, the faces that the built-in detector finds in its pictures, in all folders below it too; of a table with a
-//! column `pixels` (FER2013's), each row. An object has `file` (or the row's number), `box`, `score` (the detector's) and
-//! `features` (those of all blocks of the network). With the variable `FER_INDEX_CROPS` set to a folder,
-//! each face of a picture is written there too, under the number of its line, to be looked at.
+//! For a folder, these are the faces that the built-in detector finds in its pictures, also in all folders below it;
+//! for a table with a column `pixels` (FER2013's), each row is a face. An object has `file` (or the row's number),
+//! `box`, `score` (the detector's) and `features` (those of all blocks of the network). With the variable
+//! `FER_INDEX_CROPS` set to a folder, each face of a picture is also written there for inspection, under the number of
+//! its line.
 
 mod copies;
 
@@ -34,7 +35,7 @@ const LIMITS: Limits = Limits {
     max_time: Duration::from_mins(1),
 };
 
-/// Shortest side in pixels of a face that is read, as the setting `detector.min_face` has it.
+/// Least shorter side, in pixels, of a face that is read; the default of the setting `detector.min_face`.
 const MIN_FACE: f32 = 16.0;
 
 #[derive(Debug, Parser)]
@@ -52,7 +53,7 @@ struct Arguments {
     paths: Vec<PathBuf>,
 }
 
-/// What computes features.
+/// Computes features.
 struct Extractor {
     network: FoldedNetwork,
     pixels: PixelScaling,
@@ -84,7 +85,7 @@ impl Extractor {
         let mut workspace = Workspace::default();
         self.network.features(&mut workspace, &both);
         let features = self.network.levels(&workspace).into_iter();
-        // Four decimals are as precise as the fit needs, and a third of the digits.
+        // Four decimals are precise enough for the fit, and a third of the digits.
         features
             .map(|v| (f64::from(v) * 1e4).round() / 1e4)
             .collect()

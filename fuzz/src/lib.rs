@@ -1,4 +1,4 @@
-//! What all targets share.
+//! Code that all targets share.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
@@ -11,12 +11,12 @@ use std::time::Duration;
 use fer_index::imaging::{self, Limits};
 use image::{ImageFormat, RgbImage};
 
-/// From here on, a panic in the project's own code ends the process with a finding, also where the program would have
-/// contained it and skipped the photo. A panic in a dependency is printed, once for each place in its code; whether
-/// it is a finding depends on the program: an uncaught one ends the process.
+/// After this call, a panic in the project's own code ends the process with a finding, even if the program would have
+/// contained it and skipped the photo. A panic in a dependency is printed once for each position in its code, and is a
+/// finding only if the program does not contain it, since it then ends the process.
 pub fn watch_panics() {
-    // The first picture makes `imaging` install its hook, which is silent where it contains panics; this hook is to
-    // come before it.
+    // Decoding the first picture makes `imaging` install its panic hook, which is silent for contained panics; the hook
+    // installed here afterwards is called first.
     let mut picture = Cursor::new(Vec::new());
     RgbImage::new(8, 8)
         .write_to(&mut picture, ImageFormat::Jpeg)

@@ -1,4 +1,4 @@
-//! Lines on the map, and what is found along them: the first one to the east of a point, and the nearest one.
+//! Lines on the map: finds the first one to the east of a point, and the nearest one.
 
 use crate::photo::GeoPoint;
 
@@ -8,7 +8,7 @@ const PER_DEGREE: f64 = 2500.0;
 /// Kilometres in a degree of latitude.
 const KM_PER_DEGREE: f64 = 111.195;
 
-/// Points in a piece of a line. A search looks at the bounds of the pieces in a band, and into few of them.
+/// Points in a piece of a line. A search tests the bounds of all pieces in a band, and the points of few of them.
 const PIECE: usize = 24;
 
 /// Lines, cut into pieces with bounds.
@@ -110,7 +110,7 @@ impl Lines {
         first.map(|(_, near)| near)
     }
 
-    /// Calls `crossed` with the number of a line each time that a ray from a point to the east crosses one.
+    /// Calls `crossed` with the number of a line for each crossing of a line with the ray from a point to the east.
     pub fn crossed_to_the_east(&self, at: GeoPoint, mut crossed: impl FnMut(usize)) {
         self.crossings(at, |piece, _, _| crossed(piece.line as usize));
     }
@@ -148,7 +148,7 @@ impl Lines {
         let reach = km / KM_PER_DEGREE * PER_DEGREE;
         let mut best: Option<(f64, Near)> = None;
         let mut least = reach * reach;
-        // Beyond the date line lies the other end of the map.
+        // Beyond the date line is the other end of the map.
         for x in [x, x - 360.0 * PER_DEGREE, x + 360.0 * PER_DEGREE] {
             let bands = band(y - reach)..=band(y + reach);
             let bands = bands.filter_map(|band| self.bands.get(band));
@@ -190,7 +190,7 @@ impl Lines {
     }
 }
 
-/// The number of the degree of latitude, from the South Pole on, in which a stored latitude lies.
+/// The number of the degree of latitude, counted from the South Pole, that contains a stored latitude.
 fn band(latitude: f64) -> usize {
     // A number below zero becomes zero.
     (latitude / PER_DEGREE + 90.0) as usize

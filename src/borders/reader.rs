@@ -11,7 +11,7 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    /// A number: seven bits in a byte, the lowest first; the highest bit says that more follow.
+    /// A number: seven bits per byte, the lowest first; the highest bit of a byte is set if another one follows.
     pub fn number(&mut self) -> u32 {
         let mut number = 0;
         for shift in (0..).step_by(7) {

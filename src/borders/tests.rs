@@ -71,7 +71,7 @@ fn every_point_is_in_one_country_at_most_and_found_soon() {
 #[test]
 fn a_point_at_sea_belongs_to_a_coast_twelve_nautical_miles_away() {
     let borders = Borders::get();
-    // Cabo da Roca lies at 38.78° north, 9.50° west; a degree of longitude there is 86.7 km.
+    // Cabo da Roca is at 38.78° north, 9.50° west; a degree of longitude there is 86.7 km.
     let west_of_the_cape = |km: f64| borders.areas(point(38.78, -9.50 - km / 86.7));
     assert!(west_of_the_cape(19.0).contains("PT"));
     assert_eq!(west_of_the_cape(26.0), "");

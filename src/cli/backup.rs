@@ -49,7 +49,7 @@ pub(super) fn backup(args: &BackupArgs, context: &Context, out: &mut Stdout) -> 
 pub(super) fn restore(args: &RestoreArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let database = &context.config().database;
     if !args.file.is_file() || database.parent().is_none_or(|folder| !folder.is_dir()) {
-        // Checked before the lock files are made. The folder is made by the store.
+        // Checked before the lock files are made. The store makes the folder.
         return tell(&Store::restore(database, &args.file)?, &args.file, out);
     }
     let _daemon = keep_daemon_away(database)?;
@@ -84,13 +84,13 @@ fn tell(restored: &crate::store::Restored, from: &Path, out: &mut Stdout) -> Res
     Ok(Outcome::Found)
 }
 
-/// What a copy holds: `12 photos and 1 correction`.
+/// The contents of a copy in words: `12 photos and 1 correction`.
 fn sentence(contents: Contents) -> String {
     let photos = count(contents.photos, "photo");
     format!("{photos} and {}", count(contents.corrections, "correction"))
 }
 
-/// Takes the lock of the daemon, so that none runs or starts.
+/// Takes the daemon's lock, so that no daemon runs or starts meanwhile.
 pub(super) fn keep_daemon_away(database: &Path) -> Result<ProcessLock> {
     let path = beside(database, "lock");
     match ProcessLock::take(&path, "which replaces the database")? {

@@ -21,7 +21,7 @@ use crate::store::{Models, PhotoRecord, Store};
 /// Width of the longest bar of the chart, in characters.
 const BAR: f64 = 30.0;
 
-/// The metadata that are stored of each file in the temporary database of a measurement, which nothing reads.
+/// The file metadata stored in the temporary database of a measurement, which nothing reads.
 const NO_META: FileMeta = FileMeta {
     size: 0,
     mtime_ns: 0,
@@ -120,7 +120,7 @@ fn spread(mut paths: Vec<PathBuf>, most: usize) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What the stages of some photos took, one photo after the other.
+/// The CPU times of the stages, measured photo by photo on one thread.
 struct Stages {
     /// CPU time of all photos, by stage.
     times: [Duration; Stage::ALL.len()],
@@ -188,7 +188,7 @@ fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// The time since the first call, where the system has no clock of CPU time.
+/// The time since the first call, for systems without a clock of CPU time.
 #[cfg(not(unix))]
 fn cpu_time() -> Duration {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();

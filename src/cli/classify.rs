@@ -121,7 +121,7 @@ fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
     Ok(())
 }
 
-/// Printed after the position of a face that does not count, because the model takes it for no human one.
+/// Printed after the position of a face that does not count, because its human score is too low.
 pub(super) const NOT_HUMAN: &str = ", no human face";
 
 /// Every emotion with its percentage, the most probable first.

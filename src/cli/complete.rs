@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::query::{FLAGS, Gazetteer, Kind};
 use crate::store::Store;
 
-/// The largest number of proposals: more than fit on a screen help nobody.
+/// The largest number of proposals: more would not fit on a screen.
 const MOST: usize = 100;
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! `fer-index completions`: prints a completion script for a shell.
 //!
-//! The script of `clap_complete` knows commands, flags and fixed values. For values that depend on the index or the
-//! gazetteer (places, cameras, keywords) a few lines are added that ask `fer-index complete`. The engine of
+//! The script of `clap_complete` completes commands, flags and fixed values. For values that depend on the index or the
+//! gazetteer (places, cameras, keywords) a few lines are added that call `fer-index complete`. The engine of
 //! `clap_complete` that could do this is marked as unstable.
 
 use clap::{Args, CommandFactory};
@@ -39,8 +39,8 @@ fn asked() -> impl Iterator<Item = &'static Flag> {
 }
 
 fn bash(script: &str) -> String {
-    // clap_complete 4.6 takes the hyphen of the program's name for the boundary of a subcommand in half of the
-    // places, so that no subcommand would be recognised.
+    // clap_complete 4.6 treats the hyphen of the program's name as the boundary of a subcommand in half of the places,
+    // so no subcommand would be recognised.
     let script = script.replace("fer__subcmd__index", "fer__index");
     let flags: Vec<String> = asked().map(|flag| format!("--{}", flag.name)).collect();
     let more = r#"

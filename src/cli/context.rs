@@ -74,7 +74,7 @@ impl Context {
         }
     }
 
-    /// The decoder of photos that are shown, in processes of its own if the settings say so.
+    /// The decoder of photos that are shown, which uses decoding processes if the settings say so.
     pub fn decoder(&self) -> Result<Decoder> {
         #[cfg(unix)]
         if self.config().limits.isolate {
@@ -149,7 +149,7 @@ impl Context {
         ))
     }
 
-    /// The same in decoding processes. This one only has the detector if that is a program of its own.
+    /// The same in decoding processes. This process has a detector only if that is another program.
     #[cfg(unix)]
     fn isolated_analyser(&self, threshold: f32) -> Result<Analyser> {
         let settings = &self.config().detector;

@@ -88,7 +88,7 @@ fn save(
     Ok(Outcome::Found)
 }
 
-/// Says to how many faces corrections were carried over.
+/// Prints to how many faces corrections were carried over.
 pub(super) fn tell_carried(faces: u64, out: &mut Stdout) -> Result<()> {
     match faces {
         0 => Ok(()),
@@ -119,7 +119,7 @@ pub(super) fn undo(args: &FaceArgs, context: &Context, out: &mut Stdout) -> Resu
     Ok(outcome)
 }
 
-/// Lets the scores of other faces follow, and says so if they do.
+/// Updates the personal layer and the scores of other faces, and prints a line if they follow the corrections.
 fn follow(store: &mut Store, context: &Context, out: &mut Stdout) -> Result<()> {
     learn::follow(store, context)?;
     let learning = store.learning()?;
@@ -131,10 +131,10 @@ fn follow(store: &mut Store, context: &Context, out: &mut Stdout) -> Result<()> 
     Ok(())
 }
 
-/// For each face the name of its photo and what it has counted as so far: `in beach.jpg (happy)`.
+/// For each face, the name of its photo and what it counted as before: `in beach.jpg (happy)`.
 ///
 /// # Errors
-/// If there is no such face; nothing has been changed then.
+/// If a face does not exist; nothing has been changed then.
 fn named(store: &Store, faces: &[FaceId]) -> Result<Vec<String>> {
     let name = |face: &FaceId| {
         let (photo, known) = store.face(*face)?.ok_or_else(|| no_such_face(*face))?;

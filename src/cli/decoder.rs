@@ -8,7 +8,7 @@ use crate::pipeline::{Confinement, Launch, confinement};
 
 /// How this program starts itself as a decoding process.
 pub(super) fn launch() -> Result<Launch> {
-    // This link leads to the program that runs, also after its file was replaced by another version.
+    // This link leads to the running program, even after its file was replaced by another version.
     let running = PathBuf::from("/proc/self/exe");
     let program = if cfg!(target_os = "linux") && running.exists() {
         running
@@ -26,15 +26,14 @@ pub(super) fn launch() -> Result<Launch> {
     })
 }
 
-/// Where photos are decoded, and which restrictions are in force there, which is found out by starting a decoding
-/// process.
+/// Where photos are decoded, and which restrictions are in force there. A decoding process is started to find that out.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(super) struct Decoding {
-    /// Whether photos are decoded in processes of their own.
+    /// Whether photos are decoded in decoding processes.
     isolated: bool,
     #[serde(flatten)]
     confinement: Option<Confinement>,
-    /// Why such a process cannot be started.
+    /// The reason why a decoding process cannot be started.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }

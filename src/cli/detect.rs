@@ -61,7 +61,7 @@ pub(super) fn run(args: &DetectArgs, context: &Context, out: &mut Stdout) -> Res
     })
 }
 
-/// Processes the pictures in order. `drawings` holds the path of the drawing of each picture; it is empty without
+/// Processes the pictures in order. `drawings` has the path of the drawing of each picture; it is empty without
 /// `--draw`.
 fn process_all(
     files: &[PathBuf],

@@ -1,4 +1,4 @@
-//! `fer-index doctor`: checks the database, and mends what is derived from other rows in it.
+//! `fer-index doctor`: checks the database, and repairs what is derived from other rows in it.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
     });
     progress.0.finish_and_clear();
     let diagnosis = match examined {
-        // What is so damaged that it cannot be examined is a finding as well.
+        // Damage that makes the examination impossible is a result as well.
         Err(error) if is_damage(&error) => Diagnosis {
             damage: vec![error.to_string()],
             ..Diagnosis::default()
@@ -192,7 +192,7 @@ fn sentence(difference: &Difference) -> String {
     format!("{number}: {what}")
 }
 
-/// What is in doubt about a camera's clock, and how to put its times right.
+/// Why a camera's clock is doubtful, and how to correct its times.
 fn doubt(clock: &DoubtfulClock) -> String {
     let minutes = clock.seconds.unsigned_abs() / 60;
     let (sign, way) = if clock.seconds < 0 {

@@ -29,7 +29,7 @@ impl<'a> EpochProgress<'a> {
         }
     }
 
-    /// Prints a line. A closed standard output does not end a run of hours.
+    /// Prints a line. A closed standard output must not end a run of hours.
     fn print(&mut self, line: std::fmt::Arguments) {
         let printed = self.out.line(line).and_then(|()| self.out.flush());
         if printed.is_err() {

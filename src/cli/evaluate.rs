@@ -75,7 +75,7 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
     };
     let network = read_network(&bytes, &name)?;
     let info = ModelInfo::parse(&bytes, &name)?;
-    // A model of another program does not say what it was trained on; assume FER2013's training rows.
+    // The metadata of another program's model do not state the training rows; assume those of FER2013.
     let trained_on = match info.train_on.as_slice() {
         [] => &[Usage::Training],
         parts => parts,

@@ -155,7 +155,7 @@ fn marks_table(row: &BoxFigures) -> Table {
     table
 }
 
-/// Prints how well the largest faces' scores tell the labelled emotions.
+/// Prints how well the scores of the largest faces agree with the labelled emotions.
 pub(super) fn print_expressions(figures: &ExpressionFigures, out: &mut Stdout) -> Result<()> {
     out.line(format_args!(
         "\nlargest faces: {} with a labelled emotion, of {} people; intervals are 95 % over people",

@@ -10,7 +10,7 @@ use super::stdout::Stdout;
 use crate::error::Result;
 use crate::store::{Store, Value};
 
-/// Columns that hold a path or the name of a file.
+/// Columns with a path or the name of a file.
 const PATHS: [&str; 3] = ["path", "photo_path", "name"];
 
 pub(super) fn run(context: &Context, out: &mut Stdout) -> Result<Outcome> {

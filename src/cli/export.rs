@@ -54,7 +54,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
     let hits = store.query(&query)?;
     for hit in &hits {
         let emotions = emotions(hit, least);
-        // Each copy of a photo has a sidecar of its own; one that was left out would keep what no longer applies.
+        // Each copy of a photo has its own sidecar; if one were omitted, it would keep outdated emotions.
         let photo = store.photo(hit.photo)?;
         let mut copies = photo.map_or_else(Vec::new, |photo| photo.paths);
         copies.retain(|copy| {
@@ -64,7 +64,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
                 .is_none_or(|under| copy.starts_with(under));
             *copy == hit.path || is_below && query.album.is_none()
         });
-        // Beside a copy that is not there, as on an unplugged disk, nothing can be written.
+        // No sidecar can be written for a copy that is absent, as on an unplugged disk.
         if copies.iter().any(|copy| copy.exists()) {
             copies.retain(|copy| copy.exists());
         }

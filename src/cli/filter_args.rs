@@ -16,8 +16,8 @@ use crate::store::Order;
 /// The name of the group of all filters, for flags that exclude them.
 pub(super) const FILTERS: &str = "filters";
 
-/// The filter that a command was given. Beside the words of a sentence, `WITH_WORDS`, no flag requires another one, since the
-/// sentence may say the same.
+/// The filter that was given to a command. With a sentence (`WITH_WORDS`), no flag requires another one, since the
+/// sentence may have the other filter.
 #[derive(Debug)]
 pub(super) struct FilterArgs<const WITH_WORDS: bool = false> {
     given: Given,
@@ -35,8 +35,8 @@ impl<const WITH_WORDS: bool> FilterArgs<WITH_WORDS> {
         &self.given
     }
 
-    /// Shuffles by the seed that was given, if an order at random was asked for otherwise. Returns a sentence if the seed
-    /// changes nothing.
+    /// Shuffles by the given seed if the filter, without a seed, asks for a random order. Returns a sentence if the
+    /// seed changes nothing.
     pub fn seed(&self, filter: &mut UserFilter) -> Option<&'static str> {
         let given = self.seed?;
         if let Order::Random { seed } = &mut filter.order {
@@ -121,7 +121,7 @@ fn arg(flag: &'static Flag, with_words: bool) -> Arg {
     arg = arg
         .value_name(value)
         .value_parser(Value(flag))
-        // The help text of these names them itself.
+        // The help text of such flags lists the values itself.
         .hide_possible_values(flag.choices.is_empty())
         .allow_hyphen_values(flag.takes_negative);
     if let Some(value) = flag.default_value {
@@ -164,7 +164,7 @@ impl TypedValueParser for Value {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let Self(flag) = *self;
-        // For the scripts that complete words; a value may also be a list or a synonym.
+        // Only for completion scripts, since a value may also be a list or a synonym.
         if flag.kind == Kind::Emotion {
             return Some(Box::new(emotions()));
         }

@@ -24,7 +24,7 @@ impl ForceArgs {
     /// photo if its content is an image or if the index, should one exist, has it.
     pub fn rule(self, context: &Context, inputs: impl IntoIterator<Item = PathBuf>) -> Rule<'_> {
         let config = context.config();
-        // SQLite's companion files are never opened here: closing one drops SQLite's locks on it.
+        // SQLite's companion files are not opened here: closing one would release SQLite's locks on it.
         let companions = ["-wal", "-shm", "-journal"].map(|ending| {
             let mut name = config.database.clone().into_os_string();
             name.push(ending);

@@ -69,7 +69,7 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
         return Ok(Outcome::Found);
     }
     let removed = store.forget_for_good(&path)?;
-    // What its corrections taught goes as well.
+    // The personal layer is fitted again without these corrections.
     learn::follow(&mut store, context)?;
     let is_clean = store.clean()?;
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());

@@ -96,8 +96,8 @@ fn host_name(text: &str) -> Result<String, String> {
 }
 
 /// Opens the database for writing, since the page stores corrections. This also creates it if nothing is indexed yet;
-/// photos then appear in the open page as they are indexed. A database that can only be read, such as a backup, is
-/// shown all the same, and refuses corrections.
+/// photos then appear in the open page as they are indexed. A read-only database, such as a backup, is shown as well,
+/// but refuses corrections.
 fn open_store(database: &Path) -> Result<Store> {
     Store::open(database).or_else(|error| {
         let store = Store::open_existing(database).map_err(|_| error)?;
@@ -159,7 +159,7 @@ fn start_browser(link: String) {
     });
 }
 
-/// Resolves on Ctrl-C, or when a supervisor or the terminal ends the program.
+/// Completes on Ctrl-C, or when a supervisor or the terminal ends the program.
 fn end_signal() -> Result<impl Future<Output = ()>> {
     let explain = |source| Error::Io {
         path: "the system's signals".into(),

@@ -58,8 +58,8 @@ pub(super) fn run(
             unreadable.push((root.clone(), error));
         }
     }
-    // A mistyped folder must be noticed before hours of work; of a list, one file must not keep the others from
-    // being processed.
+    // A mistyped folder must be reported before hours of work; but one unreadable file in a list must not prevent the
+    // others from being processed.
     let is_partial = !unreadable.is_empty();
     roots.retain(|root| unreadable.iter().all(|(other, _)| other != root));
     let is_refused = roots.is_empty() || !args.roots.iter().any(|root| is_list(root));
@@ -116,8 +116,8 @@ pub(super) fn run(
     Ok(Outcome::Found)
 }
 
-/// Whether the database has a folder or file by this path, and it is there under the stored path. It may not be
-/// there under the one that was typed, whose accents may be written in another way.
+/// Whether the database has a folder or file for this path, and it exists at the stored path. It may not exist at the
+/// typed path, whose accents may be encoded differently.
 fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
     if !database.is_file() {
         return Ok(false);

@@ -19,8 +19,8 @@ impl IndexLock {
     /// Takes the lock of a database.
     ///
     /// # Errors
-    /// If another run holds it, which the message names with its process and the time of its start; or if the
-    /// file is not a lock file, which is left as it is then.
+    /// If another run holds the lock, whose process and start time the message names; or if the file is not a lock
+    /// file, in which case it is not changed.
     pub fn take(database: &Path) -> Result<Self> {
         let path = beside(database, "indexing");
         let now = Timestamp::now().to_zoned_datetime(TimeZone::system());

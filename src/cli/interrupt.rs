@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Watches for Ctrl-C from now on. The second one ends the process at once; what is committed stays.
+    /// Watches for Ctrl-C from now on. The second one ends the process immediately; committed results stay.
     ///
     /// # Errors
     /// If the system does not report signals.
@@ -48,7 +48,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Whether the run was told to stop.
+    /// Whether the run should stop: after Ctrl-C or SIGTERM.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -281,7 +281,7 @@ fn by_name<S: Serializer>(scores: &EmotionScores, serializer: S) -> Result<S::Ok
     map.end()
 }
 
-/// A date in ISO 8601, as exactly as it is known, with the offset from UTC if the photo has one.
+/// A date in ISO 8601, as precise as it is known, with the offset from UTC if the photo has one.
 pub(super) fn date(taken_at: &TakenAt) -> String {
     let day = taken_at.local.date();
     match taken_at.precision {
@@ -298,7 +298,7 @@ pub(super) fn date(taken_at: &TakenAt) -> String {
     format!("{}{}", taken_at.local, offset.unwrap_or_default())
 }
 
-/// Where a date is from, such as `exif`, or `file` if the photo has no date of its own.
+/// The source of a date, such as `exif`, or `file` if the photo has no date of its own.
 pub(super) const fn date_source(taken_at: &TakenAt) -> &'static str {
     taken_at.source.name()
 }

@@ -57,7 +57,7 @@ pub(super) fn run(args: &LearnArgs, context: &Context, out: &mut Stdout) -> Resu
     )
 }
 
-/// Lets the scores follow the corrections as they are now, with a progress bar if it takes long.
+/// Updates the personal layer and the scores to the current corrections, with a progress bar if that takes long.
 pub(super) fn follow(store: &mut Store, context: &Context) -> Result<()> {
     let bar = if context.quiet() {
         ProgressBar::hidden()
@@ -71,7 +71,7 @@ pub(super) fn follow(store: &mut Store, context: &Context) -> Result<()> {
     followed
 }
 
-/// What the corrections have taught.
+/// The state of the personal layer.
 #[derive(Debug, Serialize)]
 pub(super) struct JsonLearning {
     on: bool,

@@ -220,8 +220,8 @@ enum Outcome {
     Interrupted,
 }
 
-/// The path under which `index` would store a folder or file that is new to it: absolute, with symbolic links
-/// resolved if it exists. [`Store::find_path`](crate::store::Store::find_path) finds what is stored.
+/// The path under which `index` would store a new folder or file: absolute, with symbolic links resolved if it exists.
+/// [`Store::find_path`](crate::store::Store::find_path) finds paths that are stored already.
 fn resolve(folder: PathBuf) -> Result<PathBuf> {
     folder.canonicalize().or_else(|_| {
         std::path::absolute(&folder).map_err(|source| Error::Io {
@@ -265,7 +265,7 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
     let global = cli.global;
     #[cfg(unix)]
     if matches!(cli.command, Command::Decoder) {
-        // Before anything else is read or opened: it has neither settings nor a home folder.
+        // Before anything else is read or opened, since a decoding process has neither settings nor a home folder.
         return crate::pipeline::serve(None).map(|()| Outcome::Found);
     }
     let context = Context::new(global.clone())?;
@@ -339,7 +339,7 @@ fn start_logging(cli: &Cli) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // Telling standard error that it cannot be written would end the process.
+        // Reporting an unwritable standard error to standard error itself would end the process.
         .log_internal_errors(false)
         .with_target(false)
         .without_time()

@@ -18,7 +18,7 @@ pub(super) struct ListArgs {
 }
 
 impl ListArgs {
-    /// The paths; in the place of `-` those of the list on standard input.
+    /// The paths, with those of the list on standard input in place of `-`.
     pub fn expand(self, given: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let lists = given.iter().filter(|path| is_list(path)).count();
         match lists {
@@ -47,7 +47,7 @@ impl ListArgs {
     }
 }
 
-/// Whether a path stands for the list on standard input.
+/// Whether a path is `-`, which means the list on standard input.
 pub(super) fn is_list(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

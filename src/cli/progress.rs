@@ -45,7 +45,7 @@ impl Progress {
         ProgressBar::no_length().with_style(style)
     }
 
-    /// How many files were processed and how many were to be, if the run was interrupted before its end.
+    /// The numbers of files processed and to be processed, if the run was interrupted before its end.
     pub fn interrupted(&self) -> Option<(u64, u64)> {
         let (done, planned) = (&self.done, &self.planned);
         let (done, planned) = (

@@ -175,7 +175,7 @@ fn answer(
     Ok(Outcome::Found)
 }
 
-/// Prints how many photos a filter by date left out only because they have no date of their own.
+/// Prints how many photos a filter by date excluded only because they have no date of their own.
 pub(super) fn tell_undated(query: &Query, store: &Store) -> Result<()> {
     let undated = store.undated(query)?;
     if undated > 0 {

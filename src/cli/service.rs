@@ -112,7 +112,7 @@ fn uninstall(
             file.display()
         )));
     }
-    // It may not run, and then there is nothing to stop.
+    // Fails if the service is not running, in which case there is nothing to stop.
     let _ = run_program(supervisor.stop_command(), launchd_file(supervisor, file));
     if is_changed {
         let kept = set_aside(file)?;
@@ -183,7 +183,7 @@ fn command_line(global: &GlobalArgs) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// The environment variables that decide what the daemon does: the settings among them, and where files of the user lie. The
+/// The environment variables on which the daemon depends: settings, and the locations of the user's files. The
 /// supervisor does not have those of this shell.
 fn environment() -> Result<Vec<(String, String)>> {
     const FOLDERS: [&str; 3] = ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
@@ -226,7 +226,7 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 /// The standard output of a program.
 ///
 /// # Errors
-/// Why it gave none, in its own words.
+/// The program's own error message.
 fn run_program(words: &[&str], last: Option<&Path>) -> std::result::Result<String, String> {
     let (program, arguments) = words.split_first().ok_or("there is no program to run")?;
     let output = Command::new(program)
@@ -239,7 +239,7 @@ fn run_program(words: &[&str], last: Option<&Path>) -> std::result::Result<Strin
         return Ok(text(&output.stdout));
     }
     let said = text(&output.stderr);
-    // `systemctl enable` says first what it did before it failed.
+    // `systemctl enable` first prints what it did before it failed.
     let is_news = |line: &&str| line.starts_with("Created symlink") || line.starts_with("Removed ");
     let said = said.lines().find(|line| !is_news(line));
     let said = said.unwrap_or("it failed");

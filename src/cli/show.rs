@@ -140,7 +140,7 @@ impl Shown {
     }
 }
 
-/// Why a file is not in the index, and what to do about it.
+/// The reason why a file is not in the index, and what to do about it.
 fn why_not(path: &Path, store: &Store, context: &Context) -> Result<String> {
     let filter = context.filter()?;
     let folders = || path.ancestors().skip(1);
@@ -174,9 +174,9 @@ fn why_not(path: &Path, store: &Store, context: &Context) -> Result<String> {
 /// The faces whose corrections were carried over from another photo.
 type Carried = HashMap<FaceId, CarriedFrom>;
 
-/// What other files and other corrections have to do with a photo.
+/// The relations of a photo to other files and to corrections of other faces.
 struct Related {
-    /// What the corrections of other faces have taught, if scores in this photo follow them.
+    /// The personal layer, if it changed scores in this photo.
     learning: Option<Learning>,
     carried: Carried,
     /// See [`Store::files_of_shot`].

@@ -86,7 +86,7 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     let defaults = Defaults::from(&config.query);
     let query = filter.resolve(&store, defaults, None)?;
     let query = Query {
-        // Without --emotion, the lowest score of one says nothing.
+        // Without --emotion, a minimum score has no meaning.
         min_score: query
             .min_score
             .filter(|_| !(query.emotions.is_empty() && query.without.is_empty())),

@@ -175,7 +175,7 @@ fn state(root: &RootStatus) -> String {
         RootState::Idle => "not watched".to_owned(),
         RootState::Offline => match &root.offline_since {
             Some(moment) => format!("offline since {moment}"),
-            // It was not yet noticed by a run or a daemon.
+            // No run and no daemon has recorded yet that the root is absent.
             None => "offline".to_owned(),
         },
     };

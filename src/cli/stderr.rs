@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-/// Writes a line. A message that cannot be written, since the terminal is gone or the disk is full, is left out: it must not
-/// end a command whose results are fine.
+/// Writes a line. A message that cannot be written, since the terminal is gone or the disk is full, is dropped: it must
+/// not end a command whose results are complete.
 pub(super) fn tell(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -82,7 +82,7 @@ impl Stdout {
         self.check(written)
     }
 
-    /// Gives the writer to `write`, for libraries that need one.
+    /// Passes the writer to `write`, for libraries that need one.
     pub fn with(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
         let written = write(&mut self.inner);
         self.check(written)

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-/// For each command the words that people use for it, mostly names of commands in other programs.
+/// For each command, words that people use for it, mostly names of commands in other programs.
 const MEANT: &[(&str, &[&str])] = &[
     ("find", &["search", "look", "seek", "grep", "ask"]),
     ("query", &["ls", "list", "filter", "select", "photos"]),
@@ -66,8 +66,8 @@ const MEANT: &[(&str, &[&str])] = &[
     ("dataset", &["data", "datasets"]),
 ];
 
-/// Adds to an error about an unknown command the command that the word means, if it means one, and to one about a word
-/// after `query` that `find` takes words. `arguments` are those of the process.
+/// Adds hints to an error. If an unknown command means another one, names that one; after a word that `query` does not
+/// accept, says that `find` takes words. `arguments` are those of the process.
 pub(super) fn explained(
     mut error: Error,
     program: &Command,
@@ -91,7 +91,7 @@ pub(super) fn explained(
         return error;
     };
     let word = word.clone();
-    // `model search` is no search.
+    // `model search` does not mean `find`.
     let is_nested = arguments
         .take_while(|argument| **argument != *word)
         .any(|argument| program.find_subcommand(argument).is_some());

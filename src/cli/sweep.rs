@@ -57,7 +57,7 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     Ok(Outcome::Found)
 }
 
-/// A row for each run: its settings, the loss and accuracies of its best epoch, and what it had reached at its end.
+/// A row for each run: its settings, the loss and accuracies of its best epoch, and its accuracy at the end.
 fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);

@@ -36,7 +36,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context, global: GlobalArgs) -> Re
     Ok(Outcome::Found)
 }
 
-/// The path of a folder named on the command line. The folder must exist or be in the index: its disk may be
+/// The path of a folder named on the command line. The folder must exist or be in the index, since its disk may be
 /// unplugged.
 fn given_root(root: &Path, database: &Path) -> Result<PathBuf> {
     resolve_root(root).or_else(|error| {

@@ -1,4 +1,4 @@
-//! Checks the types and ranges of settings, and words the errors.
+//! Checks the types and ranges of settings, and writes the errors.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -136,7 +136,7 @@ fn allowed(key: &str, current: &Value) -> String {
     }
 }
 
-/// The error for a key that does not exist; `origin` says where it was given, `known` has all keys.
+/// The error for a key that does not exist; `origin` is where it was given, `known` has all keys.
 pub(super) fn unknown(key: &str, origin: &str, known: &[String]) -> Error {
     let name = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     // The same name in another section is a better suggestion than a similar name.

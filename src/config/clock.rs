@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// What to add to the times that the clock of a camera showed.
+/// The correction that is added to all times by a camera's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ClockOffset {
-    /// The camera, as photos name it.
+    /// The name of the camera in the photos' metadata.
     pub camera: String,
     /// Seconds; negative for a clock that was fast.
     pub seconds: i32,

@@ -12,8 +12,8 @@ use crate::output;
 /// Sets `name` in `[section]` to a string in a configuration file, which is created if it does not exist.
 ///
 /// # Errors
-/// If the file is a link or not TOML, the section's name is a setting in it, or it cannot be written. The
-/// file is unchanged then.
+/// If the file is a link or not TOML, the section's name is a setting in it, or it cannot be written. The file is then
+/// unchanged.
 pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
     let before = match fs::read_to_string(file) {
         Ok(text) => Some(text),

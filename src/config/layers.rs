@@ -15,7 +15,7 @@ use super::{Config, DEFAULTS, Overrides};
 /// The prefix of fer-index's environment variables.
 const PREFIX: &str = "FER_INDEX_";
 
-/// Variables with this prefix that are no settings: the configuration file and the log filter.
+/// Variables with this prefix that are not settings: the configuration file and the log filter.
 const NOT_SETTINGS: [&str; 2] = ["FER_INDEX_CONFIG", "FER_INDEX_LOG"];
 
 /// The value and origin of each setting by its dotted key. The keys are those of the defaults, and every
@@ -151,7 +151,7 @@ impl Layers {
             .map_err(|error| Error::Config(error.message().to_owned()))
     }
 
-    /// Replaces the values that were left empty by those that were chosen for the platform.
+    /// Replaces empty values by the platform's defaults.
     pub fn set_resolved(&mut self, config: &Config) {
         let values = [
             ("database", path_text(&config.database)),
@@ -209,7 +209,7 @@ fn variable(key: &str) -> String {
 fn read_variable(key: &str, text: &str, current: &Value) -> Value {
     let as_text = || Value::String(text.to_owned());
     match current {
-        // An offset has colons of its own.
+        // An offset contains a colon, so the list is not split at colons.
         Value::Array(_) if key == "facts.clock_offsets" => Value::Array(
             text.split(';')
                 .map(|offset| Value::String(offset.trim().to_owned()))

@@ -74,7 +74,7 @@ pub struct AlbumSettings {
     pub follow_symlinks: bool,
     /// Whether names that begin with a dot are admitted.
     pub hidden: bool,
-    /// Whether folders that are marked as no album are left out.
+    /// Whether folders with a marker are left out.
     pub respect_markers: bool,
 }
 
@@ -88,7 +88,7 @@ pub struct LimitSettings {
     pub max_file_bytes: u64,
     /// Longest time for decoding a photo, in seconds.
     pub decode_seconds: u64,
-    /// Whether photos are decoded in processes of their own.
+    /// Whether photos are decoded in decoding processes.
     pub isolate: bool,
 }
 
@@ -232,7 +232,7 @@ impl Effective {
 
         let mut config = layers.to_config()?;
         if let Some(database) = &overrides.database {
-            // Not taken from the layers, which hold strings: a path need not be Unicode.
+            // Not taken from the layers, which have strings: a path need not be Unicode.
             config.database.clone_from(database);
         }
         if let Some(model) = &overrides.model {

@@ -11,7 +11,7 @@ fn platform(folder: &Path) -> PlatformPaths {
     }
 }
 
-/// Loads the settings from a configuration file of this text, these variables and these flags.
+/// Loads the settings from a configuration file with this text, these variables and these flags.
 fn load(file: &str, variables: &[(&str, &str)], flags: &Overrides) -> Result<Effective> {
     let folder = tempfile::tempdir().unwrap();
     let platform = platform(folder.path());

@@ -1,5 +1,5 @@
-//! The built-in detector: runs YuNet on an image pyramid, refines doubtful candidates, turns faces that are not upright,
-//! and searches further copies of photos in which it finds no certain face.
+//! The built-in detector: runs YuNet on an image pyramid, refines doubtful candidates, finds the roll of faces that are
+//! not upright, and searches further copies of photos in which it finds no certain face.
 
 use std::f32::consts::FRAC_PI_2;
 
@@ -21,25 +21,27 @@ use crate::raster::Raster;
 /// more precise.
 const LEVEL_MARGIN: f32 = 0.03;
 
-/// Pixels of the fine level around a place that may show a face. A face of 48 pixels of the photo has 18 there.
+/// Pixels of the fine level that are searched around a cell that may show a face. A face of 48 pixels in the photo has
+/// 18 in the fine level.
 const MARGIN: u32 = 40;
 
-/// What belongs to the place of a candidate on each side of its box, as a share of the box's sides.
+/// Margin around a candidate's box that is marked for the search, as a share of the box's sides.
 const AROUND: f32 = 0.25;
 
-/// Faces whose shorter side is less, in pixels of the fine level, are those that the proposal network knows best.
+/// Faces whose shorter side is below this, in pixels of the fine level, are those that the proposal network detects
+/// most reliably.
 const PROPOSED: f32 = 48.0;
 
-/// Such a candidate was expected if the proposal network sees something in its box with this share of its sides around it.
+/// Such a candidate counts only if a marked cell is in its box, enlarged on each side by this share of the box's sides.
 const NEAR: f32 = 0.75;
 
-/// All of the fine level is searched, if the regions would be more than this share of it.
+/// If the regions would cover more than this share of the fine level, all of it is searched.
 const MOST_SEARCHED: f32 = 0.8;
 
-/// A face is turned if the cosine of its roll is less than this: from 60° on.
+/// A face whose roll has a cosine below this counts as turned: from 60° on.
 const TURNED_COS: f32 = 0.5;
 
-/// The sides in which a face is sought at a place, in sides of the place.
+/// The sizes at which a face is searched in a named region, as shares of the region's sides.
 const NAMED_SIDES: [f32; 3] = [1.0, 0.75, 0.55];
 
 /// Detects faces with the network that is built into the program.
@@ -51,8 +53,8 @@ pub struct Builtin {
 }
 
 impl Builtin {
-    /// Name of the detector, stored with its findings. The number after the plus sign is the version of
-    /// the search: copies, refinement, turns, suppression, and the precision of the network.
+    /// Name of the detector, stored with its results. The number after the plus sign is the version of the search:
+    /// copies, refinement, turns, suppression, and the precision of the network.
     pub const MODEL: &'static str = "yunet-s 2024.9+8";
 
     /// Builds the detector from the weights in the binary.
@@ -67,13 +69,13 @@ impl Builtin {
         })
     }
 
-    /// The parameters with which it searches.
+    /// The parameters of the search.
     pub const fn params(&self) -> &DetectorParams {
         &self.params
     }
 
-    /// The faces of a photo from `least` on, in this many quarter turns clockwise, in the coordinates of the photo as it
-    /// is.
+    /// The faces that score at least `least` in a photo after this many quarter turns clockwise, in the coordinates of
+    /// the unturned photo.
     fn search(&self, copies: &Copies, quarters: u8, least: f32) -> Vec<DetectedFace> {
         let params = &self.params;
         let turned = copies.turned(quarters);
@@ -95,7 +97,7 @@ impl Builtin {
         let (finest, others) = pyramid
             .split_first()
             .expect("refinement needs the finest level");
-        // Of the finest level, only regions are searched.
+        // If the photo has a fine level, only regions of it are searched.
         let in_regions = turned.half.is_some();
         let (mut coarse, mut hints) = (Vec::new(), Vec::new());
         let least_coarse = least.max(params.coarse_threshold);
@@ -120,7 +122,8 @@ impl Builtin {
         let map = to_photo(finest);
         let mut candidates: Vec<DetectedFace> = found.iter().map(|f| f.through(&map)).collect();
         let finer = candidates.len();
-        // A large face on its side may be seen in the coarse level alone, and counts if it is certain when it is turned.
+        // A large face on its side may be detected only in the coarse level. It counts if it is certain after it is
+        // turned.
         let mut doubtful: Vec<BoundingBox> = Vec::new();
         for face in coarse {
             let counts = face.score >= least_coarse;
@@ -144,13 +147,13 @@ impl Builtin {
         let mut faces = refinement.refine(candidates);
         refinement.turn(&mut faces);
         faces.retain(|face| !doubtful.contains(&face.bounding_box));
-        // A face is only suppressed by a better one, so those that count nowhere need not be compared any more.
+        // Only better faces suppress a face, so faces below all thresholds can be dropped before suppression.
         faces.retain(|face| face.score >= params.threshold.min(params.margin_below));
         faces.iter().map(|face| face.through(back)).collect()
     }
 
-    /// Candidates in the finest level from `least` on, in its pixels. Of a photo with a fine level only the regions are
-    /// searched in which the proposal network or `hints`, candidates of a coarser level, tell that there may be a face.
+    /// Candidates in the finest level that score at least `least`, in its pixels. In a fine level, only regions are
+    /// searched: those in which the proposal network or `hints`, the candidates of a coarser level, indicate a face.
     fn in_finest(
         &self,
         turned: &Turned,
@@ -178,17 +181,17 @@ impl Builtin {
                 cut.mark_box(&face.bounding_box, AROUND);
             }
         });
-        // Faces that are larger than was expected.
+        // Faces that are too large for the regions are searched again in larger ones.
         let regions = cut.regions(MARGIN, MOST_SEARCHED);
         faces.extend(self.in_regions(&picture, &regions, least, |_| ()));
-        // A small candidate that was not expected where it is in a region is seldom a face.
+        // A small candidate in a region but apart from all marked cells is seldom a face.
         let is_expected = |at: &BoundingBox| at.short_side() >= PROPOSED || marks.has(at, NEAR);
         faces.retain(|face| is_expected(&face.bounding_box));
         faces
     }
 
-    /// Candidates in regions of a picture, in its pixels. Those that the border of a region cuts are left out, and passed
-    /// to `cut`.
+    /// Candidates in regions of a picture, in its pixels. Those that the border of a region may cut are not returned
+    /// but passed to `cut`.
     fn in_regions(
         &self,
         picture: &RgbImage,
@@ -220,7 +223,7 @@ impl Builtin {
         faces
     }
 
-    /// Refines faces of a photo in one of its turns; `None` if the pyramid is empty.
+    /// The refinement pass for a photo after quarter turns; `None` if the pyramid is empty.
     fn refinement<'a>(
         &'a self,
         copies: &'a Copies<'_>,
@@ -232,8 +235,8 @@ impl Builtin {
         Some(Refinement::new(network, params, photo, levels, finest))
     }
 
-    /// The quarter turn in which a small copy of the photo shows the best face, `None` if none shows a likely one; and what may be
-    /// faces in these copies, in the coordinates of the photo.
+    /// The quarter turns after which a small copy of the photo shows the best face, `None` without a likely face; and
+    /// the candidates in these copies, in the coordinates of the photo.
     fn best_turn(&self, copies: &Copies) -> (Option<u8>, Vec<DetectedFace>) {
         let (copy, to_photo) = copies.small_to_photo();
         let mut best = (self.params.turned_threshold, None);
@@ -251,7 +254,7 @@ impl Builtin {
         (best.1, hints)
     }
 
-    /// What may be faces in a copy of the photo, after some quarter turns, in the coordinates of the photo.
+    /// The candidates in a copy of the photo after quarter turns, in the coordinates of the photo.
     fn hints(&self, copy: &Raster, to_photo: &Affine, quarters: u8) -> Vec<DetectedFace> {
         let turned = copy.turned(quarters);
         let to_photo = turned.upright_to_stored().then(to_photo);
@@ -260,7 +263,7 @@ impl Builtin {
         found.iter().map(|face| rotated(face, &to_photo)).collect()
     }
 
-    /// The faces in a small copy of the photo that is rotated by 45°, 135°, 225° or 315°, and those of `hints`, as far as an
+    /// The faces in a small copy of the photo that is rotated by 45°, 135°, 225° or 315°, and those of `hints`, if an
     /// upright patch confirms them.
     fn search_oblique(&self, copies: &Copies, hints: Vec<DetectedFace>) -> Vec<DetectedFace> {
         let as_it_is = copies.turned(0);
@@ -279,8 +282,8 @@ impl Builtin {
             .collect()
     }
 
-    /// The face at a place where a person says there is one; see [`DetectorParams::named_threshold`]. It is sought in the
-    /// size of the place, and smaller, since people draw boxes around heads; upright, and turned if it is not seen upright.
+    /// The face in a region with a name; see [`DetectorParams::named_threshold`]. Searched at the size of the region
+    /// and at smaller ones, since people draw boxes around heads; upright, and only if that finds none, turned.
     fn face_at(&self, refinement: &Refinement<'_>, at: &BoundingBox) -> Option<DetectedFace> {
         let params = &self.params;
         let in_rolls = |quarters: &[u8], least| {
@@ -322,7 +325,7 @@ impl FaceDetector for Builtin {
         let params = &self.params;
         let copies = Copies::new(photo, params);
         let merged = |faces| suppress(faces, params.suppress_iou, params.suppress_iom);
-        // What is searched does not depend on the threshold, so a lower one only adds faces below it.
+        // The search does not depend on the threshold, so a lower threshold only adds faces.
         let least = params.min_rolled_score.min(params.min_small_score);
         let mut faces = merged(self.search(&copies, 0, least.min(params.threshold)));
         let best = faces.first().map_or(0.0, |face| face.score);
@@ -351,7 +354,7 @@ impl FaceDetector for Builtin {
             faces = merged(faces);
         }
         if let Some(best) = faces.first().copied() {
-            // In a turned photo, things that are upside down look like upright faces.
+            // In a turned photo, upside-down objects may resemble upright faces.
             let is_turned = |face: &DetectedFace| roll(face).cos() < TURNED_COS;
             let is_likely = |face: &DetectedFace| face.score >= params.turned_threshold;
             faces.retain(|face| !is_turned(&best) || is_turned(face) || is_likely(face));

@@ -1,4 +1,4 @@
-//! Looks for a face at a place where a person says there is one.
+//! The closer search: enlarges a region with a name in which no face was found, and searches it.
 
 use super::FaceDetector;
 use crate::affine::Affine;
@@ -10,10 +10,10 @@ use crate::raster::{Orientation, Raster};
 /// Side in pixels of the part of the photo that is searched.
 const SIDE: u32 = 480;
 
-/// Side of that part, in sides of the place. Detectors need some context around a face.
+/// Side of that part, in sides of the region. Detectors need some context around a face.
 const MARGIN: f32 = 3.0;
 
-/// The face at a place of a photo: the best that the detector finds in the enlarged part around it.
+/// The best face at a region that the detector finds in the enlarged part of the photo around it.
 pub(super) fn in_crop<D: FaceDetector + ?Sized>(
     detector: &D,
     photo: &Raster,
@@ -32,7 +32,7 @@ pub(super) fn in_crop<D: FaceDetector + ?Sized>(
     Ok(best(in_photo, at))
 }
 
-/// The best of these faces that may be the one at a place.
+/// The best of these faces that may be the one of a region.
 pub(super) fn best(
     faces: impl Iterator<Item = DetectedFace>,
     at: &BoundingBox,
@@ -42,7 +42,7 @@ pub(super) fn best(
         .max_by(|a, b| a.score.total_cmp(&b.score))
 }
 
-/// A box with the same middle whose sides are these shares of those of another one.
+/// A box scaled about its middle by `share`.
 pub(super) fn resized(at: &BoundingBox, share: f32) -> BoundingBox {
     let (width, height) = (share * at.width, share * at.height);
     let centre = at.centre();

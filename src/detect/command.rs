@@ -20,7 +20,7 @@ use crate::raster::Raster;
 use process::{Failure, Process};
 use protocol::Hello;
 
-/// Most pixels of a picture for a program that states no limit of its own.
+/// Most pixels of a picture for a program that states no limit.
 const MAX_PIXELS: u32 = 2_000_000;
 
 /// How to run a detector program.
@@ -38,8 +38,8 @@ pub struct CommandParams {
     pub suppress_iom: f32,
 }
 
-/// Detects faces with another program. A process is started when a thread needs one and none is idle, and
-/// again after one ended or exceeded its time limit.
+/// Detects faces with another program. A process is started when a thread needs one and none is idle, and when one has
+/// ended or exceeded its time limit.
 #[derive(Debug)]
 pub struct Command {
     params: CommandParams,
@@ -75,11 +75,11 @@ impl Command {
 
     /// Sends a picture to an idle process, or to a new one.
     fn request(&self, picture: &RgbImage) -> Result<Vec<DetectedFace>, Failure> {
-        // Released before the request: a lock held until the answer would serialise all threads.
+        // The lock is released before the request: if it were kept until the answer, threads would wait for each other.
         let idle = self.lock_idle().pop();
         if let Some(mut process) = idle {
             match process.detect(picture) {
-                // It may have ended while idle, or because of the photo before.
+                // It may have ended while idle, or because of the previous photo.
                 Err(failure @ Failure::Ended(_)) => tracing::warn!(%failure, "detector restarted"),
                 answer => return self.keep(process, answer),
             }
@@ -92,7 +92,7 @@ impl Command {
         self.keep(process, answer)
     }
 
-    /// Keeps the process for the next photo if it is still in step with the protocol.
+    /// Keeps the process for the next photo unless it has ended or may still send an answer.
     fn keep(
         &self,
         process: Process,
@@ -105,7 +105,7 @@ impl Command {
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {
-        // A panic cannot leave the list of processes half changed.
+        // A panic cannot leave the list of processes in an inconsistent state.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -137,7 +137,7 @@ impl FaceDetector for Command {
     }
 }
 
-/// The faces in a line that a detector program answers, in pixels of the picture that it was sent.
+/// The faces in a detector program's answer, in pixels of the picture that was sent.
 ///
 /// # Errors
 /// What is wrong with the line, or what the program reports.

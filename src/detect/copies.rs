@@ -9,11 +9,11 @@ use super::levels::Levels;
 use crate::affine::{Affine, Point};
 use crate::raster::{Orientation, Raster};
 
-/// What surrounds a copy with a margin.
+/// The colour of the margin of a copy.
 const GREY: Rgb<u8> = Rgb([128; 3]);
 
-/// Width of the margin as a share of the photo's side, at each side. With it, a face that is twice as large as the photo
-/// lies within the copy.
+/// Width of the margin on each side, as a share of the photo's side. A box with 1.8 times the photo's sides fits into a
+/// copy with a margin.
 const MARGIN: f32 = 0.4;
 
 /// Most samples along each side of a pixel of the rotated copy.
@@ -22,28 +22,28 @@ const SAMPLES: u32 = 2;
 /// A photo and the smaller copies of it that are searched.
 pub(super) struct Copies<'a> {
     photo: &'a Raster,
-    /// The finest first; stretched, if the photo needs it.
+    /// The finest level first; with stretched greys, if the photo needs that.
     pyramid: Vec<Raster>,
-    /// With half of the finest level's sides, of a photo that has a fine one; stretched as the pyramid is.
+    /// A copy with half of the sides of the fine level, if there is one; stretched like the pyramid.
     half: Option<Raster>,
-    /// Stretched as the pyramid is.
+    /// The copy that is turned or gets a margin; stretched like the pyramid.
     small: Raster,
     levels: Option<Levels>,
 }
 
-/// A photo and its pyramid after some quarter turns.
+/// A photo and its pyramid after quarter turns.
 pub(super) struct Turned {
     pub photo: Raster,
     pub pyramid: Vec<Raster>,
-    /// With half of the finest level's sides, which the proposal network reads; `None` if all of that level is searched.
+    /// A copy with half of the finest level's sides for the proposal network; `None` if all of that level is searched.
     pub half: Option<Raster>,
-    /// The map from the turned photo to the photo as it was.
+    /// The map from the turned photo to the unturned one.
     pub back: Affine,
 }
 
 impl<'a> Copies<'a> {
-    /// Makes the copies. Each is resized from the one before, since reading all pixels of a large photo again costs
-    /// more than searching a small copy.
+    /// Makes the copies. Each is resized from the previous one, since reading all pixels of a large photo again takes
+    /// longer than searching a small copy.
     pub fn new(photo: &'a Raster, params: &DetectorParams) -> Self {
         let mut pyramid: Vec<Raster> = Vec::new();
         let copy = |of: &Raster, (width, height)| of.copy(width, height);
@@ -82,7 +82,7 @@ impl<'a> Copies<'a> {
         }
     }
 
-    /// How the greys of the copies are stretched; the photo itself never is.
+    /// The stretching of the copies' greys; the photo itself is not stretched.
     pub const fn levels(&self) -> Option<&Levels> {
         self.levels.as_ref()
     }
@@ -97,7 +97,7 @@ impl<'a> Copies<'a> {
         (&self.small, to_photo)
     }
 
-    /// The photo and its pyramid after some quarter turns clockwise.
+    /// The photo and its pyramid after this many quarter turns clockwise.
     pub fn turned(&self, quarters: u8) -> Turned {
         let photo = self.photo.turned(quarters);
         let to_upright = self.photo.upright_to_stored().inverse();
@@ -110,8 +110,8 @@ impl<'a> Copies<'a> {
         }
     }
 
-    /// The small copy, rotated by an eighth of a turn clockwise in a grey square of as many pixels at most, and the map
-    /// from there to the photo.
+    /// The small copy, rotated by an eighth of a turn clockwise in a grey square with at most as many pixels, and the
+    /// map from there to the photo.
     pub fn oblique(&self) -> (Raster, Affine) {
         let (width, height) = (self.small.width() as f32, self.small.height() as f32);
         let side = (width * height).sqrt().floor().max(1.0);
@@ -129,7 +129,7 @@ impl<'a> Copies<'a> {
                 x: x as f32 + 0.5,
                 y: y as f32 + 0.5,
             });
-            // Outside, the pixels at the edge are repeated, which might look like something.
+            // Outside, sampling repeats the pixels at the edge; such stripes might be detected as something.
             if !((0.0..width).contains(&p.x) && (0.0..height).contains(&p.y)) {
                 *pixel = GREY;
             }

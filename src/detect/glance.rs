@@ -1,5 +1,5 @@
-//! A first look at all doubtful candidates of a photo at once, from few pixels each. Pebbles and leaves cause dozens of
-//! candidates, of which the refinement pass confirms hardly any, and it reads each from the photo at full resolution.
+//! Tests all doubtful candidates of a photo at once at low resolution, so that fewer need a refinement pass at full
+//! resolution. Pebbles and leaves cause dozens of candidates, hardly any of which a refinement pass confirms.
 
 use image::{RgbImage, imageops};
 
@@ -7,8 +7,8 @@ use super::refine::{MATCH_IOU, Patch, Refinement, SAMPLES, roll};
 use crate::affine::Affine;
 use crate::face::{BoundingBox, DetectedFace};
 
-/// What is seen of a candidate. The patches lie side by side in one picture, since the network takes longer for many small
-/// ones; a face sees little of its neighbours.
+/// The patch of a candidate. The patches are side by side in one picture, since many small pictures take the network
+/// longer; neighbouring patches hardly affect a face.
 const PATCH: Patch = Patch {
     side: 48,
     face: 24.0,
@@ -17,12 +17,12 @@ const PATCH: Patch = Patch {
 /// Patches in a row of that picture.
 const ACROSS: u32 = 8;
 
-/// A candidate is refined from this score on. Of 327 faces that the refinement pass confirmed, one scored less, and 65 % of
-/// the other candidates.
+/// Least score at which a candidate is refined. Of 327 faces that the refinement pass confirmed, one scored less; of
+/// the other candidates, 65 % did.
 const LEAST: f32 = 0.1;
 
 impl Refinement<'_> {
-    /// Those of `doubtful`, indices of `faces`, that may be faces by a first look at the finest level.
+    /// Those of `doubtful`, indices of `faces`, that may be faces, judged by patches of the finest level.
     pub(super) fn promising(&self, faces: &[DetectedFace], doubtful: Vec<usize>) -> Vec<usize> {
         if doubtful.is_empty() {
             return doubtful;
@@ -67,7 +67,7 @@ impl Refinement<'_> {
     }
 }
 
-/// The upper left corner of a patch in the picture of all.
+/// The upper left corner of a patch in the picture of all patches.
 const fn corner(number: u32) -> (u32, u32) {
     (number % ACROSS * PATCH.side, number / ACROSS * PATCH.side)
 }

@@ -1,18 +1,18 @@
-//! Stretches the greys of pictures that use few of them, such as faded prints and photos in the dark, for the search.
+//! Stretches the greys of low-contrast pictures, such as faded prints and photos in the dark, for the search.
 
 use image::RgbImage;
 
-/// A picture is stretched if its greys, without the darkest and the lightest hundredth, span less than this. The
-/// network finds every face down to this span.
+/// A picture is stretched if its greys, without the darkest and the lightest 1 %, span less than this. The network
+/// finds every face down to this span.
 const MIN_SPAN: u8 = 110;
 
-/// Share of the pixels that are left aside at each end.
+/// Share of the pixels that are ignored at either end.
 const ENDS: f64 = 0.01;
 
 /// The greys to which the ends of the span are moved.
 const TARGET: (f32, f32) = (20.0, 235.0);
 
-/// Only every so many pixels are counted.
+/// One of this many pixels is counted.
 const STEP: usize = 3;
 
 /// A map of the values of a picture.
@@ -20,7 +20,7 @@ const STEP: usize = 3;
 pub(super) struct Levels([u8; 256]);
 
 impl Levels {
-    /// The map that stretches a picture like this copy of it; `None` if its greys span enough, or only one value.
+    /// The map that stretches a picture like this copy of it; `None` if its greys span enough, or are all equal.
     pub fn of(copy: &RgbImage) -> Option<Self> {
         let mut counts = [0_u32; 256];
         for pixel in copy.pixels().step_by(STEP) {

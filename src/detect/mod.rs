@@ -25,12 +25,12 @@ use crate::raster::Raster;
 
 /// A face detector.
 pub trait FaceDetector: Send + Sync {
-    /// Name and version of the model. It is stored with every row of its findings: photos whose row has
-    /// another name are processed again.
+    /// Name and version of the model. It is stored with every row of its results: photos whose row has another name are
+    /// processed again.
     fn model(&self) -> &str;
 
-    /// Width and height of the copy from which it makes everything that it searches of a photo of this size, save
-    /// for details; `None` if it needs all pixels.
+    /// Width and height of the copy of a photo of this size that suffices for the search, apart from details that are
+    /// read at full resolution; `None` if the detector needs all pixels.
     fn copy_of(&self, _width: u32, _height: u32) -> Option<(u32, u32)> {
         None
     }
@@ -41,8 +41,8 @@ pub trait FaceDetector: Send + Sync {
     /// A [`Skip`] if this photo cannot be searched; indexing continues with the next one.
     fn detect(&self, photo: &Raster) -> Result<Vec<DetectedFace>, Skip>;
 
-    /// Finds the face at each of these places of a photo, where a person says there is one and
-    /// [`detect`](Self::detect) found none: looks at the place alone, enlarged.
+    /// The closer search: finds the face at each of these regions of a photo, in which somebody named a person and
+    /// [`detect`](Self::detect) found no face. Searches an enlarged copy of each region.
     ///
     /// # Errors
     /// As [`detect`](Self::detect).

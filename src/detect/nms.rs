@@ -2,16 +2,16 @@
 
 use crate::face::{BoundingBox, DetectedFace};
 
-/// From this ratio of their sides on, two boxes, one inside the other, are of one face.
+/// Two nested boxes belong to one face if the ratio of their sides is at least this.
 const SIMILAR: f32 = 0.6;
 
-/// A box of which more than this share lies within another may be that of a part of the other's face.
+/// If more than this share of a box is inside another one, it may show a part of the other's face.
 const COVERING: f32 = 0.5;
 
-/// Two faces that both score this are faces of their own: parts of a face score less.
+/// Two boxes that both score this are two faces: parts of a face score less.
 const CERTAIN: f32 = 0.8;
 
-/// How far the middle of a box around a part of a face may lie outside the landmarks of that face, as a share of their
+/// How far the middle of a box around a part of a face may be outside the landmarks of that face, as a share of their
 /// extent.
 const MARGIN: f32 = 0.15;
 
@@ -22,12 +22,11 @@ const MARGIN: f32 = 0.15;
 /// - or their intersection over minimum area exceeds `iom`, and their sizes are similar;
 /// - or the smaller of the two is a part of the larger, such as a nose-and-mouth box within a face.
 ///
-/// A face is only suppressed by a better one, so the result for the faces from any score on does not depend on those
-/// below it.
+/// Only better faces suppress a face, so the result for faces of any score does not depend on those that score less.
 pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<DetectedFace> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<DetectedFace> = Vec::new();
-    // Of leaves and pebbles there are thousands of boxes, and most lie apart. So their edges are compared first.
+    // Leaves and pebbles cause thousands of boxes, most of which do not overlap, so their edges are compared first.
     let mut edges: Vec<[f32; 4]> = Vec::new();
     for face in faces {
         let candidate = &face.bounding_box;
@@ -65,9 +64,9 @@ fn are_similar(a: &DetectedFace, b: &DetectedFace) -> bool {
     a.min(b) >= SIMILAR.powi(2) * a.max(b)
 }
 
-/// Whether the smaller of two faces is a part of the larger: it covers the landmarks of the larger, which a face of its own
-/// would hide. The face of a child before a parent, or of a picture in the picture, lies beside them. Without landmarks
-/// it counts as a part.
+/// Whether the smaller of two faces is a part of the larger: its middle is among the landmarks of the larger, which a
+/// separate face would hide. The face of a child in front of a parent, or on a poster in the photo, is beside them. If
+/// the larger face has no landmarks, the smaller counts as a part.
 fn is_part(a: &DetectedFace, b: &DetectedFace) -> bool {
     let (smaller, larger) = if a.bounding_box.area() < b.bounding_box.area() {
         (a, b)

@@ -11,72 +11,71 @@ pub struct DetectorParams {
     pub resolution: Resolution,
     /// Largest factor by which a small photo is enlarged.
     pub max_enlargement: f32,
-    /// Least score at which a rolled candidate is refined: faces with a roll of 45° score no less, and few
-    /// other things in a photo score more.
+    /// Least score at which a rolled candidate is refined: faces with a roll of 45° score at least this, and few other
+    /// objects do.
     pub min_rolled_score: f32,
-    /// Least score at which a candidate that is small in the finest pyramid level is refined. One in a
-    /// hundred faces of 18 pixels scores below 0.1 there, and a photo has some ten other things that score
-    /// 0.05 or more.
+    /// Least score at which a candidate that is small in the finest pyramid level is refined. One in a hundred faces of
+    /// 18 pixels scores below 0.1 there, and a photo has some ten other objects that score 0.05 or more.
     pub min_small_score: f32,
     /// Small candidates that score below this are refined.
     pub refine_threshold: f32,
-    /// Least score that counts in a refinement pass. It is higher than `threshold`: a face scores high
-    /// there, and the texture that caused a false candidate may look like a face again.
+    /// Least score that confirms a candidate in a refinement pass. It is higher than `threshold`, since a face scores
+    /// high there, while the texture that caused a false candidate may resemble a face again.
     pub confirm_threshold: f32,
     /// A candidate whose shorter side is below this, in pixels of the finest level, is small. Refinement
     /// helps it: the photo has more pixels of it, and in the middle of a patch it is well aligned with the
     /// network's grid.
     pub small_face: f32,
-    /// A candidate with at least this roll, in radians, is rolled. Up to some 25° the network scores a face
-    /// as high as an upright one.
+    /// A candidate with at least this roll, in radians, counts as rolled. Up to some 25° the network scores a face as
+    /// high as an upright one.
     pub min_roll: f32,
-    /// At this score or above, nearly all faces are upright, so what they lie on is not searched for turned ones; a photo
-    /// without a face above it is also searched in turned copies.
+    /// At or above this score nearly all faces are upright, so candidates inside such a face are not searched for
+    /// turned faces. A photo without such a face is also searched in turned copies.
     pub upright_threshold: f32,
     /// Least score at which a large candidate is searched in turned patches: one in twenty faces on its side scores
     /// less.
     pub min_turned_score: f32,
-    /// From this score on, a candidate is likely to be a face.
+    /// A candidate with at least this score is a likely face.
     pub likely_score: f32,
-    /// Least score of a turned detection of a candidate that is not likely to be a face as it is.
+    /// Least score, after a turn, of a candidate that was not a likely face before.
     pub confirm_turned: f32,
-    /// Least shorter side of a face in a level after the finest, in pixels of that level: small faces are seen better
-    /// in the finest.
+    /// Least shorter side of a face in a coarser level, in pixels of that level: small faces are detected better in the
+    /// finest level.
     pub min_coarse_face: f32,
-    /// Least score of a face in such a level: it shows large parts of a photo, of which more look like a face.
+    /// Least score of a face in a coarser level, where large parts of a photo may resemble a face.
     pub coarse_threshold: f32,
     /// Most candidates of a photo that are refined. A crowd seldom has more doubtful faces, while leaves and pebbles
     /// cause hundreds of candidates.
     pub max_refinements: usize,
-    /// Most likely faces of a photo that are searched in turned patches: more of a turned photo are found by turning all of
-    /// it.
+    /// Most likely faces of a photo that are searched in turned patches; if a photo has more turned faces, all of it is
+    /// turned.
     pub max_turns: usize,
-    /// The same for candidates that are not likely to be faces as they are.
+    /// The same for candidates that are not likely faces.
     pub max_doubtful_turns: usize,
     /// Least score of a face in a photo that was turned by 90°, 180° or 270°: three more searches are three more
     /// chances of a false face.
     pub turned_threshold: f32,
-    /// Least score in a small turned copy of a face that counts if a patch confirms it, in which it is upright.
+    /// Least score of a face in a small turned copy, which counts only if an upright patch confirms it.
     pub hint_threshold: f32,
-    /// Least score of an upright face at a place where a person says there is one. It is lower than `threshold`: of the places
-    /// that people mark nearly all are faces, of those that the network proposes few.
+    /// Least score of an upright face in a region with a name. It is lower than `threshold`: nearly all regions that
+    /// people mark show faces, but few that the network proposes.
     pub named_threshold: f32,
     /// A photo whose best face scores less is searched with a margin as well.
     pub margin_below: f32,
     /// Least score of a face in a copy with a margin.
     pub margin_threshold: f32,
-    /// The fine level is searched where the proposal network gives this or more, a logit.
+    /// The fine level is searched where the proposal network's logit is at least this.
     pub proposal_threshold: f32,
-    /// It is also searched around candidates in the small level that score this, for faces that are larger than those
-    /// which the proposal network knows.
+    /// It is also searched around candidates in the small level with at least this score, for faces that are too large
+    /// for the proposal network.
     pub small_level_threshold: f32,
-    /// The same for candidates whose shorter side in the small level is `large_hint` or more: their places are large, and
-    /// faces of this size score more.
+    /// The same for candidates whose shorter side in the small level is `large_hint` or more: their regions are large,
+    /// and faces of this size score higher.
     pub large_hint_threshold: f32,
     /// See `large_hint_threshold`.
     pub large_hint: f32,
-    /// A candidate that a border of what is searched of the fine level may cut is looked at again with more around it if
-    /// it scores this.
+    /// A candidate with at least this score that the border of a searched region may cut is searched again in a larger
+    /// region.
     pub cut_threshold: f32,
     /// Intersection over union above which the lower-scored of two boxes is suppressed.
     pub suppress_iou: f32,
@@ -93,33 +92,33 @@ pub enum Resolution {
     Pixels(u32),
 }
 
-/// Pixels of the single level of a photo that needs no fine one: 640 × 480. At this size the network
-/// takes milliseconds and finds faces from some 20 pixels up to those that fill the photo. The area is
-/// fixed rather than the longer side, so that the faces of a panorama stay large enough.
+/// Pixels of the coarse level, the finest one of a photo that needs no fine level: 640 × 480. At this size the network
+/// takes milliseconds and finds faces from some 20 pixels up to those that fill the photo. The area is fixed rather
+/// than the longer side, so that the faces of a panorama stay large enough.
 const COARSE: u32 = 640 * 480;
 
-/// Pixels of the fine level as a share of the photo's. It scales a face of 48 pixels to 18, which the
-/// network detects, if not always with certainty; the refinement pass decides. With 0.12 a sixth of these
-/// faces are lost, with 0.2 no more are found. The sides are three eighths, to which a JPEG can be decoded.
+/// Pixels of the fine level as a share of the photo's. It scales a face of 48 pixels to 18, which the network detects,
+/// though not always with certainty; the refinement pass decides. With 0.12, a sixth of these faces are lost; with 0.2,
+/// no more are found. The sides become three eighths, a size to which a JPEG can be decoded.
 const FINE_SHARE: f64 = 9.0 / 64.0;
 
-/// Most pixels of the fine level: those for a photo of 24 megapixels.
+/// Most pixels of the fine level: those of a photo of 24 megapixels.
 const MAX_FINE: u32 = 3_400_000;
 
-/// The fine level has this share of the most pixels at least, if they are one or two eighths of a larger photo's sides: then a
-/// JPEG need not be decoded to the next larger size, which has up to four times the pixels.
+/// For a larger photo, sides of one or two eighths are used for the fine level if that has at least this share of the
+/// most pixels. A JPEG then need not be decoded to the next larger size, which has up to four times the pixels.
 const LEAST_OF_MAX_FINE: f64 = 0.9;
 
-/// The fine level is left out unless it has at least this many times the pixels of the coarse one.
+/// A photo gets a fine level only if that has at least this many times the pixels of the coarse one.
 const MIN_FINE_RATIO: f64 = 1.6;
 
-/// Pixels of the small level of a large photo, 320 × 240. It finds the faces that fill the photo, or more than that.
+/// Pixels of the small level of a large photo, 320 × 240. It finds faces that fill the photo or extend beyond it.
 const SMALL: u32 = 320 * 240;
 
 /// Most pixels of a copy that is turned or has a margin, 240 × 180.
 const TURNED: u32 = 240 * 180;
 
-/// The small level of a photo without a fine one has this share of the pixels of the other.
+/// The small level of a photo without a fine one has the coarse level's pixels divided by this.
 const SMALL_SHARE: u32 = 4;
 
 impl Default for DetectorParams {
@@ -160,9 +159,9 @@ impl Default for DetectorParams {
 }
 
 impl DetectorParams {
-    /// Width and height of the pyramid levels of a photo, the finest first: a level with the area of 640 × 480, or,
-    /// for a large photo, a finer one, so that faces from 48 pixels on are found in photos of up to 24 megapixels;
-    /// and a small one for faces that fill the photo, or are cut by its border.
+    /// Width and height of the pyramid levels of a photo, the finest first: a level with the area of 640 × 480 or, for
+    /// a large photo, a finer one, so that faces from 48 pixels on are found in photos of up to 24 megapixels; and a
+    /// small level for faces that fill the photo or are cut by its border.
     pub fn pyramid(&self, width: u32, height: u32) -> Vec<(u32, u32)> {
         let area = f64::from(width) * f64::from(height);
         let most = f64::from(MAX_FINE);
@@ -198,7 +197,7 @@ impl DetectorParams {
         (width * height / SMALL_SHARE).max(1)
     }
 
-    /// Width and height of the copy of a photo that is turned, or put into a margin.
+    /// Width and height of the copy of a photo that is turned or gets a margin.
     pub fn small(&self, width: u32, height: u32) -> (u32, u32) {
         let pixels = self.quarter(width, height).min(TURNED);
         self.scaled(width, height, pixels)

@@ -1,9 +1,10 @@
-//! Looks where a photo may have faces, so that the rest of its fine level need not be searched.
+//! Proposes where a photo may have faces, so that the rest of its fine level need not be searched.
 //!
-//! A network of some five thousand parameters reads a copy with half of the fine level's sides, and gives a number for each
-//! 8 × 8 pixels of it. It has learned to tell faces of 5 to 32 pixels in any roll from everything else, and to miss hardly any
-//! rather than to be sure; `models/README.md` says from what. It is a small form of a region proposal network (Ren, He, Girshick and
-//! Sun, "Faster R-CNN", NIPS 2015): whether there is a face, and where exactly, the detector's network decides.
+//! A network of some five thousand parameters reads a copy with half of the fine level's sides, and computes a logit
+//! for each cell of 8 × 8 pixels. It was trained to distinguish faces of 5 to 32 pixels in any roll from everything
+//! else, and rather to propose too many than to miss one; `models/README.md` describes the training data. It is a small
+//! form of a region proposal network (Ren, He, Girshick and Sun, "Faster R-CNN", NIPS 2015): the detector's network
+//! decides whether there is a face, and where exactly.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +20,7 @@ static WEIGHTS: &[u8] = include_bytes!("../../models/proposals.safetensors");
 /// Pixels of the picture per cell of the map.
 pub(super) const STRIDE: u32 = 8;
 
-/// Values of a cell, of which the first tells.
+/// Values per cell, of which only the first is used; kernels compute whole channel groups.
 const CHANNELS: usize = 16;
 
 /// The network, packed for the kernels.
@@ -68,7 +69,8 @@ impl ProposalNetwork {
         })
     }
 
-    /// Calls `mark` with the column and row of each cell of a picture that may show a face: whose value is `least` or more.
+    /// Calls `mark` with the column and row of each cell of a picture that may show a face: one whose logit is at least
+    /// `least`.
     pub fn look(&self, picture: &RgbImage, least: f32, mut mark: impl FnMut(u32, u32)) {
         let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut workspace, mut map) = lock().pop().unwrap_or_default();
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn faces_of_several_sizes_are_seen_where_they_are_and_a_wall_is_not() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut.jpg");
-        // Its face has a side of about 100 pixels, and its middle at 224, 116.
+        // The portrait's face has sides of about 100 pixels and its middle at 224, 116.
         let portrait = image::open(path).unwrap().into_rgb8();
         let wall = RgbImage::from_pixel(301, 203, Rgb([120, 110, 100]));
         assert_eq!(marked(&wall), []);

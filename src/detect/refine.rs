@@ -1,5 +1,5 @@
-//! The refinement pass: runs the network again on a patch around one doubtful candidate, upright and
-//! at the photo's full resolution. `turns` uses the same pass to find which way up a face is.
+//! The refinement pass: runs the network again on a patch around one doubtful candidate, upright and at the photo's
+//! full resolution. `turns` uses the same pass to find the roll of a face.
 
 use super::levels::Levels;
 use super::{DetectorParams, Yunet};
@@ -42,7 +42,7 @@ const SAMPLE_LEVEL_FROM: f32 = 40.0;
 /// from the finest level.
 pub(super) const SAMPLES: u32 = 2;
 
-/// A detection in the patch is the expected face if their intersection over union is at least this.
+/// A detection in the patch counts as the expected face if their intersection over union is at least this.
 pub(super) const MATCH_IOU: f32 = 0.3;
 
 /// Refines the candidates of one photo.
@@ -50,7 +50,7 @@ pub(super) struct Refinement<'a> {
     pub(super) network: &'a Yunet,
     pub(super) params: &'a DetectorParams,
     photo: &'a Raster,
-    /// Stretches the greys of what is read from the photo; the finest level is stretched already.
+    /// Stretches the greys of patches that are read from the photo; the finest level is stretched already.
     levels: Option<&'a Levels>,
     /// The finest pyramid level that was searched.
     pub(super) finest: &'a Raster,
@@ -83,8 +83,8 @@ impl<'a> Refinement<'a> {
         }
     }
 
-    /// Refines those of `faces` that may gain from it. `faces` come best first, since the number of
-    /// refinement passes is limited, and keep their order.
+    /// Refines those of `faces` that may gain from it. `faces` are sorted best first, since the number of refinement
+    /// passes is limited, and keep their order.
     pub fn refine(&self, mut faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
         let all = (0..faces.len()).filter(|&index| self.may_gain(&faces[index]));
         let doubtful: Vec<usize> = all.take(self.params.max_refinements).collect();
@@ -130,7 +130,7 @@ impl<'a> Refinement<'a> {
         face.bounding_box.short_side() * self.scale
     }
 
-    /// Searches the patch around a place at which a person says there is a face, of about that size.
+    /// Searches the patch around a region with a name for a face of about that size.
     pub fn closely(&self, place: &DetectedFace, roll: f32, least: f32) -> Option<DetectedFace> {
         self.pass(self.patch, place, roll, least)
     }

@@ -1,4 +1,4 @@
-//! Covers marked places of a picture with few rectangles, so that the rest of it need not be searched.
+//! Covers the marked cells of a picture with few rectangles, so that the rest of the picture need not be searched.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use image::RgbImage;
 
 use crate::face::BoundingBox;
 
-/// Side of a cell in pixels, in which places are marked.
+/// Side of a cell in pixels.
 pub(super) const CELL: u32 = 16;
 
 /// Rectangles begin and end at multiples of this, the network's largest stride.
 const GRID: u32 = 32;
 
-/// What must be around a box in a region, as a share of its sides.
+/// Least distance of a box from the border of its region, as a share of the box's sides.
 const CLEARANCE: f32 = 0.15;
 
 /// Marked cells of a picture.
@@ -29,18 +29,18 @@ pub(super) struct Marks {
 pub(super) struct Region {
     pub left: u32,
     pub upper: u32,
-    /// The first column to the right of it, and the first row below it.
+    /// The first column to the right of the region and, below, the first row under it.
     pub right: u32,
     pub lower: u32,
 }
 
 impl Region {
-    /// Pixels in it.
+    /// The number of pixels in the region.
     pub const fn area(&self) -> u64 {
         (self.right - self.left) as u64 * (self.lower - self.upper) as u64
     }
 
-    /// Its pixels.
+    /// The pixels of a picture in the region.
     pub fn part_of(&self, picture: &RgbImage) -> RgbImage {
         let (width, height) = (self.right - self.left, self.lower - self.upper);
         let mut part = RgbImage::new(width, height);
@@ -52,8 +52,8 @@ impl Region {
         part
     }
 
-    /// Whether a border of this region of a picture, which is none of the picture's, may cut a face with this box: it is nearer
-    /// than a share of the box's sides. Of a face that is cut, the network sees a smaller one in what is left.
+    /// Whether a border of this region may cut a face with this box, because it is nearer to the box than
+    /// [`CLEARANCE`]. Borders of the picture do not count. The network detects a face that is cut as a smaller one.
     pub fn cuts(&self, at: &BoundingBox, (width, height): (u32, u32)) -> bool {
         let (across, down) = (CLEARANCE * at.width, CLEARANCE * at.height);
         self.left > 0 && at.x - across < self.left as f32
@@ -84,7 +84,7 @@ impl Marks {
         }
     }
 
-    /// Marks a cell; one outside the picture is left out.
+    /// Marks a cell; ignores one outside the picture.
     pub fn mark(&mut self, column: u32, row: u32) {
         let rows = self.height.div_ceil(CELL);
         if column < self.columns && row < rows {
@@ -92,7 +92,8 @@ impl Marks {
         }
     }
 
-    /// Marks all cells of a box, and `around` it on each side, a share of its sides, as far as they are in the picture.
+    /// Marks all cells of a box that is enlarged by `around` on each side, a share of its sides, as far as they are in
+    /// the picture.
     pub fn mark_box(&mut self, at: &BoundingBox, around: f32) {
         let [columns, rows] = self.cells(at, around);
         for row in rows {
@@ -111,7 +112,7 @@ impl Marks {
         })
     }
 
-    /// Columns and rows of the cells that a box covers of the picture, with `around` its sides on each side.
+    /// Columns and rows of the picture's cells that a box covers, enlarged by `around` on each side.
     fn cells(&self, at: &BoundingBox, around: f32) -> [Range<u32>; 2] {
         let cells = |from: f32, length: f32, cells: u32| {
             let (from, end) = (from - around * length, from + (1.0 + around) * length);
@@ -125,8 +126,8 @@ impl Marks {
         ]
     }
 
-    /// Rectangles that hold every marked cell with `margin` pixels around it, as far as the picture has them. Where they
-    /// would cover more than `most` of the picture, it is one rectangle.
+    /// Rectangles that contain every marked cell with `margin` pixels around it, as far as the picture has them. If
+    /// they would cover more than `most` of the picture, one rectangle covers all of it.
     pub fn regions(&self, margin: u32, most: f32) -> Vec<Region> {
         let whole = Region {
             left: 0,
@@ -170,7 +171,7 @@ impl Marks {
     }
 }
 
-/// Replaces rectangles by those around two, as long as these have no more pixels than both.
+/// Replaces two rectangles by the one around both while that has no more pixels than the two together.
 fn merge(regions: &mut Vec<Region>) {
     let mut before = usize::MAX;
     while regions.len() < before {
@@ -193,8 +194,8 @@ fn merge(regions: &mut Vec<Region>) {
     }
 }
 
-/// A span that begins and ends at multiples of the grid, as far as the picture has them: the cells of the network lie where
-/// they are in the whole picture, on which the score of a face depends.
+/// A span extended to multiples of the grid, as far as the picture has them, so that the cells of the network have the
+/// same positions as in the whole picture: the score of a face depends on them.
 fn even(from: u32, end: u32, length: u32) -> (u32, u32) {
     (from / GRID * GRID, end.next_multiple_of(GRID).min(length))
 }
@@ -282,7 +283,7 @@ mod tests {
         };
         assert!(!cuts(80.0, 40.0));
         assert!(cuts(65.0, 40.0) && cuts(118.0, 40.0) && cuts(80.0, 9.0));
-        // That border is the picture's.
+        // That border is one of the picture.
         assert!(!cuts(80.0, 180.0));
     }
 

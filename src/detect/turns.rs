@@ -1,8 +1,8 @@
-//! Finds which way up a face is.
+//! Finds the roll of a face.
 //!
-//! The network detects faces in every roll, but always predicts landmarks that are nearly upright. Its scores tell the
-//! roll: in the middle of a patch, of 79 faces each scored 0.89 or more when upright, at most 0.90 when upside down, and
-//! always more when upright; the median falls from 0.93 to 0.75 at 45° and 0.4 at 90°.
+//! The network detects faces in every roll, but always predicts landmarks that are nearly upright. Its scores show the
+//! roll: in the middle of a patch, each of 79 faces scored 0.89 or more when upright, at most 0.90 when upside down,
+//! and always more when upright; the median falls from 0.93 to 0.75 at 45° and 0.4 at 90°.
 
 use std::f32::consts::{FRAC_PI_4, FRAC_PI_8, TAU};
 
@@ -15,13 +15,13 @@ const PATCH: Patch = Patch {
     face: 60.0,
 };
 
-/// The patch that shows where the landmarks of a face are that was turned.
+/// The patch in which the landmarks of a turned face are found.
 const UPRIGHT_PATCH: Patch = Patch {
     side: 128,
     face: 77.0,
 };
 
-/// Further sizes in which the landmarks of such a face are looked for, in pixels of that patch.
+/// Further sizes at which the landmarks of a turned face are found, in pixels of that patch.
 const MORE_SIZES: [f32; 2] = [64.0, 90.0];
 
 /// The landmarks of the larger patch count if the score falls by less than this.
@@ -33,49 +33,52 @@ const ROLLS: usize = 8;
 /// Least score that counts as evidence for a roll.
 const EVIDENCE: f32 = 0.05;
 
-/// A candidate that is no likely face as it is, and scores less than this in every quarter turn, is given up.
+/// A candidate that is not a likely face is dropped if it scores less than this in every quarter turn.
 const HOPE: f32 = 0.4;
 
-/// A candidate of this score may be upright at 45° between the quarter turns, where it scores no more than as it is.
+/// A candidate with at least this score may be upright between the quarter turns, at which it then scores no more than
+/// before.
 const BETWEEN_FROM: f32 = 0.3;
 
-/// In a quarter turn that scores this, a face is upright within some 20°.
+/// If a quarter turn scores at least this, the face is upright in it within some 20°.
 const NEAR_UPRIGHT: f32 = 0.85;
 
 /// A turned detection replaces a face if its score is higher by more than this.
 const MARGIN: f32 = 0.02;
 
-/// The same where the scores of two patches are compared.
+/// The same if the scores of two patches are compared.
 const PATCH_MARGIN: f32 = 0.015;
 
-/// A face that scores this in the photo has the roll of its landmarks, as far as scores tell.
+/// A face that scores at least this in the photo has the roll of its landmarks, as far as scores can show.
 const MAX_TURNED_SCORE: f32 = 0.93;
 
-/// Roll in radians for a difference of 1 between the scores of the rolls beside the best one: the score falls faster the
-/// farther a face is from upright, so the better of the two neighbours shows on which side it is upright.
+/// Roll in radians per difference of 1 between the scores of the rolls on either side of the best one. The score falls
+/// faster the farther a face is from upright, so the better neighbour shows the direction in which it is upright.
 const LEAN: f32 = 0.85;
 
 /// A face whose best roll differs by less than this, in radians, keeps its landmarks: they are more precise than the
 /// comparison of the scores.
 const PRECISION: f32 = 10.0 * TAU / 360.0;
 
-/// An upright face whose landmarks show at least this roll, in radians, may have more: at 30° they show some 4°.
+/// An upright face whose landmarks show at least this roll, in radians, may have a larger one: at 30° they show some
+/// 4°.
 const SHOWN_ROLL: f32 = 3.5 * TAU / 360.0;
 
-/// The same for an upright face that scores less than this: at 30°, nineteen of twenty do, upright every fourth.
+/// An upright face that scores less than this may also be rolled: nineteen of twenty do at 30°, and one of four if they
+/// are upright.
 const SHOWN_SCORE: f32 = 0.92;
 
-/// Most doubtful candidates that are turned in a photo without a likely face: at 45° between the turns of the whole photo,
-/// a face may be found in none of them.
+/// Most doubtful candidates that are turned in a photo without a likely face. All of such a photo is turned as well,
+/// but a face at 45° between these turns may be found in none of them.
 const ALONE: usize = 1;
 
-/// A doubtful candidate that lies within a certain face by more than this share of its area is a part of it.
+/// A doubtful candidate of which more than this share is inside a certain face is a part of that face.
 const WITHIN: f32 = 0.5;
 
 impl Refinement<'_> {
-    /// Turns those of `faces` that are seen better in another roll than that of their landmarks. `faces` come best first,
-    /// since their number is limited. In a photo without a likely face, few doubtful ones are turned, since all of the
-    /// photo is.
+    /// Turns those of `faces` that score higher in another roll than that of their landmarks. `faces` are sorted best
+    /// first, since the number of turns is limited. In a photo without a likely face, few doubtful ones are turned,
+    /// since the whole photo is.
     pub fn turn(&self, faces: &mut [DetectedFace]) {
         let params = self.params;
         let is_likely = |face: &DetectedFace| face.score >= params.likely_score;
@@ -110,7 +113,7 @@ impl Refinement<'_> {
         }
     }
 
-    /// Whether a face scores what turned ones do. Small candidates were refined already.
+    /// Whether a face has a score that turned faces have. Small candidates were refined already.
     fn may_be_turned(&self, face: &DetectedFace) -> bool {
         let params = self.params;
         let least = if self.side_in_finest(face) < params.small_face {
@@ -121,8 +124,8 @@ impl Refinement<'_> {
         (least..MAX_TURNED_SCORE).contains(&face.score)
     }
 
-    /// The face in the roll in which it scores best, if it is more certain there; `None` if it is upright. Of a candidate
-    /// that is no likely face as it is, quarter turns are compared first, then the rolls beside the best of them.
+    /// The face in the roll in which it scores best, if it is more certain there; `None` if it is upright. For a
+    /// candidate that is not a likely face, quarter turns are compared first, then the rolls next to the best of them.
     fn turned(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let mut tries = [None; ROLLS];
         let mut scores = [0.0; ROLLS];
@@ -156,7 +159,7 @@ impl Refinement<'_> {
         let is_better = |between: &DetectedFace| between.score > at(0) - MARGIN;
         let turned = between.filter(is_better).or(tries[best])?;
         let is_more_certain = if !is_likely {
-            // It must be as certain as an upright face: each roll is another chance of a false face.
+            // It must be as certain as an upright face, since each roll is another chance of a false face.
             turned.score >= self.params.confirm_turned
         } else if best == 0 {
             turned.score > face.score + MARGIN
@@ -166,8 +169,8 @@ impl Refinement<'_> {
         (is_more_certain && turned.score >= self.params.confirm_threshold).then_some(turned)
     }
 
-    /// The face with the landmarks of larger patches, in which it is upright already. They differ by some hundredths of the
-    /// face's width between the sizes of a face, so their mean counts.
+    /// The face with the landmarks of larger patches in which it is upright. Landmarks found at several sizes differ by
+    /// some hundredths of the face's width, so their mean is used.
     fn precise(&self, face: DetectedFace) -> DetectedFace {
         let found = self.confirm(&face);
         let found = found.filter(|found| found.score > face.score - PRECISE_MARGIN);
@@ -190,20 +193,22 @@ impl Refinement<'_> {
         }
     }
 
-    /// A face as the network finds it where its landmarks show it upright; `None` if it is not certain there.
+    /// The face as detected in a patch in which it is upright by its landmarks; `None` if it is not certain there.
     fn confirm(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let least = self.params.confirm_threshold;
         self.pass(UPRIGHT_PATCH, face, roll(face), least)
     }
 
-    /// The same of what a small turned copy shows, in either patch: the larger one shows less of a face at the border.
+    /// The same for a face of a small turned copy, in either patch: the larger one shows less of a face at the photo's
+    /// border.
     pub fn confirm_hint(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let least = self.params.confirm_threshold;
         self.confirm(face)
             .or_else(|| self.pass(PATCH, face, roll(face), least))
     }
 
-    /// A certain face in the roll that its scores in patches turned to either side show; `None` if it is upright enough.
+    /// A certain face in the roll that its scores in patches rotated to either side show; `None` if it is upright
+    /// enough.
     fn leaning(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let beside = [FRAC_PI_4, -FRAC_PI_4]
             .map(|turn| score(self.pass(PATCH, face, roll(face) + turn, EVIDENCE)));
@@ -216,7 +221,7 @@ impl Refinement<'_> {
     }
 }
 
-/// The mean of landmarks; `None` of none.
+/// The mean of landmarks; `None` if there are none.
 fn mean(all: &[Landmarks]) -> Option<Landmarks> {
     let share = 1.0 / all.len() as f32;
     let mean = |part: fn(Point) -> f32, index: usize| -> f32 {
@@ -233,8 +238,8 @@ fn score(face: Option<DetectedFace>) -> f32 {
     face.map_or(0.0, |face| face.score)
 }
 
-/// The roll in radians of a face that scores best between two rolls, 45° to either side, from its scores there; `None` if
-/// it is too small to be told from none.
+/// The roll in radians of a face that scores best between two rolls, 45° to either side, from its scores there; `None`
+/// if it is too small to be significant.
 fn lean(more: f32, less: f32) -> Option<f32> {
     let lean = (LEAN * (more - less)).clamp(-FRAC_PI_8, FRAC_PI_8);
     (lean.abs() >= PRECISION).then_some(lean)
@@ -245,7 +250,7 @@ fn may_lean(face: &DetectedFace) -> bool {
     roll(face).abs() >= SHOWN_ROLL || face.score < SHOWN_SCORE
 }
 
-/// Whether a face lies within one of the boxes, for the most part.
+/// Whether most of a face is inside one of the boxes.
 fn is_within(face: &DetectedFace, boxes: &[BoundingBox]) -> bool {
     let area = WITHIN * face.bounding_box.area();
     boxes

@@ -41,8 +41,8 @@ impl Yunet {
         })
     }
 
-    /// Candidates in a picture, searched at its own size, that score at least `threshold`. Their
-    /// coordinates are pixels of the picture; they come in no order, several for each face.
+    /// Candidates in a picture, searched at its own size, that score at least `threshold`. Their coordinates are pixels
+    /// of the picture; they are not sorted, and there are several for each face.
     pub fn candidates(&self, picture: &RgbImage, threshold: f32) -> Vec<DetectedFace> {
         let mut buffers = self.lock_buffers().pop().unwrap_or_default();
         let faces = self

@@ -18,7 +18,7 @@ use crate::store::Store;
 /// Most names in the message about entries that are in the way.
 const MOST_NAMES: usize = 5;
 
-/// How photos are put into a folder.
+/// How photos are stored in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
     /// As symbolic links relative to the folder, so that both may be moved together.
@@ -31,9 +31,9 @@ pub enum Placement {
 /// entries that an earlier call made. All entries are first made in a hidden draft folder, so that a failure leaves
 /// `folder` unchanged.
 ///
-/// Entries that fer-index did not make are kept, and so are its links and copies that somebody changed, and copies
-/// without another file of the same content. If there are any of these, nothing is written; with `force` the new
-/// entries are added beside them.
+/// Entries that fer-index did not make are kept, as are its links and copies that somebody changed, and copies without
+/// another file of the same content. If there are any of these, nothing is written; with `force`, the new entries are
+/// added beside them.
 ///
 /// # Errors
 /// [`Error::Usage`] if something is in the way, which it names, or if the only file of a photo is an entry that would be replaced;
@@ -94,8 +94,8 @@ pub fn is_filled(folder: &Path) -> bool {
     Manifest::read(folder).is_ok_and(|manifest| manifest.is_some()) || survey::has_old_mark(folder)
 }
 
-/// Adds links to these photos of the index to a folder that [`fill_folder`] filled, numbered after what is there.
-/// Everything in the folder is kept, and a photo to which it has a link already gets no second one.
+/// Adds links to these photos of the index to a folder that [`fill_folder`] filled, with numbers above the existing
+/// ones. Everything in the folder is kept, and a photo that has a link gets no second one.
 ///
 /// # Errors
 /// [`Error::Usage`] if the folder was not filled by fer-index; [`Error::Io`] if it cannot be written.
@@ -176,8 +176,8 @@ fn folder_exists(folder: &Path) -> Result<bool> {
     )))
 }
 
-/// For each photo a path that is not one of the copies that are about to be replaced: if the folder was indexed, such a
-/// copy may be the first path of a photo.
+/// For each photo, a path that is not one of the copies that will be replaced: if the folder was indexed, such a copy
+/// may be the first path of a photo.
 fn outside(
     folder: &Path,
     photos: &[&Path],
@@ -207,8 +207,8 @@ fn outside(
     photos.iter().map(path).collect()
 }
 
-/// The lock of a folder while it is being filled: two runs would delete each other's drafts. `None` if the folder
-/// cannot be locked.
+/// The lock of a folder while it is being filled: two runs would delete each other's drafts. `None` if folders cannot
+/// be locked here.
 fn lock(folder: &Path) -> Result<Option<File>> {
     // Not every system can open folders, and not every file system can lock them.
     let Ok(file) = File::open(folder) else {
@@ -242,7 +242,7 @@ struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    /// Makes all entries in the draft folder. Afterwards the manifest lists old and new entries, so that whatever a
+    /// Makes all entries in the draft folder. Then writes a manifest with old and new entries, so that whatever a
     /// killed run leaves is recognised as made by fer-index.
     fn prepare(
         &self,
@@ -275,7 +275,7 @@ impl Fill<'_> {
         new.write(self.folder)
     }
 
-    /// The names of the new entries, with numbers above `before`. None is the name of an entry that is kept.
+    /// The names of the new entries, with numbers above `before`. None of them is that of an entry that is kept.
     fn names(&self, photos: &[PathBuf], before: usize) -> Vec<OsString> {
         // Compared in lower case: on some systems `A.jpg` and `a.jpg` are the same file.
         let key = |name: &OsStr| name.to_string_lossy().to_lowercase();
@@ -347,7 +347,7 @@ impl Fill<'_> {
             let _ = fs::remove_file(self.folder.join(NAME));
         }
         if !folder_exists {
-            // Fails, as it should, if something is in it.
+            // Fails if something is in it, which is intended.
             let _ = fs::remove_dir(self.folder);
         }
     }

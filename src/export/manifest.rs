@@ -23,13 +23,13 @@ pub(super) enum Content<'a> {
     Link(&'a Path),
     /// A file with this content.
     Copy(&'a ContentHash),
-    /// A folder in which entries are made before they are moved to their places.
+    /// A folder in which entries are made before they are renamed into place.
     Draft,
 }
 
 /// The entries of a folder that fer-index made, each as the hash of its name, kind and content: an entry that somebody
-/// changed, renamed or added is not among them. It does not reveal names or paths of photos, since a folder of copies
-/// may be given to somebody else.
+/// changed, renamed or added is not among them. The hashes do not reveal names or paths of photos, since a folder of
+/// copies may be given to somebody else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Manifest {
     entries: HashSet<String>,
@@ -48,7 +48,7 @@ impl Manifest {
             Ok(metadata) if !metadata.is_file() => return Ok(None),
             Ok(_) => {}
         }
-        // Somebody else's file of this name may be binary or large.
+        // A file of this name from another program may be binary or large.
         let mut file = BufReader::new(File::open(path)?);
         let mut head = Vec::new();
         file.by_ref()
@@ -61,7 +61,7 @@ impl Manifest {
         Ok(Some(Self { entries }))
     }
 
-    /// Writes the manifest into a folder and replaces the one that is there.
+    /// Writes the manifest into a folder, replacing an existing one.
     ///
     /// # Errors
     /// The error of the system.
@@ -105,7 +105,7 @@ fn line(name: &OsStr, content: Content<'_>) -> String {
         Content::Copy(hash) => ("/copy/", hash.as_bytes().as_slice()),
         Content::Draft => ("/draft/", [].as_slice()),
     };
-    // No name contains a slash, so that different parts never join to the same bytes.
+    // No name contains a slash, so different parts never concatenate to the same bytes.
     ContentHash::of(&[name.as_encoded_bytes(), kind.as_bytes(), content].concat()).to_string()
 }
 

@@ -33,8 +33,8 @@ type Encoder = fn(&[Picture<'_>]) -> Result<Vec<u8>>;
 /// Writes a sheet in the format of its extension: `.html`, one self-contained file, or `.png`.
 ///
 /// # Errors
-/// If the extension is another one, a file that fer-index did not write is in the way, or the file cannot be written.
-/// A photo that cannot be read is no error: the sheet shows the reason in its place.
+/// If the extension is not one of these, a file that fer-index did not write is in the way, or the file cannot be
+/// written. A photo that cannot be read causes no error: the sheet shows the reason in place of the photo.
 pub fn contact_sheet(file: &Path, hits: &[Hit], decoder: &Decoder) -> Result<()> {
     let (form, write): (_, Encoder) =
         match file.extension().and_then(|extension| extension.to_str()) {

@@ -1,4 +1,4 @@
-//! Surveys a folder of links or copies: which entries fer-index may replace, and which belong to somebody else.
+//! Surveys a folder of links or copies: which entries fer-index may replace, and which it must keep.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
@@ -36,8 +36,8 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Surveys `folder` until `most` entries are in the way. `index` says whether there is another file with the
-    /// content of a copy.
+    /// Surveys `folder` until `most` entries are in the way. `index` is searched for other files with the content of a
+    /// copy.
     ///
     /// # Errors
     /// If the folder or the index cannot be read.
@@ -102,7 +102,7 @@ enum Kind {
     Draft,
     /// Not to be removed, but not in the way.
     Kept,
-    /// Somebody else's, with a remark.
+    /// Not made by fer-index, or changed; with a remark.
     InTheWay(&'static str),
 }
 
@@ -145,7 +145,7 @@ impl Folder<'_> {
             let hash = ContentHash::of(&fs::read(path).map_err(failed)?);
             let is_listed = self.manifest.contains(name, Content::Copy(&hash));
             if is_listed || self.has_old_mark {
-                // Nothing is lost with the copy if there is another file with the same content.
+                // Removing the copy loses nothing if another file has the same content.
                 if self.has_another_file(&hash, metadata.len())? {
                     return Ok(Kind::Replaceable);
                 }
@@ -153,7 +153,7 @@ impl Folder<'_> {
                 return Ok(Kind::InTheWay(if is_listed { remark } else { "" }));
             }
         }
-        // Such as a contact sheet.
+        // An output file of fer-index, such as a contact sheet.
         if output::is_intact(path) {
             return Ok(Kind::Kept);
         }

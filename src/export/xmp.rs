@@ -34,7 +34,7 @@ struct Property {
 }
 
 impl Property {
-    /// Its name as it is usually written.
+    /// Its name with the usual prefix.
     fn written(&self) -> String {
         format!("{}:{}", self.prefix, self.name)
     }
@@ -84,15 +84,15 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>
 "#;
 
-/// Makes these emotions, and no others, keywords of the sidecar `path` of a photo, and returns whether that changes it.
-/// A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not read the
-/// packet: its keywords, rating and title would be lost to them. As long as it is nothing more, the copy follows the photo, and
-/// goes with the last emotion. If the sidecar is a symbolic link, the file to which
-/// it leads is changed. With `dry` nothing is written, and everything else is the same.
+/// Makes exactly these emotions keywords of the sidecar `path` of a photo, and returns whether that changes the
+/// sidecar. A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not
+/// read the packet and would miss its keywords, rating and title. While a sidecar is nothing more than such a copy, it
+/// is copied again when the photo changes, and removed with the last emotion. If the sidecar is a symbolic link, the
+/// file to which it leads is changed. With `dry`, all checks are made but nothing is written.
 ///
 /// # Errors
-/// If the sidecar cannot be read or written, or if it is not certain that only our keywords would change. It is
-/// unchanged then. Also if a new one is needed and the photo cannot be read.
+/// If the sidecar cannot be read or written, if a new one is needed and the photo cannot be read, or if it is not
+/// certain that only our keywords would change. The sidecar is then unchanged.
 pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool) -> Result<bool> {
     let io = |source| Error::Io {
         path: path.to_owned(),
@@ -121,7 +121,7 @@ pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool)
             Some(Renewed::Content(after)) => Some(after),
             Some(Renewed::Nothing) => None,
             None => match with_emotions(before, emotions) {
-                // As it was made for a photo without a packet.
+                // Back to the sidecar that is made for a photo without a packet.
                 Ok(Some(after)) => (after != EMPTY.as_bytes()).then_some(after),
                 Ok(None) => return Ok(false),
                 Err(reason) => return Err(left_alone(path, &reason)),
@@ -163,7 +163,7 @@ fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, S
     }
     let after = edit(&text.content, &packet, &changes);
     if after == text.content {
-        return Ok(None); // what goes is more than a word, and stays
+        return Ok(None); // the value has more than the keyword, so it stays
     }
     verify(&packet, &after, &changes)?;
     let after = text.encode(&after);
@@ -193,16 +193,16 @@ fn changes(
         let is_there: [bool; PROPERTIES.len()] =
             std::array::from_fn(|at| has(&values[at], &keywords[at]));
         let [has_flat, has_both @ ..] = is_there;
-        // Whether the person uses the word in a hierarchy of their own.
+        // Whether the user has the word in another hierarchy.
         let is_used = hierarchical.iter().flatten().any(|value| {
             value.items.iter().any(|item| {
                 !keywords.contains(&item.text) && item.text.rsplit(['|', '/']).next() == Some(&word)
                     || item.text == word
             })
         });
-        // The flat keyword is ours if all hierarchical ones are there, and no other program has it in a hierarchy.
-        // If a flat keyword was there before, only the first hierarchical one is written beside it, by which later
-        // exports know that the flat one is not ours.
+        // The flat keyword is ours if both hierarchical ones exist and no other program has the word in a hierarchy. If
+        // a flat keyword existed before, only the first hierarchical one is added, so that later exports recognise the
+        // flat one as the user's.
         let is_ours = has_both == [true; 2] && !is_used;
         let is_theirs = has_flat && !is_ours;
         let is_exported = has_both.contains(&true);
@@ -220,7 +220,7 @@ fn changes(
     changes
 }
 
-/// Reads an edited text again, and checks that it has all that the packet had, and only the intended changes.
+/// Parses an edited text, and checks that only the intended changes were made.
 fn verify(
     before: &Packet<'_>,
     after: &str,
@@ -252,8 +252,8 @@ fn verify(
     }
 }
 
-/// All that the index reads in a file, except these properties: its reader and the one here must agree that nothing else
-/// has changed.
+/// Everything that the index reads from a file, except these properties. The index has another XMP reader; both must
+/// find that nothing else has changed.
 fn rest_by_index(file: &[u8]) -> (Vec<Field>, Option<String>) {
     let (packet, damage) = xmp::Packet::parse(file);
     let mut fields = packet.root.fields;

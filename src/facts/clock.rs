@@ -6,11 +6,11 @@ use jiff::civil::DateTime;
 use super::{Moment, StatedDate, Statements};
 use crate::photo::DateSource;
 
-/// Puts the clock of the camera of a photo forward by some seconds: moves the local times that it showed in what the
-/// content of the photo and its sidecars say.
+/// Corrects a camera's clock by `seconds`: moves all local times that come from it, in the statements of a photo's
+/// content and of its sidecars.
 ///
-/// These are the dates in EXIF; those elsewhere that repeat one of them, as programs copy them; and if there is none in EXIF,
-/// those in XMP. A date that differs is one that a person has set, and stays.
+/// These are the dates in EXIF, and dates elsewhere that equal one of them, since programs copy them. If EXIF has none,
+/// they are those in XMP. A date that differs was set by a person, and stays.
 pub fn set_clock_forward(content: &mut Statements, sidecars: &mut [Statements], seconds: i32) {
     let shown = content.dates.iter().filter(|date| is_of_exif(date));
     let shown: Vec<DateTime> = shown.filter_map(exact).collect();
@@ -32,7 +32,7 @@ fn is_of_exif(date: &StatedDate) -> bool {
     matches!(date.by, DateSource::Exif | DateSource::ExifDigitized)
 }
 
-/// The local time of a date that is known to the second, without what is finer.
+/// The local time of a date that is known to the second, without its fraction.
 fn exact(date: &StatedDate) -> Option<DateTime> {
     match date.moment {
         Moment::Local { local, .. } if date.precision.is_exact() => {

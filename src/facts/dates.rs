@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 use super::Moment;
 use crate::photo::Precision;
 
-/// The earliest year of a photo: the one of the oldest that is preserved.
+/// The earliest year of a photo: that of the oldest one preserved.
 pub(super) const EARLIEST: i16 = 1826;
 
 /// Parses "2008:05:30 15:56:01", with any separators.
@@ -20,7 +20,7 @@ pub fn date_time(text: &[u8], nanoseconds: i32) -> Option<DateTime> {
     let mut small = || i8::try_from(next()?).ok();
     let (month, day) = (small()?, small()?);
     let (hour, minute) = (small()?, small()?);
-    // Some phones number the hours from 1 to 24, of which the last is the first of the day.
+    // Some phones write 24 for the first hour of the day.
     let hour = if hour == 24 { 0 } else { hour };
     // Some scanners omit the seconds. A leap second counts as second 59.
     let second = small().unwrap_or(0).min(59);
@@ -136,8 +136,8 @@ pub fn end_of_period(start: Date, precision: Precision) -> Option<Date> {
     }
 }
 
-/// Whether a photo can have been taken on a day: not before the first photo, nor after `today` by more than the
-/// year of a clock that is wrong.
+/// Whether a photo can have been taken on a day: not before the first photo, nor after the end of the next year, which
+/// allows for a wrong clock.
 pub(super) fn is_plausible(day: Date, today: Date) -> bool {
     day >= date(EARLIEST, 1, 1) && day.year() <= today.year() + 1
 }

@@ -1,9 +1,8 @@
-//! Reads what the sources of a photo say of it, and decides which of them counts.
+//! Reads the statements of all sources of a photo, and decides which of them counts for each fact.
 //!
-//! Several sources speak of one photo: the metadata in its content, the sidecars beside each of its files, the
-//! names of these files and of their folders, and the files' times. [`Statements`] is what one source says;
-//! [`resolve()`] decides between them. `docs/formats.md` lists the sources of each fact in the order in which they
-//! count.
+//! A photo has several sources: the metadata in its content, the sidecars beside each of its files, the names of these
+//! files and of their folders, and the files' times. [`Statements`] has those of one source; [`resolve()`] decides
+//! between sources. `docs/formats.md` lists the sources of each fact in the order in which they count.
 
 mod boilerplate;
 mod camera;

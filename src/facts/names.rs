@@ -1,7 +1,7 @@
 //! Dates in the names of files and folders.
 //!
-//! Phones, messengers and programs name files by the date, and people name folders by it. A number is a date only
-//! if it stands by itself, its month and day exist, and its year is one of photography.
+//! Phones, messengers and programs name files by the date, and people name folders by it. A number is a date only if no
+//! letter or digit adjoins it, its month and day exist, and photography existed in its year.
 
 use std::path::{Component, Path};
 
@@ -12,14 +12,14 @@ use super::dates::{is_plausible, midnight};
 use super::{Moment, StatedDate};
 use crate::photo::{DateSource, Precision};
 
-/// How many folders above a file are looked at.
+/// How many folders above a file are searched for a date.
 const FOLDERS: usize = 4;
 
 /// The first millisecond of Unix time with thirteen digits, in September 2001.
 const FIRST_MILLISECONDS: i64 = 1_000_000_000_000;
 
-/// What programs write between the day and the time, in several languages, besides one character. Some file systems keep accents as
-/// characters of their own.
+/// Words that programs write between the day and the time, in several languages, besides single characters. Some file
+/// systems store accents as separate characters.
 const BEFORE_TIME: [&str; 13] = [
     " at ",
     " um ",
@@ -47,7 +47,7 @@ pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
     })
 }
 
-/// The date in the names of the folders above a file, from the nearest on, as exactly as it is there: `2019-07
+/// The date in the names of the folders above a file, the nearest first, as precisely as they state it: `2019-07
 /// Italy`, `2019/07/14`, `Photos from 2019`.
 pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
     let folders: Vec<&str> = path
@@ -68,13 +68,13 @@ pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
     })
 }
 
-/// The date that the first of these folders states, the others being those around it.
+/// The date that the first of these folders states. The other ones contain it, from the innermost on.
 fn in_folders(folders: &[&str], today: Date) -> Option<(Date, Precision)> {
     let (name, around) = folders.split_first()?;
     if let Some(found) = in_folder_name(name, today) {
         return Some(found);
     }
-    // A month in a folder of a year, or a day in a folder of a month.
+    // A month's folder inside that of a year, or a day's inside that of a month.
     let number = leading_number(name)?;
     let (start, precision) = match around {
         [month, year, ..] if leading_number(month).is_some() => {
@@ -127,7 +127,7 @@ fn in_folder_name(name: &str, today: Date) -> Option<(Date, Precision)> {
     found
 }
 
-/// A year that stands by itself, or a year and a month: `2019`, `2019-07`, `201907`.
+/// A year alone, or a year and a month: `2019`, `2019-07`, `201907`.
 fn month_or_year_at(name: &str, at: usize, today: Date) -> Option<(Date, Precision)> {
     let (before, rest) = name.split_at(at);
     if before
@@ -190,7 +190,7 @@ fn in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
     best
 }
 
-/// Milliseconds of Unix time in a name that consists of them, or begins like those of Facebook and `WeChat`.
+/// Milliseconds of Unix time in a name that consists only of them, or has the prefix of Facebook or `WeChat`.
 fn unix_milliseconds(name: &str, today: Date) -> Option<Timestamp> {
     const PREFIXES: [&str; 8] = [
         "FB_IMG_",
@@ -227,7 +227,8 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Whether what stands before ends here: a digit or letter would belong to it, as in the name of a hash.
+/// Whether a date before `rest` ends there. If a digit or letter follows, it may be part of something else, such as a
+/// hash.
 fn ends(rest: &str) -> bool {
     rest.chars().next().is_none_or(|c| !c.is_alphanumeric())
 }
@@ -235,7 +236,7 @@ fn ends(rest: &str) -> bool {
 /// A day in the digits at `at`, and the text after it: `20190714…`, `2019-07-14…`, and Telegram's `@14-07-2019…`.
 fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
     let (before, text) = name.split_at(at);
-    // Letters before it are a word of its own, as in `BURST20190714`, and no part of a hash.
+    // Letters before it may be a word, as in `BURST20190714`. If a digit precedes them, they may be a part of a hash.
     let word = before.trim_end_matches(|c: char| c.is_alphabetic());
     let is_alone = word.len() == before.len() || !word.ends_with(|c: char| c.is_ascii_digit());
     is_alone.then_some(())?;
@@ -245,7 +246,7 @@ fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
         is_plausible(day, today).then_some(day)
     };
     match run.len() {
-        // With the time: to the second, or with milliseconds.
+        // 14 and 17 digits include the time, to the second or the millisecond.
         8 | 14 | 17 => {
             let (date, time) = text.split_at(8);
             Some((day(&date[..4], &date[4..6], &date[6..])?, time))

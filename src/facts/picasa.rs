@@ -13,27 +13,26 @@ use super::text::latin1_or_utf8;
 use super::{Block, FAVORITE, RegionKind, RegionStatement, Statements};
 use crate::names::is_raw;
 
-/// The number of a face that nobody has named.
+/// The person's number of a face without a name.
 const NOBODY: u64 = u64::MAX;
 
 /// Largest coordinate in a rectangle.
 const FULL: f32 = 65_535.0;
 
-/// Longest name of a section, in bytes; no file has a longer name. The name of a longer one would be compared anew for each
-/// entry, which could take hours.
+/// Longest name of a section, in bytes; no file has a longer name. Longer ones would be compared again for each entry,
+/// which could take hours.
 const LONGEST_NAME: usize = 1024;
 
-/// What Picasa keeps of the pictures in one folder.
+/// What Picasa stores about the pictures in one folder.
 #[derive(Debug, Default)]
 pub struct PicasaFolder {
-    /// What it says of each picture that it mentions, by the picture's name in lower case: Picasa runs on systems that
-    /// ignore the case of names.
+    /// The statements on each picture, by its name in lower case: Picasa runs on systems that ignore the case of names.
     pictures: HashMap<String, Statements>,
     lacks_names: bool,
 }
 
 impl PicasaFolder {
-    /// Reads a file. `contacts` are names of people that the file itself may lack, as those of old versions do.
+    /// Reads a file. `contacts` has names of people that the file may lack, as files of old versions do.
     pub fn parse(ini: &[u8], contacts: &Contacts) -> Self {
         let text = latin1_or_utf8(ini);
         let mut own = Contacts::default();
@@ -47,7 +46,7 @@ impl PicasaFolder {
         for (section, key, value) in entries(&text) {
             let mut said = Statements::default();
             match key {
-                // One star, and no rating of several: as a favourite of Google Photos.
+                // Picasa has a single star, so it is no rating but, like a favourite of Google Photos, a keyword.
                 "star" if value == "yes" => said.keyword(FAVORITE, Block::Picasa),
                 "caption" => said.description(value, Block::Picasa),
                 "keywords" => {
@@ -80,12 +79,12 @@ impl PicasaFolder {
         }
     }
 
-    /// Whether it has faces of people whose names are not in it, nor in the contacts that were given.
+    /// Whether it has faces of people whose names are neither in it nor in `contacts`.
     pub const fn lacks_names(&self) -> bool {
         self.lacks_names
     }
 
-    /// What is said of the picture with this name, if anything is.
+    /// The statements on the picture with this name, if there are any.
     pub fn of(&self, name: &str) -> Option<&Statements> {
         self.pictures.get(&name.to_lowercase())
     }
@@ -96,7 +95,8 @@ impl PicasaFolder {
 pub struct Contacts(HashMap<u64, String>);
 
 impl Contacts {
-    /// Reads a `contacts.xml`, a flat list: `<contact id="8e62398ebda8c1a5" name="Zoë Müller" …/>`. What is damaged ends it.
+    /// Reads a `contacts.xml`, a flat list: `<contact id="8e62398ebda8c1a5" name="Zoë Müller" …/>`. The list ends at
+    /// the first damaged entry.
     pub fn of_xml(xml: &[u8]) -> Self {
         let mut contacts = Self::default();
         let text = latin1_or_utf8(xml);
@@ -151,8 +151,8 @@ fn entries(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
     })
 }
 
-/// Parses a face, `rect64(3f845bcb59418507),8e62398ebda8c1a5`: left, upper, right and lower edge as 16 bits each, of
-/// which leading zeros are left out, and the number of the person.
+/// Parses a face, `rect64(3f845bcb59418507),8e62398ebda8c1a5`: left, upper, right and lower edge as 16 bits each, in
+/// hexadecimal without leading zeros, and the number of the person.
 fn face(text: &str, kind: RegionKind) -> Option<(RegionStatement, u64)> {
     let (edges, id) = text.trim().strip_prefix("rect64(")?.split_once("),")?;
     let edges = number(edges)?;
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(keywords, ["beer", "keyword with spaces"]);
         assert_eq!(raw.descriptions[0].value, "At the lake");
         assert_eq!(raw.people[0].region.unwrap().kind, RegionKind::PicasaRaw);
-        // Of a picture of which only edits are kept, nothing is said.
+        // An entry that has only edits states nothing.
         assert!(folder.of("c.jpg").is_none() && folder.of("Contacts2").is_none());
     }
 

@@ -2,11 +2,12 @@
 //!
 //! Programs disagree on whether a region's coordinates refer to the stored picture or to the upright one. The Metadata
 //! Working Group means the stored picture; several programs write coordinates of the upright one. If the orientation
-//! swaps the sides, the picture's size that is stated with the regions tells which is meant. Otherwise, or if no size
-//! is stated, the reading is taken that fits the faces better.
+//! swaps the sides, the picture size stated with the regions shows which one is meant. Otherwise, or if no size is
+//! stated, the interpretation that fits the faces better counts.
 //!
-//! The stated size also tells whether the picture is still the one to which the regions apply: one of another shape was cropped by a
-//! program that kept the regions, and where they lie now is unknown. If the sides are exchanged, it was turned, one way or the other.
+//! The stated size also shows whether the picture has changed since the regions were written. If its aspect ratio
+//! differs, a program cropped it and kept the regions, and their positions are unknown. If the sides are exchanged, a
+//! program rotated it by a quarter turn in either direction.
 
 use std::cmp::Ordering;
 
@@ -14,14 +15,15 @@ use super::{PersonStatement, RegionKind, RegionStatement};
 use crate::face::BoundingBox;
 use crate::raster::{Orientation, Turn};
 
-/// Minimum share of the smaller box that lies in the other one: people draw boxes around heads, detectors around faces.
+/// Minimum intersection over minimum area of the boxes of one face: people draw boxes around heads, detectors around
+/// faces.
 const LEAST_SHARED: f32 = 0.5;
 
 /// Largest ratio of the areas of two boxes of one face.
 const LARGEST_RATIO: f32 = 9.0;
 
-/// Largest difference between the aspect of a picture and the one for which its regions are stated, as a share: previews of raw
-/// files are cropped by a few pixels.
+/// Largest relative difference between the aspect ratio of a picture and the one for which its regions are stated:
+/// previews of raw files are cropped by a few pixels.
 const LARGEST_DIFFERENCE: f32 = 0.02;
 
 /// A person in a photo.
@@ -29,7 +31,7 @@ const LARGEST_DIFFERENCE: f32 = 0.02;
 pub struct Person {
     /// The name as it is written.
     pub name: String,
-    /// Where in the upright photo, in pixels; `None` if only the name is stated.
+    /// The bounding box in pixels of the upright photo; `None` if only the name is stated.
     pub at: Option<BoundingBox>,
     /// The index of the face that shows the person, if one was found there.
     pub face: Option<usize>,
@@ -45,7 +47,7 @@ impl Person {
     }
 }
 
-/// The picture in which regions lie.
+/// The picture that contains the regions.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {
     /// Width and height of the upright photo in pixels.
@@ -65,7 +67,7 @@ impl Frame {
         self.of(region, self.orientation)
     }
 
-    /// A region of the picture as it lay before it was turned by `orientation`, in pixels of the upright one.
+    /// A region of the picture before it was rotated by `orientation`, in pixels of the upright one.
     fn of(&self, region: &RegionStatement, orientation: Orientation) -> BoundingBox {
         let before = orientation.exchange(self.size);
         let at = scaled(region, before);
@@ -74,12 +76,12 @@ impl Frame {
     }
 }
 
-/// What the size that is stated with a region says of the picture.
+/// The picture compared with the size stated with a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    /// It is that picture, maybe in another size, or no size is stated.
+    /// It has the same aspect ratio, or no size is stated.
     Same,
-    /// Its pixels were turned by a quarter.
+    /// Its pixels were rotated by a quarter turn.
     Turned,
     /// It was cropped.
     Other,
@@ -96,7 +98,7 @@ impl Shape {
         } else if !is_similar((stated.1, stated.0), frame.size) {
             Self::Other
         } else if frame.orientation.swaps_sides() {
-            // Only the pixels are stored so.
+            // The stated size is that of the stored pixels, before orientation.
             Self::Same
         } else {
             Self::Turned
@@ -104,7 +106,7 @@ impl Shape {
     }
 }
 
-/// Whether two pictures have the same aspect, but for the rounding of their sides to pixels.
+/// Whether two pictures have the same aspect ratio, within the rounding of their sides to pixels.
 fn is_similar(a: (u32, u32), b: (u32, u32)) -> bool {
     let [a, b] = [a, b].map(|(width, height)| (width.max(1) as f32, height.max(1) as f32));
     let ratio = (a.0 * b.1) / (a.1 * b.0);
@@ -162,7 +164,7 @@ pub fn people(stated: &[&PersonStatement], faces: &[BoundingBox], frame: Frame) 
     people
 }
 
-/// Adds a person; one who is there already gets the face or the region that was missing.
+/// Adds a person. If the name is in the list, only a missing face or region is added to it.
 fn add(people: &mut Vec<Person>, person: Person) {
     let key = person.name.to_lowercase();
     let known = people
@@ -192,8 +194,8 @@ fn laid(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame
     on_faces(regions, boxes, faces)
 }
 
-/// Assigns the regions of a picture whose pixels were turned by a quarter to the faces: by the turn that fits them better. If
-/// both fit equally, it is unknown where the regions lie.
+/// Assigns the regions of a picture whose pixels were rotated by a quarter turn to the faces, in the direction that
+/// fits them better. If both fit equally, the positions of the regions are unknown.
 fn turned(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame) -> Vec<Person> {
     let turns = [Orientation::Rotate90, Orientation::Rotate270].map(|turn| -> Vec<_> {
         let turned = regions.iter().map(|(_, region)| frame.of(region, turn));
@@ -210,7 +212,7 @@ fn turned(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Fra
     }
 }
 
-/// The people of regions that lie in these boxes.
+/// The people of regions with these boxes.
 fn on_faces(
     regions: &[(&str, RegionStatement)],
     boxes: Vec<BoundingBox>,
@@ -227,7 +229,7 @@ fn on_faces(
         .collect()
 }
 
-/// How well boxes fit the faces: the overlap of each with the nearest face, added.
+/// How well boxes fit the faces: the sum of each box's largest intersection over union with a face.
 fn fit(boxes: &[BoundingBox], faces: &[BoundingBox]) -> f32 {
     let best = boxes.iter().map(|at| {
         let overlaps = faces.iter().map(|face| at.iou(face));
@@ -252,14 +254,14 @@ fn is_stored(
         return is_wide(stated.width, stated.height) != is_wide(frame.size.0, frame.size.1);
     }
     let (in_stored, in_upright) = (fit(stored, faces), fit(upright, faces));
-    // As the convention has it, if both fit equally.
+    // If both fit equally, what the standard says decides.
     let by_convention = regions
         .iter()
         .any(|(_, region)| matches!(region.kind, RegionKind::Mwg | RegionKind::Picasa));
     in_stored > in_upright || (by_convention && in_stored >= in_upright)
 }
 
-/// The face of each box, the best pairs first; no face twice.
+/// The face of each box: the best pairs are assigned first, and no face twice.
 fn assigned(boxes: &[BoundingBox], faces: &[BoundingBox]) -> Vec<Option<usize>> {
     let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
     for (index, at) in boxes.iter().enumerate() {

@@ -10,7 +10,7 @@ use jiff::tz::{Offset, TimeZone};
 use super::{Block, Moment, Stated, StatedDate, Statements, dates, names};
 use crate::photo::{Capture, DateSource, FactSources, GeoPoint, Source, TakenAt};
 
-/// Everything that speaks of one photo.
+/// All sources of one photo.
 #[derive(Debug, Clone, Copy)]
 pub struct SourcesOfPhoto<'a> {
     /// What its content says.
@@ -40,8 +40,8 @@ pub fn of_content(content: &Statements) -> Capture {
     resolve(&sources, &|_| TimeZone::system())
 }
 
-/// The facts of a photo, each by the source that counts. `zone_at` is the time zone of a place, or of an unknown one,
-/// in which an instant becomes a local time.
+/// The facts of a photo, each by the source that counts. `zone_at` returns the time zone of a position, or of an
+/// unknown one, by which an instant becomes a local time.
 pub fn resolve(
     sources: &SourcesOfPhoto<'_>,
     zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
@@ -114,7 +114,7 @@ pub fn resolve(
     }
 }
 
-/// The value of a fact by the source that counts; `from` receives that source.
+/// The value of a fact by the source that counts, which is stored in `from`.
 fn taken<'a, T>(found: Option<(&'a T, Source)>, from: &mut Option<Source>) -> Option<&'a T> {
     *from = found.map(|(_, source)| source);
     found.map(|(value, _)| value)
@@ -134,10 +134,10 @@ fn all<'a, T: 'a>(
 }
 
 /// The statement on a fact that counts. If `people_state_it`, a sidecar comes first: it was written after the file, by
-/// a program that a person used, and this program chose to write it instead of the file. One that repeats the XMP in the file
-/// does not, since it may be a copy of it: then EXIF may be newer than both. In the content, the parts of
-/// the file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it
-/// is a copy of a copy.
+/// a program that a person used and that writes sidecars instead of changing files. A sidecar that repeats the XMP in
+/// the file does not come first: it may be a copy, and EXIF may be newer than both. In the content, the parts of the
+/// file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it is a
+/// copy of a copy.
 fn first<'a, T: PartialEq + 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
@@ -222,17 +222,17 @@ fn date(
 
 /// The dates in the content and the sidecars, in the order in which they count; implausible ones are left out.
 ///
-/// A date that a person edited is in a sidecar, or in EXIF *and* XMP: programs that know both write both, and
-/// those that know EXIF alone leave XMP as it was. So sidecars come first, unless they repeat the XMP in the file, and EXIF comes
-/// before XMP, as the Metadata Working Group has it. The date of creation comes before the date of digitisation, since only the former is the date
-/// of a photo that was scanned.
+/// A date that a person edited is in a sidecar, or in EXIF *and* XMP: programs that know both write both, and those
+/// that know only EXIF leave XMP unchanged. So sidecars come first, unless they repeat the XMP in the file, and EXIF
+/// comes before XMP, as the Metadata Working Group recommends. The date of creation comes before the date of
+/// digitisation, since only the former is the date of a photo that was scanned.
 fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> {
     let sidecars = sources.sidecars.iter().flat_map(|said| {
         let first = said.dates.first();
         let is_copy = first.is_some_and(|first| sources.content.dates.contains(first));
         said.dates.iter().map(move |date| StatedDate {
             by: match date.by {
-                // The time of a receiver is no date that a person set, wherever it is copied to.
+                // A GPS receiver's time was not set by a person, even if it was copied to a sidecar.
                 by @ (DateSource::Takeout | DateSource::Gps) => by,
                 by if is_copy => by,
                 _ => DateSource::Sidecar,
@@ -244,7 +244,7 @@ fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> 
         .chain(sources.content.dates.iter().copied())
         .collect();
     all.retain(|date| dates::is_plausible(day_of(date), today));
-    // Stable: of one source the order stays.
+    // A stable sort, so that the dates of one source keep their order.
     all.sort_by_key(|date| rank(date.by));
     if let Some(edited) = edited_by_google(&all) {
         all.insert(0, edited);
@@ -270,8 +270,8 @@ const fn rank(source: DateSource) -> u8 {
     }
 }
 
-/// The date of Takeout, if a person has set it in Google Photos. That is certain if no time zone on Earth makes it the
-/// file's own date; an edit by some hours cannot be told from another time zone.
+/// The date of Takeout, if a person has set it in Google Photos. That is certain if it is the file's own date in no
+/// time zone on Earth; an edit by some hours cannot be distinguished from another time zone.
 fn edited_by_google(dates: &[StatedDate]) -> Option<StatedDate> {
     let google = dates.iter().find(|date| date.by == DateSource::Takeout)?;
     let own = dates.first().filter(|own| own.precision.is_exact())?;
@@ -281,7 +281,7 @@ fn edited_by_google(dates: &[StatedDate]) -> Option<StatedDate> {
     (own.by != DateSource::Sidecar && distance(local, utc).is_none()).then_some(*google)
 }
 
-/// The day on which a moment lies, in Coordinated Universal Time if its place is unknown.
+/// The day of a moment, in Coordinated Universal Time if only that is known.
 fn day_of(date: &StatedDate) -> Date {
     match date.moment {
         Moment::Local { local, .. } => local.date(),
@@ -289,8 +289,8 @@ fn day_of(date: &StatedDate) -> Date {
     }
 }
 
-/// The first date that is not that of a change. If only its day, month or year is known, a later date of the list is
-/// taken that is finer and lies within it.
+/// The first date that is not that of a change. If only its day, month or year is known, a later date of the list that
+/// is more precise and within it is returned instead.
 fn chosen(stated: &[StatedDate]) -> Option<StatedDate> {
     let is_change =
         |date: &&StatedDate| matches!(date.by, DateSource::ExifChanged | DateSource::PngChanged);
@@ -302,7 +302,7 @@ fn chosen(stated: &[StatedDate]) -> Option<StatedDate> {
     ))
 }
 
-/// Whether a date is finer than another one and lies within it.
+/// Whether a date is more precise than another one and within its day, month or year.
 fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
     let start = day_of(coarse);
     let end = dates::end_of_period(start, coarse.precision);
@@ -310,9 +310,9 @@ fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
     finer.precision < coarse.precision && start <= day && end.is_some_and(|end| day < end)
 }
 
-/// The date in the name of a file, or else in those of its folders; of several files the finest, and of these the earliest, since a
-/// copy may be named by the day on which it was made. The time of the last change of the file is taken
-/// instead if it lies within that date or before it, or if no name has a date.
+/// The date in the name of a file, or else in those of its folders; of several files the most precise, and of these the
+/// earliest, since a copy may be named by the day on which it was made. The first date of a change that a source states
+/// is returned instead if it is within that date or before it, or if no name has a date.
 fn by_names(
     sources: &SourcesOfPhoto<'_>,
     stated: &[StatedDate],
@@ -340,8 +340,8 @@ fn by_names(
     Some(named)
 }
 
-/// A time with the fraction of the second in which other statements of the same second go on: programs that repeat a date
-/// drop the fraction, or a part of it.
+/// A time with the longest fraction of a second that another statement of the same time has: programs that copy a date
+/// drop the fraction, or the end of it.
 fn with_fraction(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> DateTime {
     if !date.precision.is_exact() {
         return local;
@@ -355,7 +355,7 @@ fn with_fraction(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> D
         _ => None,
     });
     let same = same.filter(|at| *at != local && whole_second(*at) == whole_second(local));
-    // Of several equally fine ones the first in the order in which they count.
+    // Of several equally long ones, the first in the order in which they count.
     let finest = same
         .filter(|at| digits(*at).starts_with(&digits(local)))
         .reduce(|best, next| {
@@ -371,7 +371,7 @@ fn whole_second(time: DateTime) -> Option<DateTime> {
 }
 
 /// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference from
-/// the time of the GPS receiver, or from Google's.
+/// the time of the GPS receiver or of Google Takeout.
 fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
     if !date.precision.is_exact() {
         return None;

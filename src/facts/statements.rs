@@ -1,4 +1,4 @@
-//! Defines what one source says of a photo, and how it is stored.
+//! The statements of one source on a photo, and how they are stored.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -9,8 +9,8 @@ use crate::photo::{Capture, DateSource, GeoPoint, Precision};
 
 use super::boilerplate;
 
-/// The version of the readers of metadata; to be raised when they find more. The metadata of photos that an older
-/// version read are read anew, without a new analysis of their pictures.
+/// The version of the metadata readers, to be raised when they find more. Metadata that an older version read are read
+/// again, without a new analysis of the pictures.
 pub const VERSION: u32 = 5;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
@@ -116,17 +116,17 @@ pub struct Stated<T> {
 /// A date at which the photo may have been taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StatedDate {
-    /// The moment; what is finer than `precision` is the beginning of the day, month or year.
+    /// The moment. If only the day, month or year is known, it is the beginning of that.
     #[serde(flatten)]
     pub moment: Moment,
-    /// How exactly it is known.
+    /// How precisely it is known.
     #[serde(default, skip_serializing_if = "Precision::is_exact")]
     pub precision: Precision,
     /// What states it.
     pub by: DateSource,
 }
 
-/// A moment, on the clock of the place or in Coordinated Universal Time.
+/// A moment, in local time or in Coordinated Universal Time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Moment {
@@ -150,7 +150,7 @@ pub enum Moment {
 pub struct PersonStatement {
     /// The name as it is written.
     pub name: String,
-    /// Where in the picture; `None` if only the name is stated.
+    /// The region of the picture; `None` if only the name is stated.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub region: Option<RegionStatement>,
     /// Where it is stated.
@@ -200,7 +200,7 @@ pub enum RegionKind {
     IptcPixels,
     /// Picasa's `rect64` in `.picasa.ini`.
     Picasa,
-    /// The same for a raw file, for which it means the picture as it is shown.
+    /// The same for a raw file, where it refers to the upright picture.
     #[serde(rename = "picasa_raw")]
     PicasaRaw,
 }
@@ -223,8 +223,8 @@ impl Statements {
         }
     }
 
-    /// Adds a position, unless it is none on the globe. Exactly 0°, 0° comes from a receiver without a fix, not
-    /// from a boat in the Gulf of Guinea.
+    /// Adds a position, unless it is invalid. Exactly 0°, 0° comes from a receiver without a fix, not from a boat in
+    /// the Gulf of Guinea.
     pub fn position(&mut self, at: GeoPoint, by: Block) {
         let is_plausible = (at.latitude != 0.0 || at.longitude != 0.0)
             && (-90.0..=90.0).contains(&at.latitude)
@@ -256,7 +256,7 @@ impl Statements {
         }
     }
 
-    /// Adds the comment of a JPEG as a description, unless a program wrote it about itself, or it is no text.
+    /// Adds the comment of a JPEG as a description, unless it only names the program that wrote it, or is no text.
     pub fn comment(&mut self, text: &str) {
         let text = text.trim_matches(['\0', ' ', '\n', '\r', '\t']);
         let is_text = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
@@ -265,7 +265,7 @@ impl Statements {
         }
     }
 
-    /// Adds a keyword, or the levels of a hierarchical one separated by `|`, unless there is the same already.
+    /// Adds a keyword, or the levels of a hierarchical one separated by `|`, unless the list has it already.
     pub fn keyword(&mut self, text: &str, by: Block) {
         let value = one_line(text);
         let is_new = !self.keywords.iter().any(|known| known.value == value);
@@ -282,7 +282,7 @@ impl Statements {
         }
     }
 
-    /// Adds a person. A region that does not lie within the picture is left out.
+    /// Adds a person. A region outside the picture is left out.
     pub fn person(&mut self, name: &str, region: Option<RegionStatement>, by: Block) {
         let name = one_line(name);
         let is_right = !name.is_empty() && name.len() <= LONGEST_NAME;
@@ -360,7 +360,7 @@ impl From<&Capture> for Statements {
 impl RegionStatement {
     fn is_within_the_picture(&self) -> bool {
         if self.kind == RegionKind::IptcPixels {
-            // The size of the picture is not stated.
+            // The picture's size is unknown here, so only the order of magnitude is checked.
             let is_sound = |length: f32| (0.0..1e6).contains(&length);
             return self.width > 0.0
                 && self.height > 0.0
@@ -368,7 +368,7 @@ impl RegionStatement {
                     .into_iter()
                     .all(is_sound);
         }
-        // Programs round; and a face at the edge may be stated a little beyond it.
+        // Programs round, and a face at the edge may extend a little beyond it.
         let slack = -0.2..=1.2;
         let edges = [self.x, self.y, self.x + self.width, self.y + self.height];
         self.width > 0.0 && self.height > 0.0 && edges.iter().all(|edge| slack.contains(edge))
@@ -387,7 +387,7 @@ fn add_text(texts: &mut Vec<Stated<String>>, text: &str, longest: usize, by: Blo
     }
 }
 
-/// A text with single spaces in place of white space and control characters, of which none is at its ends.
+/// A text with single spaces in place of white space and control characters, and without those at its ends.
 fn one_line(text: &str) -> String {
     let is_space = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<&str> = text

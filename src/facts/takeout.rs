@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 use super::{Block, Moment, Statements};
 use crate::photo::{DateSource, GeoPoint, Precision};
 
-/// The keyword of a photo that is a favourite in Google Photos. It is no rating, since Google has no stars, and five of
-/// them would hide those that a person gave elsewhere.
+/// The keyword of a photo that is a favourite in Google Photos. It is not stored as a rating: Google has no stars, and
+/// five of them would take precedence over a rating given elsewhere.
 pub const FAVORITE: &str = "Favorite";
 
 /// The file that describes one photo. Everything may be absent.
@@ -26,7 +26,7 @@ struct Described {
     people: Vec<Person>,
     #[serde(default)]
     favorited: bool,
-    /// Set in the file of an album, which has a time as well.
+    /// Present only in the description of an album, which has a time as well.
     #[serde(default)]
     album_data: Option<IgnoredAny>,
 }
@@ -61,10 +61,10 @@ struct Person {
     name: String,
 }
 
-/// What a file says.
+/// The statements in a file.
 ///
-/// The time is an instant, without the clock of the place. A title is the name that the photo was uploaded with, and no
-/// title. The position is the one in Google Photos, which a person may have set, or else that of the camera.
+/// The time is an instant without a time zone. Takeout's "title" is the name of the uploaded file, so it is not read.
+/// The position is the one in Google Photos, which a person may have set, or else that of the camera.
 ///
 /// # Errors
 /// A clause that says why the file is no description of a photo.

@@ -10,8 +10,7 @@ use crate::xmp::namespace::{
 };
 use crate::xmp::{Node, Packet};
 
-/// What a packet says. Its dates are in the order of the Metadata Working Group: when the picture came to be,
-/// before when it was made digital.
+/// The statements in a packet. Its dates are in the order of the Metadata Working Group: creation before digitisation.
 pub fn statements(packet: &Packet) -> Statements {
     let mut said = Statements::default();
     dates(packet, &mut said);
@@ -56,7 +55,7 @@ fn dates(packet: &Packet, said: &mut Statements) {
             said.date(moment, precision, source);
         }
     }
-    // The time of a GPS receiver is that of UTC, whether or not its offset is written.
+    // The time of a GPS receiver is in UTC, even if no offset is written.
     let gps = packet.text(EXIF, "GPSTimeStamp").and_then(xmp_date);
     if let Some((Moment::Local { local, offset }, Precision::Second)) = gps {
         let offset = offset.unwrap_or(jiff::tz::Offset::UTC);
@@ -67,7 +66,7 @@ fn dates(packet: &Packet, said: &mut Statements) {
 }
 
 fn position(packet: &Packet, said: &mut Statements) {
-    // Apple's Photos writes the letter as EXIF has it, in a property of its own.
+    // Apple Photos writes the letter in a separate property, as EXIF does.
     let degrees = |name, direction, letters| {
         let direction = packet.text(EXIF, direction).unwrap_or_default();
         degrees(packet.text(EXIF, name)?, direction, letters)
@@ -201,7 +200,7 @@ fn mwg_people(regions: &Node, said: &mut Statements) {
         }
         let area = region.get(MWG_REGIONS, "Area").and_then(|area| {
             let of = |name| number(area, AREA, name);
-            // A point, and a circle of a diameter, have no width.
+            // Points have no size, and circles have a diameter instead of a width and a height.
             let (width, height) = match (of("w"), of("h"), of("d")) {
                 (Some(width), Some(height), _) => (width, height),
                 (_, _, Some(diameter)) => (diameter, diameter),

@@ -17,22 +17,21 @@ const LONGEST: usize = 200;
 
 /// The folder in which albums are made, and the function that fills them.
 ///
-/// If the page could choose where files are written, whoever controls the page could write anywhere on
-/// the machine. Therefore the folder is chosen when the gallery is started, and the page gives only a
-/// name within it.
+/// If the page could choose where files are written, whoever controls the page could write anywhere on the machine.
+/// Therefore the folder is chosen when the gallery is started, and the page sends only a name within it.
 #[derive(Debug, Clone)]
 pub struct Albums {
     /// The folder in which albums are made.
     pub folder: PathBuf,
     /// Whether a folder is an album.
     pub exists: fn(folder: &Path) -> bool,
-    /// Fills a folder with links to photos. They replace the links of an album; nothing else is lost.
+    /// Fills a folder with links to photos. They replace an album's earlier links; other files in the folder are kept.
     pub fill: Fill,
     /// Adds links to photos to an album.
     pub add: Fill,
 }
 
-/// Puts links to photos of the index into a folder.
+/// Makes links to photos of the index in a folder.
 pub type Fill = fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>;
 
 /// The body of a request for an album.
@@ -40,11 +39,11 @@ pub type Fill = fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>
 pub(super) struct Album {
     name: String,
     photos: Vec<i64>,
-    /// What becomes of an album of that name; without an answer to this the request is refused.
+    /// What to do with an album of that name; if this is absent and one exists, the request is refused.
     existing: Option<Existing>,
 }
 
-/// What becomes of an album that has the name already.
+/// What to do with an existing album of the same name.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Existing {
@@ -91,7 +90,7 @@ pub(super) async fn make(
     made.await
 }
 
-/// The error of a folder that cannot be filled, as advice to somebody who gives only names.
+/// The error of a folder that cannot be filled, worded for a user who chooses only the name.
 fn with_another_name(error: Error) -> ApiError {
     match error {
         Error::Usage(sentence) => {

@@ -28,7 +28,7 @@ pub(super) struct Answer {
 pub(super) struct Counts {
     /// The number of photos that all filters accept, which is how many the grid shows.
     found: u64,
-    /// The number of photos that the dates leave out only because the photos have no date of their own.
+    /// The number of photos that filters by date exclude only because the photos have no date of their own.
     undated: u64,
     /// The number of photos that the filters other than the emotion accept.
     all: u64,
@@ -42,13 +42,13 @@ pub(super) struct Counts {
     has_typed_emotion: bool,
     /// The order of the photos: `score`, `date` or `random`.
     order: &'static str,
-    /// The flags that the typed text was read as; empty where it is only words.
+    /// The flags that the typed text was read as; empty if it has only search words.
     read_as: Vec<String>,
     /// How the typed text was understood, in plain words.
     understood: Interpretation,
     /// All filters in plain words, each with the name of its flag.
     in_words: Vec<(&'static str, String)>,
-    /// Why no photo is found; empty where there are photos.
+    /// The reasons why no photo is found; empty if there are photos.
     why_empty: Vec<String>,
     folders: Vec<Folder>,
     /// The cameras by name.
@@ -132,7 +132,7 @@ impl Tile {
 #[derive(Debug, Serialize)]
 pub(super) struct PhotoDetail {
     id: i64,
-    /// Paths as text; a path that is not valid Unicode is shown as closely as possible.
+    /// Paths as text; a path that is not valid Unicode is shown with replacement characters.
     paths: Vec<String>,
     /// The other files of the same shot: the picture beside a raw file, or the raw files beside a picture.
     same_shot: Vec<String>,
@@ -152,15 +152,15 @@ pub(super) struct PhotoDetail {
     description: Option<String>,
     keywords: Vec<String>,
     rating: Option<i8>,
-    /// Where the date is from, and how exactly it is known: names of [`DateSource`] and `Precision`.
+    /// The source of the date and its precision: names of [`DateSource`] and `Precision`.
     taken_source: Option<&'static str>,
     taken_precision: Option<&'static str>,
     /// The names of the people in it.
     people: Vec<String>,
-    /// Where the other facts are from.
+    /// The sources of the other facts.
     sources: FactSources,
     faces: Vec<Face>,
-    /// That the scores follow a person's corrections of other faces, if they do.
+    /// A sentence that the scores follow corrections of other faces, if they do.
     learning: Option<String>,
     can_reveal: bool,
 }
@@ -230,10 +230,10 @@ struct Face {
     corrected_to: Option<Emotion>,
     /// Whether a person marked this as not a face.
     rejected: bool,
-    /// Whether it counts as a face: by what a person said, else by the model.
+    /// Whether it counts as a face, by a correction or else by the model.
     counts: bool,
-    /// The name of the file on which the person said so, if it is another file of the same picture; empty if
-    /// that file is gone.
+    /// The name of the file whose face was corrected, if it is another file of the same picture; empty if that file is
+    /// gone.
     carried_from: Option<String>,
 }
 
@@ -264,7 +264,7 @@ impl Face {
     }
 }
 
-/// Whether the photo is dated by its file because it has no date of its own.
+/// Whether the photo has its file's date because it has no date of its own.
 fn is_taken_from_file(capture: &Capture) -> bool {
     let source = capture.taken_at.as_ref().map(|taken| taken.source);
     source == Some(DateSource::FileTime)

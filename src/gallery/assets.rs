@@ -60,7 +60,7 @@ pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, ApiError
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// `GET /favicon.ico`: browsers request it before they have read which icon the page names.
+/// `GET /favicon.ico`: browsers request it before they know which icon the page names.
 pub(super) async fn favicon() -> Result<Response, ApiError> {
     asset(Path("icon.svg".to_owned())).await
 }
@@ -87,7 +87,8 @@ mod tests {
         assert_eq!(served, files);
     }
 
-    /// The page keeps every filter that an address may have; `offset` is the number of the photo from which it asks on.
+    /// The page keeps every filter that an address may have; `offset` is not a filter but the index of the first photo
+    /// to return.
     #[test]
     fn the_page_knows_every_filter() {
         let (_, names) = include_str!("assets/filters.js")
@@ -100,7 +101,7 @@ mod tests {
         }
     }
 
-    /// A browser requests a script that the page does not name only after it has read another script.
+    /// The page names every script, so that a browser need not read one script before it requests the next.
     #[test]
     fn the_page_names_every_script() {
         let page = include_str!("assets/index.html");

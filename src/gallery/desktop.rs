@@ -65,7 +65,7 @@ fn run(command: &mut Command) -> io::Result<()> {
     }
 }
 
-/// The file's `file:` address, with every byte encoded that is special in an address, on a bus or in a list.
+/// The file's `file:` address, with every byte percent-encoded that is special in an address, in D-Bus or in a list.
 #[cfg(not(any(target_os = "macos", windows)))]
 fn file_address(file: &Path) -> String {
     use std::fmt::Write as _;

@@ -54,7 +54,7 @@ pub(super) async fn say(
 }
 
 /// Carries the correction of a face over to edits and exports of the photo. This decodes photos, so the answer does not
-/// wait for it. If the gallery ends before that is done, it happens when the photos are next analysed.
+/// wait for it. If the gallery ends before it is done, it is done when the photos are next analysed.
 async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
     let Ok(_permit) = shared.decoding.acquire().await else {
         return;
@@ -70,8 +70,8 @@ async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
     }
 }
 
-/// Lets the scores of all faces follow the corrections, in the background. If the gallery ends before, the next correction,
-/// `watch` or `fer-index learn` goes on.
+/// Updates the personal layer and the scores of all faces in the background. If the gallery ends before that, the next
+/// correction, `watch` or `fer-index learn` does it.
 async fn learn(shared: &Arc<Shared>) {
     let Ok(_permit) = shared.learning.acquire().await else {
         return;

@@ -14,8 +14,8 @@ pub(super) struct Folder {
     depth: usize,
 }
 
-/// Returns the folders that hold photos and the folders between them; parents come before their
-/// children. A folder whose path is not valid Unicode cannot be put in an address and is left out.
+/// Returns the folders that contain photos and the folders between them; parents come before their children. A folder
+/// whose path is not valid Unicode cannot be put in an address and is left out.
 pub(super) fn tree(with_photos: &[PathBuf]) -> Vec<Folder> {
     let Some(top) = with_photos
         .iter()

@@ -52,7 +52,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
 /// The largest request body, in bytes; most requests contain only a few numbers and words.
 const MAX_BODY: usize = 4096;
 
-/// The largest request for an album, in bytes, which names its photos: more than 100,000 of an index of a million.
+/// The largest request for an album, in bytes. It lists photos by number: room for more than 100,000 in an index of a
+/// million.
 const MAX_ALBUM: usize = 1 << 20;
 
 /// How long a body may take to arrive.
@@ -66,7 +67,7 @@ pub(super) struct Guard {
     address: SocketAddr,
     /// Names by which browsers may address the server besides IP addresses and `localhost`.
     names: Vec<String>,
-    /// Where proxies make it reachable.
+    /// The addresses at which proxies make the server reachable.
     origins: Vec<Origin>,
     tokens: Tokens,
 }
@@ -100,8 +101,9 @@ impl Guard {
         format!("fer_index_{}", self.address.port())
     }
 
-    /// The `Set-Cookie` value that gives a browser the session. Without a path the cookie is for the folder of the
-    /// entrance, which behind a proxy is not the root; with an encrypted proxy it travels only to it.
+    /// The `Set-Cookie` value that gives a browser the session. Without a `Path`, the cookie applies to the folder of
+    /// the entrance, which is not the root behind a proxy. If the proxy encrypts, the cookie is sent only over
+    /// encrypted connections.
     pub fn cookie(&self, session: &str, headers: &HeaderMap) -> String {
         let proxy = self.host(headers).ok().and_then(|host| self.proxy_at(host));
         let is_encrypted = proxy.is_some_and(Origin::is_encrypted);
@@ -138,8 +140,8 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether a request to `host` with this `Origin` comes from the gallery's own page. Where a proxy encrypts, a page
-    /// that came without encryption may be anybody's.
+    /// Whether a request to `host` with this `Origin` comes from the gallery's own page. If the proxy encrypts, a page
+    /// that was loaded without encryption is refused, since anybody on the network may have changed it.
     fn is_own_origin(&self, origin: &HeaderValue, host: &str) -> bool {
         let is_of_proxy = |proxy: &Origin| proxy.is_sent_as(origin.as_bytes());
         let is_direct = self.proxy_at(host).is_none();
@@ -168,7 +170,7 @@ impl Guard {
         Ok(text)
     }
 
-    /// Every port is accepted, as `ssh -L` changes it; DNS rebinding changes the name, not the port.
+    /// Every port is accepted, since `ssh -L` changes it; DNS rebinding changes the name, not the port.
     fn is_own(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(ip) = bare.parse::<IpAddr>() {
@@ -219,9 +221,9 @@ pub(super) async fn guard(
     response
 }
 
-/// Answers a request that is allowed. A body is read first, so that nothing waits for the rest of one later.
+/// Answers a request that is allowed. Reads the body first, so that no route waits for the rest of it.
 async fn admitted(mut request: Request, next: Next) -> Result<Response, ApiError> {
-    // Everybody may ask for the entrance.
+    // Everybody may request the entrance.
     if request.uri().path() != ENTRANCE
         && let Some(known) = request.extensions().get::<Known>()
     {

@@ -16,7 +16,7 @@ use crate::store::Store;
 /// How often the database is checked for writes.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Watches the revision of `store` on a thread of its own until all receivers are dropped.
+/// Watches the revision of `store` on a separate thread until all receivers are dropped.
 pub(super) fn follow(store: Store) -> watch::Receiver<i64> {
     let (sender, receiver) = watch::channel(store.revision().unwrap_or_default());
     thread::spawn(move || {
@@ -33,7 +33,7 @@ pub(super) fn follow(store: Store) -> watch::Receiver<i64> {
     receiver
 }
 
-/// `GET /api/live`: server-sent events, one at once and one after every change.
+/// `GET /api/live`: server-sent events: one immediately, and one after every change.
 pub(super) async fn live(
     State(shared): State<Arc<Shared>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

@@ -4,8 +4,8 @@
 //! browser ──▶ guard (Host, origin, cookie) ──▶ routes ──▶ store, thumbnails
 //! ```
 //!
-//! Requests name photos by number, never by path. The bytes of a file are sent only if their hash is that
-//! of the indexed photo, so no other content can be read, whatever a path leads to by now.
+//! Requests name photos by number, never by path. The bytes of a file are sent only if their hash is that of the
+//! indexed photo, so no other content can be read, even if a path leads to another file by then.
 
 mod album;
 mod answer;
@@ -57,7 +57,7 @@ use serve::Bounds;
 use stores::Stores;
 use tokens::{Token, Tokens};
 
-/// How long answers in progress may take to finish once the gallery is asked to end.
+/// How long answers in progress may take after the gallery got the signal to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Settings of a gallery.
@@ -73,7 +73,7 @@ pub struct Settings {
     pub decoder: Arc<Decoder>,
     /// How many photos may be decoded at the same time.
     pub threads: usize,
-    /// The settings for what a filter leaves open.
+    /// The settings for what a filter does not state.
     pub defaults: Defaults,
     /// Makes albums of selected photos; `None` if the gallery may not make albums.
     pub albums: Option<Albums>,
@@ -90,7 +90,7 @@ struct Shared {
     albums: Option<Albums>,
     /// One permit for each photo that may be decoded at the same time.
     decoding: Semaphore,
-    /// One permit: whoever has it lets the scores follow the corrections.
+    /// One permit, so that only one task at a time updates the personal layer.
     learning: Semaphore,
     revisions: watch::Receiver<i64>,
     stopping: watch::Receiver<bool>,

@@ -7,13 +7,13 @@ use axum::http::uri::{Authority, Scheme};
 
 use crate::error::Error;
 
-/// The address of the page in the browser when a proxy lies between: the scheme, the host, and the path under which the
-/// proxy has put it, such as `https://photos.example/fer`.
+/// The address of the page in the browser behind a proxy: the scheme, the host, and the path at which the proxy serves
+/// it, such as `https://photos.example/fer`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     scheme: Scheme,
     authority: Authority,
-    /// Without a slash at its end; empty if the page has the whole host.
+    /// Without a slash at its end; empty if the gallery has the whole host.
     path: String,
 }
 

@@ -13,7 +13,7 @@ use crate::photo::GeoPoint;
 use crate::query::Gazetteer;
 use crate::store::PhotoId;
 
-/// The maximum distance from a city at which a photo is named after it, in km.
+/// The maximum distance from a city, in km, at which the city counts as the place of a photo.
 const NEAR: f64 = 50.0;
 
 /// `GET /api/photo/{photo}`: the details of a photo.

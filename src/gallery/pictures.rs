@@ -19,7 +19,7 @@ use crate::store::{Photo, PhotoId};
 /// The large picture fits into this size, in pixels: a current screen with some reserve for zooming.
 const VIEW: (u32, u32) = (2560, 1600);
 
-/// Browsers keep a picture, but show it again only after this server has confirmed that the photo still exists.
+/// Browsers cache a picture, but show it again only after this server has confirmed that the photo still exists.
 const KEEP: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// `GET /thumb/{photo}`: the thumbnail for the grid.
@@ -81,7 +81,7 @@ fn copy(shared: &Shared, photo: &Photo, size: (u32, u32)) -> Result<RgbImage, Ap
     Ok(shared.decoder.copy(&original(shared, photo)?, size)?)
 }
 
-/// The photo's bytes, from the first of its paths that still holds them.
+/// The photo's bytes, from the first of its paths that still has them.
 fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, ApiError> {
     let read = |path: &std::path::PathBuf| {
         let bytes = read_bytes(path, shared.decoder.limits().max_bytes).ok()?;
@@ -91,7 +91,7 @@ fn original(shared: &Shared, photo: &Photo) -> Result<Vec<u8>, ApiError> {
     photo.paths.iter().find_map(read).ok_or_else(gone)
 }
 
-/// The entity tag of a photo's picture: its hash, since content never changes under its hash.
+/// The entity tag of a photo's picture: its hash, which identifies the content.
 fn tag(photo: &Photo) -> HeaderValue {
     let tag = format!("\"{}\"", photo.hash);
     HeaderValue::from_str(&tag).expect("hexadecimal digits in quotes")

@@ -26,7 +26,7 @@ const CORNER: f64 = 8.0;
 /// The content of the map.
 #[derive(Debug, Serialize)]
 pub(super) struct Map {
-    /// Latitude and longitude of towns; where people live outlines the land.
+    /// Latitude and longitude of towns, which outline the inhabited land.
     towns: Vec<[f64; 2]>,
     /// The places, the ones with the most photos first.
     places: Vec<PhotoPlace>,
@@ -155,7 +155,7 @@ mod tests {
         );
     }
 
-    /// The tables list Weißensee, Kreuzberg and Oberkassel by themselves.
+    /// The tables list Weißensee, Kreuzberg and Oberkassel as places of their own.
     #[test]
     fn the_parts_of_a_city_are_one_place() {
         let cell = |latitude, longitude| {

@@ -12,16 +12,16 @@ const MOST: usize = 500;
 /// The value of `emotion` for photos that show any emotion or none, whatever the text says.
 const ANY: &str = "any";
 
-/// What is about the emotion, and is lifted together with it.
+/// The flags that belong to the emotion, and are removed together with it.
 const ABOUT_EMOTION: [&str; 4] = ["emotion", "who", "min-score", "all"];
 
-/// Parameters that are no flags, or not those of the same name.
+/// Parameters that are not flags, or mean other flags than those of the same name.
 const OTHERS: [&str; 5] = ["text", "words", "limit", "offset", "most"];
 
-/// The parameters of the page's address: the flags of `fer-index query` under their names, and in addition
-/// `text` (what a person typed, in the grammar of `fer-index find`), `words` (the flag `--text`), `most` (the flag
-/// `--limit`) and `min` (the minimum score in percent). The emotion [`ANY`] lifts the one in the text. A missing
-/// parameter does not restrict; unknown ones are left to others.
+/// The parameters of the page's address: the flags of `fer-index query` under their names, and in addition `text` (what
+/// a person typed, in the grammar of `fer-index find`), `words` (the flag `--text`), `most` (the flag `--limit`) and
+/// `min` (the minimum score in percent). The emotion [`ANY`] removes the one in the text. A missing parameter does not
+/// restrict; unknown ones are ignored here.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct FilterParameters(Vec<(String, String)>);
@@ -78,10 +78,10 @@ pub(super) struct Interpretation {
 }
 
 impl Interpretation {
-    /// `in_force` are the names of those flags of the text that no control overrides; `filter` is what the text and the
-    /// controls say together. The order is not among the sentences: the page says it in any case.
+    /// `in_force` has the names of the text's flags that no control overrides; `filter` combines the text and the
+    /// controls. No sentence describes the order, since the page always shows it.
     fn of(understood: &Understood, in_force: &[&str], filter: &UserFilter) -> Self {
-        // The words of these flags are those of others.
+        // The sentences of these flags are included in those of others.
         let included = [("who", "emotion"), ("until", "since")];
         let is_typed = |name: &str| {
             in_force.contains(&name)
@@ -102,7 +102,7 @@ impl Interpretation {
 }
 
 impl FilterParameters {
-    /// Parses the parameters; `defaults` are the settings for what they leave open.
+    /// Parses the parameters; `defaults` are the settings for what they do not state.
     ///
     /// The page's controls override the text.
     pub fn read(&self, store: &Store, defaults: Defaults) -> Result<Search, ApiError> {
@@ -170,7 +170,7 @@ impl FilterParameters {
     }
 }
 
-/// The number of photos as the flag `--limit`, which accepts it.
+/// The number of photos as the flag `--limit`, if that accepts it.
 fn most(number: &str) -> Result<(&str, &str), ApiError> {
     let explain = || {
         ApiError::Bad(format!(

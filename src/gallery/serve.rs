@@ -1,8 +1,9 @@
-//! Accepts connections, and bounds their number and how long each may keep the gallery waiting.
+//! Accepts connections, and limits their number and how long each may delay the gallery.
 //!
-//! Any program on this machine can connect, with or without the cookie. A connection is a *stranger's* until one of its
-//! requests has shown the cookie. When there are too many connections, the oldest stranger's is closed to make room for
-//! a new one. So a program that keeps connections open without a request, or sends requests slowly, keeps nobody out.
+//! Any program on this machine can connect, with or without the cookie. A connection counts as a *stranger's* until one
+//! of its requests has sent the cookie. When there are too many connections, the oldest stranger's is closed in favour
+//! of a new one. So a program that keeps connections open without a request, or sends requests slowly, does not prevent
+//! others from connecting.
 
 use std::io;
 use std::pin::Pin;
@@ -23,25 +24,25 @@ use tokio::time::Sleep;
 
 use super::api_error::ApiError;
 
-/// Most bytes of a request's first line and headers; up to twice as much may be read before it is noticed.
+/// Most bytes of a request's first line and headers; up to twice as many may be read before the excess is noticed.
 const MAX_HEAD: usize = 64 << 10;
 
-/// How long to wait after the system could not accept a connection, as when there are too many open files.
+/// How long to wait after the system could not accept a connection, for example because of too many open files.
 const RECOVER: Duration = Duration::from_secs(1);
 
-/// Bounds of the connections.
+/// Limits of the connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     /// Most connections at a time.
     pub connections: usize,
-    /// For the headers of a request, from the answer to the one before.
+    /// Time for the headers of a request, from the answer to the previous one.
     pub head: Duration,
-    /// For the client to take a part of the answer.
+    /// Time for the client to receive a part of the answer.
     pub stalled: Duration,
 }
 
 impl Bounds {
-    /// More connections than the pages of one person need, of which each has up to six.
+    /// More connections than the pages of one person need, since a browser opens up to six to a server.
     pub const USUAL: Self = Self {
         connections: 256,
         head: Duration::from_secs(15),
@@ -49,13 +50,12 @@ impl Bounds {
     };
 }
 
-/// Whether somebody with the cookie uses a connection; every request carries that of its connection among its
-/// extensions.
+/// Whether a connection has sent the cookie; every request has the value of its connection as an extension.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known(Arc<AtomicBool>);
 
 impl Known {
-    /// Notes that somebody with the cookie uses the connection.
+    /// Records that the connection has sent the cookie.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -98,7 +98,7 @@ pub(super) async fn serve(
     while connections.tasks.join_next().await.is_some() {}
 }
 
-/// Whether accepting failed because the client has gone.
+/// Whether accepting failed because the client has disconnected.
 fn is_of_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -111,7 +111,7 @@ fn is_of_client(error: &io::Error) -> bool {
 /// The open connections.
 struct Connections {
     routes: Router,
-    /// Answers when there are too many that are not strangers'.
+    /// Answers if there are too many connections that are not strangers'.
     too_many: Router,
     stopping: watch::Receiver<bool>,
     bounds: Bounds,
@@ -173,11 +173,11 @@ async fn answer(
     }
 }
 
-/// A connection that fails when nothing can be written to it for a while, since its client does not read.
+/// A connection that fails if nothing can be written to it for a while, because its client does not read.
 struct Timed {
     stream: TcpStream,
     bound: Duration,
-    /// When it fails, while something waits to be written.
+    /// When it fails; set while bytes wait to be written.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -255,10 +255,10 @@ mod tests {
 
     use super::*;
 
-    /// Far longer than the bounds, and shorter than the usual ones.
+    /// Far longer than the limits of these tests, and shorter than the usual limits.
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    /// A server that waits only a little and knows whoever asks for `/known`.
+    /// A server with short time limits, to which a request for `/known` counts as one with the cookie.
     struct Server {
         address: SocketAddr,
         stop: watch::Sender<bool>,
@@ -324,7 +324,7 @@ mod tests {
         }
     }
 
-    /// Whether the server ends the connection, whatever it sends before.
+    /// Whether the server closes the connection, whatever it sends before.
     fn is_ended(mut stream: TcpStream) -> bool {
         match stream.read_to_end(&mut Vec::new()) {
             Ok(_) => true,

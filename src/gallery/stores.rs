@@ -14,7 +14,7 @@ pub(super) struct Stores {
 }
 
 impl Stores {
-    /// Starts the pool with one connection; more are opened when they are needed.
+    /// A pool with one connection; more are opened when they are needed.
     pub fn new(store: Store) -> Result<Self> {
         store.keep_more_pages()?;
         Ok(Self {

@@ -45,8 +45,8 @@ impl fmt::Debug for Token {
 pub(super) struct Tokens {
     /// The token of the printed link, which can be used any number of times.
     link: Token,
-    /// The token of the link with which a browser is started. It works once, because other users of
-    /// the machine can see that command line.
+    /// The token of the link with which a browser is started. It is valid once, because other users of the machine can
+    /// read that command line.
     once: Mutex<Option<Token>>,
     /// The value of the cookie.
     session: Token,

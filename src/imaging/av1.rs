@@ -7,13 +7,13 @@ use heic_rs::ChromaFormat;
 use heic_rs::hevc::{Frame, Rows};
 use heic_rs::{MatrixCoefficients, Nclx, Range as SampleRange};
 
-/// Rows that are copied from a picture at once.
+/// Rows of a picture that are copied at once.
 const AT_ONCE: u32 = 64;
 
-/// The planes in their order.
+/// The planes; the index is the plane's number in this module.
 const COMPONENTS: [Component; 3] = [Component::Y, Component::U, Component::V];
 
-/// Rows around these that are needed to interpolate the colours at their edges.
+/// Rows above and below the copied ones that are needed to interpolate the colours at their edges.
 const AROUND: u32 = 2;
 
 /// A decoded frame.
@@ -49,7 +49,7 @@ pub(super) fn decode(item: Vec<u8>, max_pixels: u64) -> Result<Planes, Error> {
 }
 
 impl Planes {
-    /// Hands out the rows of the picture from the bottom up, and gives their memory back.
+    /// Passes the rows of the picture to `sink` from the bottom up, and releases the memory of those that were passed.
     ///
     /// # Errors
     /// Those of `sink`.
@@ -73,7 +73,7 @@ impl Planes {
         Ok(())
     }
 
-    /// Keeps so many rows.
+    /// Keeps the upper `rows` rows, and releases the memory of the others.
     fn keep(&mut self, rows: u32) {
         for (plane, component) in COMPONENTS.into_iter().enumerate() {
             if self.line(plane) > 0 {
@@ -83,7 +83,7 @@ impl Planes {
         }
     }
 
-    /// The number of lines of a plane that so many rows of the picture have.
+    /// The number of lines of a plane that belong to `rows` rows of the picture.
     fn lines(&self, plane: usize, rows: u32) -> usize {
         match plane {
             0 => rows as usize,
@@ -100,7 +100,7 @@ impl Planes {
         samples as usize * if self.bit_depth == 8 { 1 } else { 2 }
     }
 
-    /// Copies rows of the picture, one sample per `u16`. They begin with an even row.
+    /// Copies rows of the picture, one sample per `u16`. `top` is even, since two rows may share a line of colours.
     fn part(&self, top: u32, end: u32) -> Frame {
         let (width, height) = (self.width, end - top);
         let (chroma_width, chroma_height) = self.chroma.chroma_size(width, height);

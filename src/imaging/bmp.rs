@@ -1,5 +1,5 @@
-//! Decodes BMP whose rows are not compressed some rows at a time, with the `image` crate: each part behind the header of
-//! the whole, which states the height of the part.
+//! Decodes uncompressed BMP in parts of some rows, so that the file can be released meanwhile. Each part is given to
+//! the `image` crate as a file of its own: the header of the whole file, with the height of the part, and its rows.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,34 +11,34 @@ use super::limits::Task;
 use super::released::{FileEnd, Forward};
 use crate::error::Skip;
 
-/// Longest header that is repeated, in bytes; of what has no palette it is much shorter.
+/// Longest header that is repeated for each part, in bytes. Without a palette, headers are much shorter.
 const LONGEST_HEADER: usize = 4096;
 
-/// That of the file, and the first kind of Windows.
+/// Length in bytes of the file header and of the oldest Windows header (`BITMAPINFOHEADER`).
 const SHORTEST_HEADER: usize = 14 + 40;
 
-/// Where the height is in a header.
+/// The bytes of the header that hold the height.
 const HEIGHT: Range<usize> = 22..26;
 
 /// Bytes of rows that are decoded at once.
 const PART: usize = 1 << 20;
 
-/// Where the rows of a picture lie in its file.
+/// The position and format of the rows in the file.
 pub struct Rows {
-    /// Everything before the rows.
+    /// All bytes before the rows.
     header: Vec<u8>,
     width: u32,
     height: u32,
-    /// Bits of a pixel.
+    /// Bits per pixel.
     bits: u16,
-    /// Bytes of a row.
+    /// Bytes per row.
     stride: usize,
     /// Whether the first row of the file is the upper one.
     is_top_down: bool,
 }
 
 impl Rows {
-    /// The rows of a file; `None` if they are compressed or have a palette, or if the file is not as long as they are.
+    /// The rows of a file; `None` if they are compressed or have a palette, or if the file ends before the last one.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let number = |at: usize| {
             bytes
@@ -47,8 +47,8 @@ impl Rows {
                 .map(|&four| u32::from_le_bytes(four))
         };
         let start = usize::try_from(number(10)?).ok()?;
-        // Shorter headers have other fields, and where the rows begin before the end of the headers only another decoder
-        // knows where they are.
+        // Shorter headers have other fields. If the rows would begin within the headers, the `image` crate decides
+        // where they are.
         let headers = 14 + usize::try_from(number(14)?).ok()?;
         let is_usual = headers >= SHORTEST_HEADER && (headers..=LONGEST_HEADER).contains(&start);
         is_usual.then_some(())?;
@@ -56,7 +56,7 @@ impl Rows {
         let width = number(18)?;
         let height = number(HEIGHT.start)?.cast_signed();
         let bits = number(28)? as u16;
-        // Masks of colours are for whole numbers of bytes that have a power of two.
+        // Colour masks (compression 3) exist only for 16 and 32 bits per pixel.
         let is_direct = matches!((bits, number(30)?), (16 | 24 | 32, 0) | (16 | 32, 3));
         is_direct.then_some(())?;
         let stride = usize::try_from(width)
@@ -72,12 +72,12 @@ impl Rows {
             is_top_down: height < 0,
         };
         let end = start.checked_add(stride.checked_mul(rows.height as usize)?)?;
-        // Some writers leave out what fills the last row up to a multiple of four bytes.
+        // Some writers omit the padding of the last row to a multiple of four bytes.
         let filling = stride - (width as usize * usize::from(bits)).div_ceil(8);
         (stride > 0 && end - filling <= bytes.len()).then_some(rows)
     }
 
-    /// Reads the picture from the end of the file, which is given back.
+    /// Decodes the picture from the end of the file, whose bytes are released on the way.
     pub fn pixels(&self, task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage, Skip> {
         task.check_size(self.width, self.height)?;
         let mut pixels = RgbImage::new(self.width, self.height);
@@ -99,12 +99,13 @@ impl Rows {
         Ok(pixels)
     }
 
-    /// Where a row of the file begins.
+    /// The offset of a row in the file.
     fn place(&self, row: u32) -> usize {
         self.header.len() + row as usize * self.stride
     }
 
-    /// Rows of blue, green and red, which are most of all; the lower ones first, or the upper ones.
+    /// Converts rows of blue, green and red, the most common format, without the `image` crate. The lower rows come
+    /// first unless the file is top-down.
     fn reordered(&self, data: &[u8], height: u32) -> RgbImage {
         let mut part = RgbImage::new(self.width, height);
         let lines = part.chunks_exact_mut(3 * self.width as usize);

@@ -1,7 +1,7 @@
-//! The colour profiles of photos, for the copies that people look at.
+//! The colour profiles of photos, for copies that are shown.
 //!
 //! Faces are found in the values as they are stored, whose brightness a profile hardly changes (`docs/formats.md` has
-//! the figures); only what is shown is converted to sRGB, as programs that show photos do.
+//! the figures); only copies that are shown are converted to sRGB, as photo viewers do.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::format::Format;
 use super::limits::Task;
 use super::{common_formats, containment, heif, jpeg_segments, jxl, raw, tiff_any};
 
-/// A picture in sRGB. Without a profile it stays as it is, and so does one of inks, since their values are
-/// converted while it is decoded.
+/// Converts a picture to sRGB. It stays as it is without a profile, and if its profile describes inks, which are
+/// converted during decoding.
 pub(super) fn in_srgb(profile: Option<&ColorProfile>, mut picture: RgbImage) -> RgbImage {
-    // A profile may be anything, and without it the photo can still be shown.
+    // A profile is untrusted input, and without it the photo can still be shown.
     let transform = containment::contain(|| transform(profile?)).ok().flatten();
     if let Some((transform, channels)) = transform {
         let mut before = Vec::new();
@@ -58,10 +58,10 @@ fn read(task: &Task<'_>) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(&icc?).ok()
 }
 
-/// Samples that are converted at once, of whole pixels.
+/// Samples that are converted at once; a whole number of pixels.
 const PART: usize = 3 << 14;
 
-/// The conversion to sRGB, and the number of channels from which it is made.
+/// The conversion to sRGB, and the number of channels of its input.
 fn transform(profile: &ColorProfile) -> Option<(Arc<Transform8BitExecutor>, usize)> {
     let options = TransformOptions {
         rendering_intent: RenderingIntent::RelativeColorimetric,

@@ -1,4 +1,4 @@
-//! Decodes GIF and BMP with the `image` crate, which also reads the metadata of PNG and WebP.
+//! Decodes GIF and BMP with the `image` crate, which also reads the headers of PNG and WebP, and the metadata of WebP.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
@@ -13,7 +13,7 @@ use crate::error::{Skip, SkipReason};
 pub(super) fn blocks(task: &Task<'_>, format: ImageFormat) -> Result<Blocks, Skip> {
     let mut decoder = open(task, format)?;
     if format == ImageFormat::Png {
-        // They may follow the pixels, at which the decoder stops; `png_chunks` reads them.
+        // They may follow the pixels, where this decoder stops reading; `png_chunks` reads them.
         return Ok(Blocks::default());
     }
     Ok(Blocks {
@@ -98,7 +98,7 @@ pub(super) fn opaque(picture: DynamicImage) -> RgbImage {
     RgbImage::from_raw(width, height, samples).expect("three of four samples of each pixel remain")
 }
 
-/// The colour of a pixel of this opacity on white.
+/// Blends a pixel of this opacity onto white.
 pub(super) fn on_white([red, green, blue]: [u8; 3], alpha: u8) -> [u8; 3] {
     let alpha = u32::from(alpha);
     [red, green, blue]
@@ -109,8 +109,8 @@ pub(super) fn on_white([red, green, blue]: [u8; 3], alpha: u8) -> [u8; 3] {
 pub(super) struct TimedReader<'a> {
     bytes: Forward<'a>,
     deadline: Deadline,
-    /// Bytes that may be read before the clock is asked again: some decoders read a pixel at a time, which takes less time
-    /// than that.
+    /// Bytes that may be read before the clock is read again: some decoders read single pixels, which takes less time
+    /// than reading the clock.
     admitted: usize,
 }
 

@@ -104,7 +104,7 @@ impl Exif {
         }
     }
 
-    /// A field; one of EXIF may also be among those of the TIFF, where TIFF/EP (ISO 12234-2) has it.
+    /// A field. One of the EXIF directory may also be in the main directory, where TIFF/EP (ISO 12234-2) has it.
     fn field(&self, tag: Tag) -> Option<&Field> {
         let in_directory = |tag| self.0.get_field(tag, In::PRIMARY);
         in_directory(tag).or_else(|| match tag {
@@ -113,8 +113,8 @@ impl Exif {
         })
     }
 
-    /// The numbers of a field; not finite are those that the camera left out as 0/0. Programs do not always use the type of
-    /// the standard: exiv2 writes signed integers for those that it is given, some phones signed rationals.
+    /// The numbers of a field; those that the camera omitted as 0/0 are not finite. Programs do not always use the
+    /// standard's type: exiv2 can write signed integers, and some phones write signed rationals.
     fn numbers(&self, tag: Tag) -> Option<Vec<f64>> {
         fn all<T: Copy>(numbers: &[T], convert: impl Fn(T) -> f64) -> Vec<f64> {
             numbers.iter().map(|&number| convert(number)).collect()
@@ -134,15 +134,15 @@ impl Exif {
         })
     }
 
-    /// The first of the whole numbers of a field.
+    /// The first number of a field, if it is whole and not negative.
     fn number(&self, tag: Tag) -> Option<u32> {
         let number = *self.numbers(tag)?.first()?;
         let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
         is_whole.then_some(number as u32)
     }
 
-    /// The bytes of a string up to its first NUL. A string of EXIF 3.0 may be of the type UTF-8, which the reader
-    /// does not know: it leaves where its length and place are.
+    /// The bytes of a string up to its first NUL. EXIF 3.0 has the type UTF-8, which kamadak-exif does not support: it
+    /// returns the length of the string and the offset of the field's value.
     fn ascii(&self, tag: Tag) -> Option<&[u8]> {
         const UTF8: u16 = 129;
         match &self.field(tag)?.value {
@@ -189,7 +189,7 @@ impl Exif {
         (!text.trim().is_empty()).then_some(text)
     }
 
-    /// UTF-16 in the byte order of the block, unless it begins with the mark of another one.
+    /// UTF-16 in the byte order of the block, unless it begins with the byte order mark of the other one.
     fn utf16(&self, text: &[u8]) -> String {
         let (is_little_endian, text) = match text {
             [0xff, 0xfe, rest @ ..] => (true, rest),
@@ -199,8 +199,8 @@ impl Exif {
         utf16(text, is_little_endian)
     }
 
-    /// The tags of the Windows Explorer: UTF-16 in little-endian order whatever the order of the block, and the rating in
-    /// stars and in percent.
+    /// The tags of Windows Explorer: texts in little-endian UTF-16, whatever the byte order of the block, and the
+    /// rating in stars and in percent.
     fn windows(&self, said: &mut Statements) {
         let text = |number| {
             let text = utf16(&self.bytes(Tag(Context::Tiff, number))?, true);
@@ -209,7 +209,7 @@ impl Exif {
         if let Some(title) = text(0x9c9b) {
             said.title(&title, Block::Windows);
         }
-        // The comment, and the subject.
+        // XPComment and XPSubject.
         for number in [0x9c9c, 0x9c9f] {
             if let Some(text) = text(number) {
                 said.description(&text, Block::Windows);
@@ -251,7 +251,7 @@ impl Exif {
                 continue;
             };
             let fraction = self.ascii(fraction).map_or(0, nanoseconds);
-            // Without the blanks of an unknown month or day, the hour would take its place.
+            // If the blanks of an unknown month or day were dropped, the hour would be read in their place.
             let day = &text[..text.len().min(10)];
             let has_day = memchr::memmem::find(day, b"  ").is_none();
             if let Some(local) = date_time(text, fraction).filter(|_| has_day) {
@@ -319,8 +319,8 @@ fn day_alone(text: &[u8]) -> Option<(Moment, Precision)> {
     (is_zero || has_blank() || !has_day).then(|| xmp_date(day))?
 }
 
-/// Sets the type of the pointers to the directories of EXIF and GPS to `LONG`: a TIFF may give them the type `IFD`, and programs
-/// write `SLONG`, which the reader does not follow. `None` if the block is cut before their end.
+/// Sets the type of the pointers to the directories of EXIF and GPS to `LONG`, the only one that kamadak-exif follows:
+/// in a TIFF their type may be `IFD`, and some programs write `SLONG`. `None` if the block is cut before their end.
 fn set_type_of_pointers(block: &mut [u8]) -> Option<()> {
     const LONG: u16 = 4;
     const SLONG: u16 = 9;

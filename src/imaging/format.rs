@@ -34,7 +34,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its usual name.
+    /// The name that messages show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Jpeg => "JPEG",
@@ -50,7 +50,7 @@ impl Format {
         }
     }
 
-    /// The name of a format that the `image` crate decodes. For the others it is of no meaning.
+    /// The `image` crate's name of a format that it decodes. For other formats the result has no meaning.
     pub(super) const fn of_image_crate(self) -> ImageFormat {
         match self {
             Self::Jpeg | Self::Raw(_) => ImageFormat::Jpeg,

@@ -50,28 +50,29 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     .ok_or_else(|| task.damaged("the picture has another size than stated"))
 }
 
-/// How many pictures may be derived one from the other; the canvas of each overlay among them is in memory.
+/// Longest chain of pictures of which each is derived from the next. The canvases of all overlays in the chain are in
+/// memory at once.
 pub(super) const MOST_DERIVATIONS: u32 = 3;
 
-/// How the container describes the colours of a picture that are not those of sRGB.
+/// The container's description of colours that are not sRGB.
 pub(super) enum Colours {
     Icc(Vec<u8>),
     DisplayP3,
 }
 
-/// The description of the colours of the primary picture; `None` if they are those of sRGB, or of a screen of high
-/// dynamic range.
+/// The description of the colours of the primary picture; `None` if they are sRGB or high dynamic range, which are
+/// shown as they are.
 pub(super) fn colours(bytes: &[u8]) -> Option<Colours> {
     let context = open(bytes).ok()?;
     let primary = context.meta.primary;
-    // Older phones describe the tiles alone.
+    // Older phones describe the colours of the tiles only.
     let tiles = context.meta.targets(primary, RefKind::Dimg);
     let described = |item: &u32| described(&context.props(*item).ok()?);
     described(&primary).or_else(|| described(tiles.first()?))
 }
 
 fn described(props: &ItemProps<'_>) -> Option<Colours> {
-    /// Of Display P3 (ISO/IEC 23091-2): its primaries, and the transfer curves that are close to that of sRGB.
+    /// The primaries of Display P3 and, below, the transfer curves close to that of sRGB (ISO/IEC 23091-2).
     const P3: u16 = 12;
     const LIKE_SRGB: [u16; 4] = [1, 2, 6, 13];
     if let Some(icc) = props.icc {
@@ -120,7 +121,7 @@ fn explain(task: &Task<'_>, error: Error) -> Skip {
     }
 }
 
-/// Whether there is a film in a file.
+/// Whether a file contains a film.
 fn has_film(bytes: &[u8]) -> bool {
     BoxIter::new(bytes)
         .flatten()
@@ -143,12 +144,13 @@ struct ItemDecoder<'a> {
     context: Context<'a>,
 }
 
-/// Gets rows of a tile as they are decoded, with the description of their colours.
+/// Receives rows of a tile as they are decoded, with the description of their colours.
 type Sink<'s> = &'s mut dyn FnMut(&Tile, &Rows<'_>, Nclx) -> Result<(), Error>;
 
 impl ItemDecoder<'_> {
-    /// Decodes a picture, which may be derived from others that may be derived in turn, up to `derivations` times; applies
-    /// its transforms. Its transparency is kept if `layout` has any, and else it is blended onto white.
+    /// Decodes a picture and applies its transforms. The picture may be derived from others, and these in turn, in
+    /// chains of at most `derivations`. Its transparency is kept if `layout` has an alpha channel; otherwise the
+    /// picture is blended onto white.
     fn picture(&self, item: u32, layout: PixelLayout, derivations: u32) -> Result<Image, Skip> {
         self.task.check_time()?;
         let explain = |error| explain(self.task, error);
@@ -174,7 +176,8 @@ impl ItemDecoder<'_> {
         transform::apply_all(image, &props.transforms).map_err(explain)
     }
 
-    /// Decodes a coded picture or a grid, with its transforms; of its samples only some rows are in memory.
+    /// Decodes a coded picture or a grid and applies its transforms. Only some rows of its samples are in memory at a
+    /// time.
     fn in_parts(
         &self,
         item: u32,
@@ -186,8 +189,8 @@ impl ItemDecoder<'_> {
         self.task.check_size(width, height)?;
         let alpha = self.context.alpha_item(item).map_err(explain)?;
         let layout = alpha.map_or(PixelLayout::Rgb8, |_| layout);
-        // Pixels take the place of the planes of a picture in AV1. Those of the opacity are decoded before, since that takes
-        // further memory.
+        // The memory of AV1 planes is released while they become pixels, so decoding the planes of the opacity
+        // beforehand keeps the memory that this decoding takes from being added to that of the pixels.
         let opacity = match alpha {
             Some(alpha) => self.planes(alpha)?,
             None => None,
@@ -212,7 +215,8 @@ impl ItemDecoder<'_> {
         Ok(canvas.picture)
     }
 
-    /// Decodes the transparency of a picture, unless its planes are there already. It counts only if it has the same size.
+    /// Decodes the transparency of a picture, unless `planes` has it already, and applies it. It is ignored if its size
+    /// differs from that of the picture.
     fn add_alpha(
         &self,
         alpha: u32,
@@ -234,8 +238,8 @@ impl ItemDecoder<'_> {
         })
     }
 
-    /// Decodes a coded picture, or the tiles of a grid, and hands out their rows as they are decoded. `planes` are those of
-    /// the coded picture if it has been decoded already.
+    /// Decodes a coded picture, or the tiles of a grid, and passes their rows to `sink` as they are decoded. `planes`
+    /// are those of a coded picture that has been decoded already.
     fn parts(
         &self,
         item: u32,
@@ -278,7 +282,7 @@ impl ItemDecoder<'_> {
         Ok(())
     }
 
-    /// The planes of a picture that is coded in AV1; `None` if it is another one.
+    /// The planes of a picture that is coded in AV1; `None` if it is coded otherwise.
     fn planes(&self, item: u32) -> Result<Option<av1::Planes>, Skip> {
         if self.codec(item) != *b"av01" {
             return Ok(None);
@@ -300,7 +304,7 @@ impl ItemDecoder<'_> {
         info.map(|info| info.item_type).unwrap_or_default()
     }
 
-    /// The data of a coded picture, before whose decoding the deadline and the stated size are checked.
+    /// The data of a coded picture. Checks the deadline and the stated size first.
     fn coded_data(&self, item: u32, props: &ItemProps<'_>) -> Result<Cow<'_, [u8]>, Skip> {
         self.task.check_time()?;
         if props
@@ -317,8 +321,8 @@ impl ItemDecoder<'_> {
         Ok(data)
     }
 
-    /// Decodes one coded picture, unless its planes are there already, and hands out its rows with the description of their
-    /// colours; checks the deadline before each part.
+    /// Decodes one coded picture, unless `planes` has it already, and passes its rows to `sink` with the description of
+    /// their colours. Checks the deadline before each part.
     fn coded(
         &self,
         item: u32,
@@ -377,7 +381,7 @@ pub(super) fn is_premultiplied(context: &Context<'_>, item: u32, alpha: u32) -> 
     })
 }
 
-/// Decodes a picture in HEVC, and hands out its rows with the description of their colours in the bitstream.
+/// Decodes a picture in HEVC, and passes its rows to `sink` with the bitstream's description of their colours.
 fn hevc(
     props: &ItemProps<'_>,
     data: &[u8],
@@ -386,7 +390,7 @@ fn hevc(
 ) -> Result<(), Error> {
     let config = props.hvcc.as_ref().ok_or(Error::MissingBox("hvcC"))?;
     let parameters = config.parameter_sets();
-    // The decoder allocates by the size in the bitstream, not by that in the container.
+    // The decoder allocates memory for the size in the bitstream, not for that in the container.
     let info = hevc::probe(&parameters)?;
     let pixels = area(info.width, info.height);
     if pixels > max_pixels {

@@ -1,5 +1,6 @@
 //! Pictures of HEIC and AVIF that are made of others in the same file (ISO/IEC 23008-12, 6.6.2): the same picture with
-//! other transforms (`iden`), and an overlay of several on a canvas (`iovl`). Grids are read with the coded pictures.
+//! other transforms (`iden`), and an overlay of several on a canvas (`iovl`). Grids are decoded in `heif`, with the
+//! coded pictures.
 
 use heic_rs::context::Context;
 use heic_rs::meta::iref::RefKind;
@@ -9,9 +10,9 @@ use image::{Pixel as _, RgbImage, Rgba, RgbaImage, imageops};
 /// From which items a picture is made.
 #[derive(Debug)]
 pub(super) enum Derived {
-    /// From one, as it is.
+    /// From one item, unchanged but for its transforms.
     Same(u32),
-    /// From several on a canvas.
+    /// From several items on a canvas.
     Overlay(Overlay),
 }
 
@@ -20,9 +21,9 @@ pub(super) enum Derived {
 pub(super) struct Overlay {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// The colour of the canvas, with its opacity.
+    /// Red, green, blue and opacity of the canvas.
     colour: [u8; 4],
-    /// From the bottom to the top.
+    /// From the lowest to the uppermost.
     pub(super) layers: Vec<Layer>,
 }
 
@@ -30,13 +31,13 @@ pub(super) struct Overlay {
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) item: u32,
-    /// The place of its upper left corner; it may lie outside.
+    /// The position of its upper left corner; it may be outside the canvas.
     x: i32,
     y: i32,
 }
 
 impl Derived {
-    /// How a picture is derived; `None` if it is coded or a grid.
+    /// How an item is derived; `None` if it is coded or a grid.
     pub(super) fn of(context: &Context<'_>, item: u32) -> Result<Option<Self>, Error> {
         let info = context.meta.item(item).ok_or(Error::MissingItem(item))?;
         let sources = context.meta.targets(item, RefKind::Dimg);
@@ -66,7 +67,7 @@ impl Derived {
 
 impl Overlay {
     /// Reads the data of an `iovl` item: version, flags, four numbers for the colour of the canvas, its size, and the
-    /// place of each source; size and places have 32 bits by the first flag, or else 16.
+    /// position of each source. Size and positions have 32 bits if the lowest flag is set, otherwise 16.
     fn parse(data: &[u8], sources: &[u32]) -> Option<Self> {
         let (&[0, flags], mut rest) = data.split_first_chunk()? else {
             return None;
@@ -87,7 +88,7 @@ impl Overlay {
         for part in &mut colour {
             *part = (number(false)? >> 8) as u8;
         }
-        // A short size has no sign.
+        // Sizes are unsigned, so a size of 16 bits must not be extended with its sign.
         let side = |side: i32| {
             if is_long {
                 side as u32

@@ -1,15 +1,15 @@
-//! The pixels of a HEIC or AVIF, which arrive in parts: the tiles of a grid, as phones write it, and of each tile or
-//! picture some rows at a time.
+//! The pixels of a HEIC or AVIF, which are decoded in parts: tile by tile of a grid, as phones write it, and some rows
+//! of each tile or picture at a time.
 //!
-//! Each part is brought to its place as soon as it is decoded, cropped, rotated and mirrored, so that besides the picture
-//! only a few rows are in memory.
+//! Each part is cropped, rotated, mirrored and written to its place in the picture as soon as it is decoded, so that
+//! besides the picture only a few rows are in memory.
 
 use heic_rs::grid::Grid;
 use heic_rs::{Error, Image, Mirror, PixelLayout, Rotation, Transform, transform};
 
 use super::common_formats::on_white;
 
-/// A tile of a grid. A picture without a grid is the only tile of one.
+/// A tile of a grid. A picture without a grid counts as a grid of one tile.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
     pub(super) grid: Grid,
@@ -29,12 +29,12 @@ struct Part {
 }
 
 impl Tile {
-    /// Width and height of the picture before it is turned.
+    /// Width and height of the picture before its transforms.
     pub(super) const fn whole(&self) -> (u32, u32) {
         (self.grid.output_width, self.grid.output_height)
     }
 
-    /// Whether tiles of this size cover the picture.
+    /// Whether tiles of this size cover the whole picture.
     pub(super) fn covers(&self) -> bool {
         let covers = |tile: u32, number: u32, all: u32| {
             u64::from(tile) * u64::from(number) >= u64::from(all)
@@ -43,8 +43,8 @@ impl Tile {
             && covers(self.size.1, self.grid.rows, self.grid.output_height)
     }
 
-    /// Some rows of this tile, from its row `top` on, as a part of the picture after its transforms; `None` if they lie
-    /// outside of it.
+    /// Some rows of this tile, from its row `top` on, and their position in the picture after its transforms; `None` if
+    /// they are outside it.
     fn placed(
         &self,
         transforms: &[Transform],
@@ -107,7 +107,7 @@ impl Tile {
     }
 }
 
-/// A picture whose parts arrive.
+/// A picture to which decoded parts are written.
 pub(super) struct Canvas<'a> {
     pub(super) picture: Image,
     /// Width and height before the transforms.
@@ -118,7 +118,7 @@ pub(super) struct Canvas<'a> {
 }
 
 impl<'a> Canvas<'a> {
-    /// A picture of which nothing is there yet. It has this width and height before its transforms.
+    /// An empty picture with this width and height before its transforms.
     pub(super) fn new(
         untransformed: (u32, u32),
         transforms: &'a [Transform],
@@ -134,7 +134,7 @@ impl<'a> Canvas<'a> {
         })
     }
 
-    /// Puts some rows of a tile, from its row `top` on, to their place.
+    /// Writes some rows of a tile, from its row `top` on, to their place.
     pub(super) fn add(&mut self, tile: &Tile, rows: Image, top: u32) -> Result<(), Error> {
         if let Some((part, place)) = tile.placed(self.transforms, rows, top)? {
             let lines = lines(&mut self.picture, place);
@@ -145,7 +145,8 @@ impl<'a> Canvas<'a> {
         Ok(())
     }
 
-    /// Applies the opacity of some rows of a tile: sets it, or if the picture has none, blends the pixels onto white.
+    /// Applies the opacity of some rows of a tile: stores it if the picture has an alpha channel, and otherwise blends
+    /// the pixels onto white.
     pub(super) fn add_opacity(&mut self, tile: &Tile, rows: Image, top: u32) -> Result<(), Error> {
         let Some((part, place)) = tile.placed(self.transforms, rows, top)? else {
             return Ok(());
@@ -179,7 +180,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// A colour that was multiplied by an opacity, without that.
+/// Divides a colour by the opacity by which it was multiplied.
 fn divided(channel: u8, alpha: u8) -> u8 {
     let alpha = u32::from(alpha);
     let value = (u32::from(channel) * 255 + alpha / 2).checked_div(alpha);
@@ -202,7 +203,7 @@ fn lines(picture: &mut Image, place: Part) -> impl Iterator<Item = &mut [u8]> {
         .map(move |line| &mut line[start..end])
 }
 
-/// What of a part lies within a window, with its place in that; `None` if nothing does.
+/// Crops a part to a window; returns it with its place in the window, or `None` if nothing is left.
 fn cut(mut rows: Image, part: Part, window: Part) -> Option<(Image, Part)> {
     let overlap = |start: u32, length: u32, first: u32, all: u32| {
         let from = start.max(first);
@@ -231,7 +232,7 @@ fn cut(mut rows: Image, part: Part, window: Part) -> Option<(Image, Part)> {
     Some((rows, kept))
 }
 
-/// Where a part of a picture of this size lies after a rotation.
+/// The place of a part after the picture, which has this size, is rotated.
 const fn turned(part: Part, (width, height): (u32, u32), turn: Rotation) -> Part {
     let Part { x, y, .. } = part;
     let (from_right, from_below) = (width - x - part.width, height - y - part.height);

@@ -1,8 +1,9 @@
 //! Converts inks (cyan, magenta, yellow and black) to sRGB by the profile of a photo.
 //!
 //! Inks have no colours of their own: what they look like depends on the press and the paper, which the profile
-//! describes. So the pixels of such a photo are what its profile makes of them, unlike those of colours of a screen. Without a
-//! profile that can be read, each ink takes its share of the light from white, as libraries without colour management show it.
+//! describes. So the pixels of such a photo are converted by its profile when it is decoded, unlike those of a photo in
+//! RGB. Without a readable profile, each ink removes its share of light from white, as libraries without colour
+//! management do.
 
 use std::sync::Arc;
 
@@ -17,9 +18,9 @@ use super::containment;
 pub(super) struct Inks(Arc<Transform8BitExecutor>);
 
 impl Inks {
-    /// The conversion by an ICC profile; `None` if it cannot be read, or is not one of these inks.
+    /// The conversion by an ICC profile; `None` if it cannot be read, or is not a profile of these inks.
     pub fn of(icc: &[u8]) -> Option<Self> {
-        // A profile may be anything.
+        // A profile is untrusted input.
         containment::contain(|| Self::read(icc)).ok().flatten()
     }
 
@@ -27,7 +28,7 @@ impl Inks {
         let profile = ColorProfile::new_from_slice(icc).ok()?;
         (profile.color_space == DataColorSpace::Cmyk).then_some(())?;
         let options = TransformOptions {
-            // The blackest ink is to be black.
+            // So that the darkest ink becomes black.
             rendering_intent: RenderingIntent::Perceptual,
             ..TransformOptions::default()
         };
@@ -38,7 +39,7 @@ impl Inks {
             .map(Self)
     }
 
-    /// Converts a row of pixels, of each the amounts of the four inks; 255 is all ink.
+    /// Converts a row of pixels from the amounts of the four inks, where 255 is full ink.
     pub fn convert(&self, inks: &[[u8; 4]], row: &mut [[u8; 3]]) {
         let converted = self
             .0

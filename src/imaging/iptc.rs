@@ -11,7 +11,8 @@ const TIME_CREATED: u8 = 60;
 const HEADLINE: u8 = 105;
 const CAPTION: u8 = 120;
 
-/// Reads a block. Texts are in the character set that it names, or else in UTF-8 if they are valid, or in Latin-1.
+/// Reads a block. Texts are in UTF-8 if the block names that character set or they are valid UTF-8, otherwise in
+/// Latin-1.
 pub(super) fn statements(block: &[u8]) -> Statements {
     let mut said = Statements::default();
     let (mut date, mut time, mut headline) = (None, None, None);
@@ -60,7 +61,7 @@ impl<'a> Iterator for DataSets<'a> {
         let (length, rest) = if short < 0x8000 {
             (usize::from(short), rest)
         } else {
-            // An extended data set: the length of the length.
+            // An extended data set: the low bits give the length of its length field.
             let (length, rest) = rest.split_at_checked(usize::from(short & 0x7fff))?;
             let join =
                 |value: usize, byte: &u8| value.checked_mul(256)?.checked_add((*byte).into());

@@ -1,8 +1,8 @@
-//! Decodes JPEG: to a reduced copy with `fer-jpeg`, which is strict; in full, and what that decoder refuses, with
+//! Decodes JPEG: to a reduced copy with `fer-jpeg`, which is strict; at full size, and what `fer-jpeg` refuses, with
 //! zune-jpeg, directly into the raster's buffer.
 //!
-//! If the data end early, zune-jpeg fills the rest with grey, and half a face is worse than none. The source that it
-//! reads from detects such files.
+//! If the data end early, zune-jpeg fills the rest with grey, and half a face is worse than none. [`Source`], from
+//! which it reads, detects such files.
 
 use std::cell::Cell;
 
@@ -19,11 +19,12 @@ use super::limits::Task;
 use crate::error::Skip;
 use crate::raster::{Orientation, Raster};
 
-/// The largest reduction to which it is worth decoding; a copy of more pixels takes as long as all of them.
+/// Largest copy, in eighths of the size, that is worth decoding; a larger copy takes as long as decoding all pixels.
 const MAX_EIGHTHS: usize = 4;
 
-/// Decodes a JPEG to the smallest n/8 of its size that has `wanted` pixels, by its size; `None` for those that only
-/// the general decoder reads, or of which more than a half is wanted, and for progressive ones that take too much memory.
+/// Decodes a JPEG to the smallest n/8 of its size that has at least the `wanted` width and height. `None` if only
+/// another decoder can read it, if more than half its size is wanted, or if it is progressive and would take too much
+/// memory.
 pub(super) fn reduced(
     task: &Task<'_>,
     orientation: Orientation,
@@ -32,7 +33,7 @@ pub(super) fn reduced(
     let Ok(header) = Header::read(task.bytes) else {
         return Ok(None);
     };
-    // The coefficients of a progressive picture are kept, beside a copy of at most a quarter of the pixels.
+    // All coefficients of a progressive picture are in memory, beside a copy of at most a quarter of the pixels.
     let is_too_large = |(pixels, bytes)| bytes + pixels > 4 * pixels + jpeg_any::spare(task);
     if jpeg_any::coefficients(task.bytes).is_some_and(is_too_large) {
         return Ok(None);

@@ -1,5 +1,5 @@
 //! Decodes JPEG with the decoder that suits its coding: a fast one for what cameras write, and for everything else
-//! [`jpeg_general`], which also shows of a damaged file what is known.
+//! [`jpeg_general`], which also decodes what is intact in a damaged file.
 
 use super::containment::contain;
 use super::format::Format;
@@ -25,7 +25,7 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
             has_frame = true;
             if let &[_, y0, y1, x0, x1, ..] = payload {
                 let (width, height) = (u16::from_be_bytes([x0, x1]), u16::from_be_bytes([y0, y1]));
-                // A height of zero is given behind the first scan.
+                // If the height is zero, it is stated after the first scan.
                 task.check_size(width.into(), height.max(1).into())?;
             }
         }
@@ -47,7 +47,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     if is_slow || inks.is_some() {
         return general(task, task.bytes, &[], None, inks);
     }
-    // Contained by itself, so that a file that makes the fast decoder panic is still decoded by the other one.
+    // Contained separately, so that a file that makes the fast decoder panic is still decoded by the general one.
     let fast = contain(|| jpeg::pixels(task));
     match fast {
         Ok(Ok(pixels)) => Ok(Pixels::whole(pixels)),
@@ -58,7 +58,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     }
 }
 
-/// What the inks of a picture look like, if it has inks and a profile of them.
+/// The conversion of the inks of a picture, if it has inks and a profile of them.
 fn inks(bytes: &[u8]) -> Option<Inks> {
     profile_of_inks(bytes).and_then(|icc| Inks::of(&icc))
 }
@@ -70,7 +70,8 @@ pub(super) fn profile_of_inks(bytes: &[u8]) -> Option<Vec<u8>> {
     jpeg_segments::profile(bytes)
 }
 
-/// How many bytes beyond four a pixel the decoding of a file may take: 64 MB, less the file and the program.
+/// How many bytes beyond four per pixel the decoding of a file may take: 64 MB, less 24 MB for the program and the size
+/// of the file.
 pub(super) fn spare(task: &Task<'_>) -> i64 {
     40_000_000 - task.bytes.len() as i64
 }
@@ -92,7 +93,8 @@ pub(super) fn coefficients(bytes: &[u8]) -> Option<(i64, i64)> {
     Some((pixels, samples * size_of::<i16>() as i64))
 }
 
-/// Decodes a JPEG of any coding. TIFF gives tables and colours that are not in the JPEG itself, and what its inks look like.
+/// Decodes a JPEG of any coding. For a JPEG inside a TIFF, the caller passes what the TIFF states: tables, colours and
+/// inks.
 pub(super) fn general(
     task: &Task<'_>,
     bytes: &[u8],
@@ -127,9 +129,9 @@ pub(super) fn general(
     })
 }
 
-/// Whether the coding is one that fast decoders get wrong or refuse: arithmetic coding, other than 8 bits a sample, a
-/// height behind the scan, components that are sampled more finely than the first one or by three or four,
-/// components in separate scans of a sequential picture, and RGB that only the names of the components tell.
+/// Whether the coding is one that fast decoders get wrong or refuse: arithmetic coding, other than 8 bits per sample, a
+/// height after the scan, components that are sampled more finely than the first one or by three or four, components in
+/// separate scans of a sequential picture, and RGB that is recognisable only by the names of the components.
 fn is_rare(bytes: &[u8]) -> bool {
     let (mut is_labelled, mut sequential_components) = (false, None);
     for (code, payload) in Segments::of(bytes) {

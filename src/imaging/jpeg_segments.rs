@@ -1,7 +1,7 @@
 //! The metadata in the segments of a JPEG before its picture.
 //!
-//! Of several EXIF blocks, and of several XMP packets, the first counts: both standards put theirs directly after the
-//! start of the file and allow one, so that a second one was left there by a program that did not know of the first.
+//! Of several EXIF blocks, and of several XMP packets, the first counts: both standards put the block directly after
+//! the start of the file and allow only one, so a second one was left by a program that overlooked the first.
 
 use super::metadata::Parts;
 
@@ -52,7 +52,8 @@ pub(super) fn parts(bytes: &[u8]) -> Parts {
     parts
 }
 
-/// The ICC profile of a JPEG, from its pieces: each begins with its number, counted from one, and how many there are.
+/// The ICC profile of a JPEG, assembled from its pieces. Each begins with its number, counted from one, and the number
+/// of pieces.
 pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut pieces: Vec<_> = Segments { bytes, at: 2 }
         .filter(|(code, _)| *code == 0xe2)
@@ -71,8 +72,8 @@ fn is_tiff(block: &[u8]) -> bool {
     block.starts_with(b"II*\0") || block.starts_with(b"MM\0*")
 }
 
-/// The extended packet to which the main one refers, from its pieces: each begins with the identity of the packet (32
-/// characters), the length of the whole, and the offset of the piece.
+/// The extended XMP packet to which the main one refers, assembled from its pieces: each begins with the identity of
+/// the packet (32 characters), the length of the whole, and the offset of the piece.
 fn joined(main: &[u8], pieces: &[&[u8]]) -> Option<Vec<u8>> {
     let (main, _) = crate::xmp::Packet::parse(main);
     let identity = main.text(crate::xmp::namespace::NOTE, "HasExtendedXMP")?;
@@ -88,7 +89,7 @@ fn joined(main: &[u8], pieces: &[&[u8]]) -> Option<Vec<u8>> {
             u32::from_be_bytes(bytes) as usize
         };
         let (length, offset) = (number(32), number(36));
-        // All pieces state the same length; if each could change it, each would cost as much time.
+        // All pieces state the same length. If each could change it, each could have the whole buffer filled again.
         let is_same = *stated.get_or_insert(length) == length;
         (length <= MOST_EXTENDED && is_same).then_some(())?;
         whole.resize(length, b' ');
@@ -105,7 +106,7 @@ pub(super) fn iptc_of_photoshop(mut resources: &[u8]) -> Option<&[u8]> {
     const IPTC: u16 = 0x0404;
     while let Some(rest) = resources.strip_prefix(b"8BIM") {
         let (number, rest) = rest.split_first_chunk()?;
-        // A name of Pascal, padded to an even length, and the length of the data, which are padded as well.
+        // A Pascal string padded to an even length, and the length of the data, which are padded as well.
         let name = usize::from(*rest.first()?) + 1;
         let rest = rest.get(name + name % 2..)?;
         let (length, rest) = rest.split_first_chunk()?;

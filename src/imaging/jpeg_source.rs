@@ -33,8 +33,8 @@ pub(super) struct Source<'a> {
 /// Number of zeros between the picture and the marker; more than any decoder reads ahead.
 const ZEROS: usize = 64;
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
-/// Number of zeros that a decoder may read ahead. zune-jpeg refills by four bytes when it holds fewer than
-/// four, so seven would suffice; the other nine could stand for a few missing blocks, which is acceptable.
+/// Number of zeros that a decoder may read ahead. zune-jpeg reads four bytes whenever it has fewer than four, so seven
+/// would suffice. With nine more, a file that lacks its last few blocks may count as complete, which is acceptable.
 const LOOK_AHEAD: usize = 16;
 /// Reads between two checks of the deadline: at most 16 KiB of picture.
 const READS: u32 = 4096;

@@ -1,4 +1,4 @@
-//! Decodes JPEG XL (ISO/IEC 18181) with jxl-rs, which hands the pixels out group by group.
+//! Decodes JPEG XL (ISO/IEC 18181) with jxl-rs, which returns the pixels group by group.
 
 use std::io::Read;
 
@@ -18,22 +18,22 @@ use super::released::Forward;
 use super::{Blocks, colour_profile};
 use crate::error::{Skip, SkipReason};
 
-/// Bytes that are given to the decoder between two checks of the deadline. It decodes what is complete in them, and has
-/// the rest in memory.
+/// Bytes that are given to the decoder between two checks of the deadline. It decodes what is complete in them, and
+/// keeps the rest in memory.
 const PIECE: usize = 256 << 10;
 
-/// Most samples of a pixel, if there are as many pixels as allowed: colours and transparency. Pictures of fewer pixels may have
-/// further channels.
+/// Samples per pixel (colours and transparency) of a picture that has as many pixels as allowed. Pictures with fewer
+/// pixels may have further channels.
 const SAMPLES: u64 = 4;
 
-/// Most bytes of metadata that are unpacked of a box; a few bytes can be packed gigabytes.
+/// Most bytes of metadata that are decompressed from a box; a few bytes may decompress to gigabytes.
 const MOST_UNPACKED: u64 = 32 << 20;
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     let mut reader = Reader::of(task, Forward::of(task.bytes), true);
     reader.header()?;
-    // The boxes may follow the picture, which need not be whole to have them.
+    // The boxes may follow the picture, and are read even if the picture is damaged.
     while !matches!(reader.next(None), Ok(Event::Complete) | Err(_)) {}
     task.check_time()?;
     let exif = reader.aux_box(JxlAuxBoxType::EXIF);
@@ -83,7 +83,7 @@ pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether colours stay as they are: those of sRGB, and as in other formats those of a screen of high dynamic range.
+/// Whether colours are shown without conversion: sRGB and, as in other formats, high dynamic range.
 fn stays(profile: &JxlColorProfile) -> bool {
     let is_grey = profile.channels() == 1;
     let srgb = JxlColorProfile::Simple(JxlColorEncoding::srgb(is_grey));
@@ -97,10 +97,10 @@ fn stays(profile: &JxlColorProfile) -> bool {
 
 /// What is known of a picture before its first frame.
 struct Header {
-    /// Of the upright picture.
+    /// Width and height of the upright picture.
     width: u32,
     height: u32,
-    /// Samples of a pixel: one or three, and one more for transparency.
+    /// Samples per pixel: one or three, and one more for transparency.
     channels: usize,
 }
 
@@ -110,7 +110,7 @@ struct Reader<'a> {
     decoder: JxlDecoder,
     /// The part of the file that the decoder has not taken.
     rest: Forward<'a>,
-    /// Bytes that it is given at once.
+    /// Bytes that the decoder is given at once.
     piece: usize,
 }
 
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
                         .task
                         .damaged("its data end before the picture is complete"));
                 }
-                // What it does not take it wants together with more.
+                // If it takes nothing, it needs a longer piece.
                 Event::NeedMoreInput { .. } if taken == 0 => self.piece *= 2,
                 Event::NeedMoreInput { .. } => self.piece = PIECE,
                 event => return Ok(event),
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The bytes that were packed by Brotli, cut at `most`; `None` if they are damaged before that.
+/// Decompresses Brotli data, up to `most` bytes; `None` if the data are damaged before that.
 fn unpacked(packed: impl Read, most: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let reader = Decompressor::new(packed, 1 << 12);
@@ -234,7 +234,7 @@ fn unpacked(packed: impl Read, most: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The samples of a picture as RGB, in their place; transparent pixels are blended onto white.
+/// Converts the samples of a picture to RGB in place; transparent pixels are blended onto white.
 fn as_rgb(mut samples: Vec<u8>, header: &Header) -> Option<RgbImage> {
     let (width, height) = (header.width, header.height);
     match header.channels {
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn packed_metadata_are_cut_at_the_bound() {
-        // Ten bytes as they are, after their number, and the end.
+        // Ten uncompressed bytes after their number, and the end.
         let packed = b"\x90\0\x100123456789\x03";
         for (most, kept) in [(9, "012345678"), (10, "0123456789"), (11, "0123456789")] {
             assert_eq!(unpacked(&packed[..], most).unwrap(), kept.as_bytes());

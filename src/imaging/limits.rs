@@ -10,8 +10,8 @@ use crate::error::{Skip, SkipReason};
 pub struct Limits {
     /// Largest file, in bytes.
     pub max_bytes: u64,
-    /// Most pixels. A decoded picture takes three bytes per pixel, and while it is being decoded not much more in most
-    /// formats (`docs/performance.md`).
+    /// Most pixels. A decoded picture takes three bytes per pixel; in most formats decoding takes little more
+    /// (`docs/performance.md`).
     pub max_pixels: u64,
     /// Longest time for decoding, as CPU time.
     ///
@@ -22,9 +22,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 512 MiB suffice for an uncompressed 16-bit scan of 80 megapixels. 250 megapixels suffice for today's
-    /// largest phone sensors (200) and long panoramas. In 60 s a machine three times slower than a laptop
-    /// decodes 250 megapixels of HEIC, so only files made to be slow exceed it.
+    /// 512 MiB suffice for an uncompressed 16-bit scan of 80 megapixels. 250 megapixels suffice for phone sensors of
+    /// 200 megapixels and for long panoramas. In 60 s a machine three times slower than a laptop decodes 250 megapixels
+    /// of HEIC, so only files made to be slow exceed it.
     fn default() -> Self {
         Self {
             max_bytes: 512 << 20,
@@ -48,12 +48,13 @@ impl Limits {
     }
 }
 
-/// When decoding must stop: by the CPU time of the thread that decodes, so that a busy machine makes no photo too slow.
+/// When decoding must stop, in CPU time of the decoding thread, so that no photo exceeds its time only because the
+/// machine is busy.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline(Option<Duration>);
 
 impl Deadline {
-    /// The deadline `time` from now; beyond the clock's range it never passes. It is meant for this thread.
+    /// The deadline `time` from now; beyond the clock's range it never passes. Valid on this thread only.
     pub(super) fn after(time: Duration) -> Self {
         Self(thread_time().checked_add(time))
     }
@@ -72,7 +73,7 @@ fn thread_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// The time since the first call, where the system has no such clock that is safe to read.
+/// The time since the first call, for systems without a thread clock that safe code can read.
 #[cfg(not(unix))]
 fn thread_time() -> Duration {
     use std::sync::OnceLock;
@@ -91,7 +92,7 @@ pub(super) struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    /// Starts the time that decoding may take.
+    /// A task whose decoding time starts now.
     pub(super) fn new(bytes: &'a [u8], format: Format, limits: &'a Limits) -> Self {
         Self {
             bytes,

@@ -1,4 +1,4 @@
-//! Pixels of which a part is unknown, because the file is cut short or damaged.
+//! Pixels that are partly unknown because the file is truncated or damaged.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use image::RgbImage;
 use crate::face::{BoundingBox, Point};
 use crate::raster::Raster;
 
-/// Stored pixels, and what is unknown of them.
+/// Stored pixels, and which of them are unknown.
 #[derive(Debug)]
 pub(super) struct Pixels {
     pub pixels: RgbImage,
@@ -15,7 +15,7 @@ pub(super) struct Pixels {
 }
 
 impl Pixels {
-    /// Pixels that are all known.
+    /// Pixels that are all decoded.
     pub const fn whole(pixels: RgbImage) -> Self {
         Self { pixels, lost: None }
     }
@@ -24,14 +24,14 @@ impl Pixels {
 /// The part of a picture that could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
-    /// Rows of the stored pixels, from the top; none if only the finest details are unknown.
+    /// The unknown rows of the stored pixels, from the top; empty if only the finest details are unknown.
     pub(super) rows: Vec<Range<u32>>,
     /// One sentence on what is wrong with the file.
     pub problem: String,
 }
 
 impl Lost {
-    /// Whether a box, in pixels of the upright photo, touches rows that are lost.
+    /// Whether a box, in pixels of the upright photo, touches unknown rows.
     pub fn touches(&self, raster: &Raster, at: &BoundingBox) -> bool {
         let map = raster.upright_to_stored();
         let stored = |x: f32, y: f32| map.apply(Point { x, y }).y;

@@ -47,15 +47,15 @@ impl Parts {
     }
 }
 
-/// What the metadata of a file say.
+/// The statements and the orientation in the metadata of a file.
 pub(super) struct Metadata {
     pub said: Statements,
     pub orientation: Orientation,
 }
 
 impl Metadata {
-    /// Reads the metadata of a file in which a decoder has found these blocks. `tiff` are the tags of a TIFF, which
-    /// are its EXIF block.
+    /// Reads the metadata of a file in which a decoder has found these blocks. `tiff` has the tags of a TIFF, which
+    /// serve as its EXIF block.
     pub fn of(task: &Task<'_>, blocks: Blocks, tiff: Option<Exif>) -> Self {
         let mut parts = Parts::of(task, blocks);
         let exif = tiff.or_else(|| parts.exif.take().and_then(Exif::parse));
@@ -76,7 +76,7 @@ impl Metadata {
         }
         said.extend(png_texts::statements(&parts.texts, parts.png_time));
         let orientation = match (task.format, &exif) {
-            // The decoder applies the container's rotation.
+            // The decoder has already applied the container's rotation.
             (Format::Heic | Format::Avif | Format::Jxl, _) | (_, None) => Orientation::Upright,
             (_, Some(exif)) => exif.orientation(),
         };

@@ -1,10 +1,10 @@
 //! Decodes photos and reads their metadata; also sidecars and thumbnails.
 //!
-//! A file may come from any camera or program, or from a copy that failed. [`decode`] recognises the format
-//! by the content, enforces [`Limits`], contains a decoder's panic, and returns pixels or the reason to skip
-//! the file. Of a JPEG or PNG that is cut short or damaged it returns what is known, and says what is not ([`Lost`]); of no
-//! other format it returns an incomplete picture. [`facts`] reads everything but the pixels, and a hash of
-//! the picture data by which a file is recognised whose metadata alone were changed.
+//! A file may come from any camera or program, or be an incomplete copy. [`decode`] recognises the format by the
+//! content, enforces [`Limits`], contains a decoder's panic, and returns pixels or the reason to skip the file. Of a
+//! truncated or damaged JPEG or PNG it returns what it could decode, and says what is missing ([`Lost`]); in other
+//! formats an incomplete picture is an error. [`facts`] reads everything but the pixels, and hashes the picture data,
+//! so that a file is recognised after only its metadata changed.
 
 mod av1;
 mod bmp;
@@ -119,7 +119,8 @@ impl Decoded {
 
 /// Decodes the bytes of a file on the calling thread.
 ///
-/// Unreadable EXIF counts as absent. If the bytes are given away, their memory is given back while pixels are made of them.
+/// Unreadable EXIF counts as absent. If the caller passes ownership of the bytes, their memory is released while they
+/// are decoded.
 ///
 /// # Errors
 /// The reason to skip the file: [`SkipReason::Empty`], [`SkipReason::NotAnImage`],
@@ -130,9 +131,9 @@ pub fn decode<'a>(bytes: impl Into<Cow<'a, [u8]>>, limits: &Limits) -> Result<De
     decode_for(&|_, _| None, None, bytes, limits)
 }
 
-/// Decodes a photo of which a copy of `wanted` pixels, by the upright size of the photo, and details at full
-/// resolution are going to be read; `None` stands for all pixels. Its metadata are those of `facts` if these were
-/// read already.
+/// Decodes a photo at a reduced size if that suffices. `wanted` maps the upright size of the photo to the size of the
+/// copy that the caller will read, beside details at full resolution; `None` means all pixels. `facts` are the photo's
+/// facts if they have been read already.
 ///
 /// # Errors
 /// Those of [`decode`].
@@ -147,8 +148,8 @@ pub fn decode_for<'a>(
     Ok(decoded)
 }
 
-/// An upright copy of a photo for people to look at, in sRGB, reduced to at most `width` × `height` pixels. A smaller
-/// photo is not enlarged.
+/// An upright copy of a photo to be shown, in sRGB, reduced to at most `width` × `height` pixels. A smaller photo is
+/// not enlarged.
 ///
 /// # Errors
 /// Those of [`decode`].
@@ -167,7 +168,7 @@ pub fn copy<'a>(
     Ok(colour_profile::in_srgb(profile.as_ref(), copy))
 }
 
-/// Decodes a photo as [`decode_for`] does, and reads something else in the file before it is given back.
+/// Decodes a photo as [`decode_for`] does, and calls `also` on the file before its memory is released.
 fn decode_and<T>(
     wanted: &dyn Fn(u32, u32) -> Option<(u32, u32)>,
     facts: Option<Facts>,
@@ -208,13 +209,13 @@ fn decode_and<T>(
     Ok((decoded, other))
 }
 
-/// What is known of a photo while its file is still there as a whole.
+/// What has been decoded while the whole file is still in memory.
 enum Found {
     Reduced(Raster),
     Source(Source),
 }
 
-/// Recognises the format of a file and does `work` on it, within the limits and with panics contained.
+/// Recognises the format of a file and runs `work` on it, within the limits and with panics contained.
 fn within<T>(
     bytes: &[u8],
     limits: &Limits,
@@ -234,7 +235,7 @@ fn within<T>(
     })
 }
 
-/// Does `work` for a file of this format, with panics contained.
+/// Runs `work` for a file of this format, with panics contained.
 fn contained<T>(format: Format, work: impl FnOnce() -> Result<T, Skip>) -> Result<T, Skip> {
     containment::contain(work).unwrap_or_else(|message| {
         Err(Skip::new(
@@ -287,7 +288,7 @@ fn metadata(task: &Task<'_>) -> Result<Metadata, Skip> {
     Ok(Metadata::of(task, blocks(task)?, tiff))
 }
 
-/// The pixels as stored, before orientation, or how they are read.
+/// The stored pixels, before orientation, or how to read them.
 fn source(task: &Task<'_>) -> Result<Source, Skip> {
     let pixels = match task.format {
         Format::Jpeg => jpeg_any::pixels(task)?,

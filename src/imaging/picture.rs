@@ -1,9 +1,9 @@
 //! Hashes the picture data of a file without its metadata, so that a photo is recognised after a program has
 //! written keywords, a date or an orientation into it.
 //!
-//! Two files with the same hash decode to the same stored pixels. To be sure of that, each format leaves out a
-//! list of parts that its decoder does not use for the pixels, and hashes all others, also unknown ones. If a
-//! file is not built as expected, all of its bytes are hashed.
+//! Two files with the same hash decode to the same stored pixels. To be sure of that, each format omits a list of parts
+//! that its decoder does not use for the pixels, and hashes all others, also unknown ones. If a file does not have the
+//! expected structure, all of its bytes are hashed.
 
 mod gif;
 mod heif;
@@ -18,7 +18,7 @@ use super::limits::{Limits, Task};
 use super::raw;
 use crate::photo::PictureHash;
 
-/// The hash of the picture data in the bytes of a file. Never fails, also not for a damaged file.
+/// The hash of the picture data in the bytes of a file. Does not fail, even for a damaged file.
 pub(super) fn hash(format: Format, bytes: &[u8]) -> PictureHash {
     let mut parts = Parts::new(format, bytes);
     let added = match format {
@@ -40,7 +40,7 @@ pub(super) fn hash(format: Format, bytes: &[u8]) -> PictureHash {
             })
         }
         Format::Jxl => jxl::add(&mut parts, bytes),
-        // Nothing in it is metadata.
+        // BMP has no metadata.
         Format::Bmp => None,
     };
     if added.is_none() {
@@ -53,7 +53,7 @@ pub(super) fn hash(format: Format, bytes: &[u8]) -> PictureHash {
 /// never give the same sequence of bytes.
 struct Parts {
     hasher: blake3::Hasher,
-    /// How many bytes may still be added. A file may refer to the same bytes many times.
+    /// How many bytes may still be added. Limits the time, since a file may refer to the same bytes many times.
     left: usize,
 }
 
@@ -61,7 +61,7 @@ struct Parts {
 const SMALL_PARTS: usize = 1 << 16;
 
 impl Parts {
-    /// No parts yet. The hashes of different formats differ.
+    /// Starts without parts. The hashes of different formats differ.
     fn new(format: Format, bytes: &[u8]) -> Self {
         let context = match format {
             Format::Jpeg => "fer-index picture 1 JPEG",
@@ -73,7 +73,7 @@ impl Parts {
             Format::Heic => "fer-index picture 1 HEIC",
             Format::Avif => "fer-index picture 1 AVIF",
             Format::Jxl => "fer-index picture 1 JPEG XL",
-            // Of every raw format the preview alone.
+            // All raw formats hash their preview only.
             Format::Raw(_) => "fer-index picture 1 raw",
         };
         Self {
@@ -90,7 +90,7 @@ impl Parts {
         parts
     }
 
-    /// Adds a part; `None` if more bytes are added than a file can have for good reasons.
+    /// Adds a part; `None` if that exceeds what a well-formed file can have.
     fn add(&mut self, kind: &[u8], data: &[u8]) -> Option<()> {
         self.left = self.left.checked_sub(kind.len() + 16 + data.len())?;
         self.hasher.update(&(kind.len() as u64).to_le_bytes());

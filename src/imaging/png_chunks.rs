@@ -44,7 +44,7 @@ impl<'a> Iterator for Chunks<'a> {
 const MOST: u64 = 32 << 20;
 
 /// Reads the metadata of a PNG, wherever they are. `ImageMagick` and others keep the blocks of other formats as
-/// hexadecimal texts, `Raw profile type …`, which count where the chunk that is meant for them is absent.
+/// hexadecimal texts, `Raw profile type …`, which count if the chunk defined for the block is absent.
 pub(super) fn parts(bytes: &[u8]) -> Parts {
     let mut parts = Parts::default();
     let (mut raw_exif, mut named_xmp) = (None, None);
@@ -86,14 +86,14 @@ pub(super) fn parts(bytes: &[u8]) -> Parts {
     parts
 }
 
-/// What comes before XMP in a JPEG, and is kept with it in a text chunk.
+/// The prefix of XMP in a JPEG, which programs keep in the text chunk.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 fn without_prefix(block: &[u8]) -> Vec<u8> {
     block.strip_prefix(b"Exif\0\0").unwrap_or(block).to_vec()
 }
 
-/// The block of IPTC-IIM in a raw profile, which may lie among Photoshop's resources.
+/// The IPTC-IIM block in a raw profile, by itself or among Photoshop's image resources.
 fn iptc(text: &[u8]) -> Option<Vec<u8>> {
     let block = profile(text)?;
     let inner = super::jpeg_segments::iptc_of_photoshop(&block);
@@ -116,8 +116,8 @@ fn profile(text: &[u8]) -> Option<Vec<u8>> {
     (block.len() == length).then_some(block)
 }
 
-/// The keyword and the text of a text chunk, decompressed and, if it is Latin-1, as UTF-8; `None` if it is damaged, or if
-/// nothing is left of the bytes that may be decompressed.
+/// The keyword and the text of a text chunk, decompressed and, if it is Latin-1, as UTF-8; `None` if it is damaged, or
+/// if `left` is too small. `left` is the number of bytes that may still be decompressed.
 fn text(chunk: &Chunk<'_>, left: &mut u64) -> Option<(String, Vec<u8>)> {
     let (key, rest) = split(chunk.data)?;
     let key = key.iter().copied().map(char::from).collect();
@@ -125,7 +125,7 @@ fn text(chunk: &Chunk<'_>, left: &mut u64) -> Option<(String, Vec<u8>)> {
         b"tEXt" => utf8(rest),
         b"zTXt" => utf8(&inflated(rest.get(1..)?, left)?),
         _ => {
-            // Whether and how the text is compressed, language, translated keyword, text.
+            // Compression flag and method, language, translated keyword, text.
             let [is_compressed, _method, rest @ ..] = rest else {
                 return None;
             };
@@ -151,7 +151,7 @@ fn split(data: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&data[..end], &data[end + 1..]))
 }
 
-/// The bytes that were deflated, at most as many as are left, which become fewer also if the data are damaged.
+/// Decompresses at most `left` bytes and subtracts their number from `left`, also if the data are damaged.
 fn inflated(data: &[u8], left: &mut u64) -> Option<Vec<u8>> {
     (*left > 0).then_some(())?;
     let mut text = Vec::new();

@@ -1,5 +1,5 @@
-//! Decodes PNG row by row, so that besides the picture only one row is in memory, whatever its samples are; of a file
-//! that is cut short or damaged the rows above the fault.
+//! Decodes PNG row by row, so that besides the picture only one row is in memory, whatever its samples are. Of a
+//! truncated or damaged file it returns the rows above the fault.
 
 use std::io::ErrorKind;
 
@@ -18,7 +18,7 @@ use crate::error::{Skip, SkipReason};
 /// Decodes a picture; of an animation the first frame.
 ///
 /// # Errors
-/// If no row is known, or a part of the rows is not and they are interlaced, so that all are known only coarsely.
+/// If no row is known, or if rows are missing in an interlaced picture, so that all of it is known only coarsely.
 pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip> {
     let explain = |error| explain(task, error);
     let mut decoder = Decoder::new(TimedReader::of(task, file));
@@ -34,7 +34,7 @@ pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip>
     let mut known = 0;
     match rows(&mut reader, &mut pixels, &mut known) {
         Ok(()) => Ok(Pixels::whole(pixels)),
-        // Only what follows the last row is missing.
+        // All rows are known; only data after the last row are missing.
         Err(DecodingError::IoError(error))
             if error.kind() == ErrorKind::UnexpectedEof
                 && known == rows_of(width, height, reader.info().interlaced) =>
@@ -63,10 +63,10 @@ pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip>
     }
 }
 
-/// The number of rows of the data: of an interlaced picture those of its seven passes (PNG, 8.2), none of a pass without
-/// pixels.
+/// The number of rows in the data. An interlaced picture has those of its seven passes (PNG, 8.2); a pass without
+/// pixels has none.
 fn rows_of(width: u32, height: u32, is_interlaced: bool) -> u32 {
-    /// Of each pass the first column and row, and the distance to the next ones.
+    /// For each pass, its first column and row, and the distance between columns and between rows.
     const PASSES: [[u32; 4]; 7] = [
         [0, 0, 8, 8],
         [4, 0, 8, 8],
@@ -85,7 +85,7 @@ fn rows_of(width: u32, height: u32, is_interlaced: bool) -> u32 {
         .sum()
 }
 
-/// Reads all rows, and counts those that are there.
+/// Reads all rows, and counts those that the file has.
 fn rows(
     reader: &mut Reader<TimedReader<'_>>,
     pixels: &mut RgbImage,
@@ -136,7 +136,7 @@ fn as_rgb(row: &[u8], colour: ColorType, depth: BitDepth) -> Vec<u8> {
         (ColorType::GrayscaleAlpha, _) => of_samples::<LumaA<u8>>(row.to_vec()),
         (ColorType::Rgb, _) => return row.to_vec(),
         (ColorType::Rgba, _) => of_samples::<Rgba<u8>>(row.to_vec()),
-        // The decoder looks colours of a palette up.
+        // The decoder has replaced palette indices by their colours.
         (ColorType::Grayscale | ColorType::Indexed, _) => of_samples::<Luma<u8>>(row.to_vec()),
     };
     opaque(picture).into_raw()

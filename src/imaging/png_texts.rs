@@ -7,15 +7,14 @@ use jiff::tz::Offset;
 use crate::facts::{Block, Moment, Statements, xmp_date};
 use crate::photo::{DateSource, Precision};
 
-/// Reads texts with their keywords, of which the PNG specification registers those read here, and the time of the
-/// last change.
+/// Reads texts by their keywords, which the PNG specification registers, and the time of the last change.
 pub(super) fn statements(texts: &[(String, String)], changed: Option<DateTime>) -> Statements {
     let mut said = Statements::default();
     for (key, text) in texts {
         match key.as_str() {
             "Title" => said.title(text, Block::Png),
             "Description" | "Comment" => said.description(text, Block::Png),
-            // The second is how ImageMagick keeps a field of EXIF.
+            // ImageMagick writes a field of EXIF under the second keyword.
             "Creation Time" | "exif:DateTimeOriginal" => {
                 if let Some((moment, precision)) = date(text) {
                     said.date(moment, precision, DateSource::Png);

@@ -1,8 +1,9 @@
-//! Camera raw files, by the largest JPEG or JPEG XL that the camera, or a converter, put into them. The sensor's data are not developed.
+//! Decodes the largest preview of a camera raw file: a JPEG or JPEG XL by the camera or a converter. The sensor's data
+//! are not developed.
 //!
-//! Where the file is built like a TIFF, its directories say where the previews are. Some cameras keep the largest one
-//! in their own notes, and other formats in places of their own, so that a file in which no large preview is found this
-//! way is also searched for the start of a JPEG; what follows must have the segments of one up to its first scan.
+//! If the file has the structure of a TIFF, its directories name the previews. Some cameras store the largest one in
+//! their maker notes, and other formats elsewhere, so a file in which the directories name no large preview is also
+//! searched for JPEGs: a start marker followed by valid segments up to the first scan.
 
 mod canon;
 
@@ -86,7 +87,7 @@ mod tag {
     pub(super) const STRIP_LENGTHS: u16 = 0x0117;
     pub(super) const JPEG_OFFSET: u16 = 0x0201;
     pub(super) const JPEG_LENGTH: u16 = 0x0202;
-    /// Of Panasonic: the bytes of a JPEG.
+    /// Panasonic's tag with the bytes of a JPEG.
     pub(super) const PANASONIC_JPEG: u16 = 0x002e;
     pub(super) const DNG_VERSION: u16 = 0xc612;
 }
@@ -103,11 +104,11 @@ pub(super) fn of_tiff(bytes: &[u8]) -> Option<Raw> {
     directories.iter().any(has_sensor_data).then_some(Raw::Tiff)
 }
 
-/// Whether the picture of a directory is what a sensor measured.
+/// Whether the picture of a directory is sensor data.
 fn has_sensor_data(directory: &Directory<'_>) -> bool {
     /// Colour filter array, linear raw.
     const PHOTOMETRIC: [usize; 2] = [32_803, 34_892];
-    /// Of Sony, packed, Nikon, Samsung, Pentax, Kodak.
+    /// The codings of Sony, packed samples, Samsung (two), Nikon, Kodak and Pentax.
     const COMPRESSION: [usize; 7] = [32_767, 32_769, 32_770, 32_772, 34_713, 65_000, 65_535];
     let is_one_of = |tag, values: &[usize]| {
         directory
@@ -122,7 +123,7 @@ fn has_sensor_data(directory: &Directory<'_>) -> bool {
 /// # Errors
 /// If it has none that can be decoded.
 pub(super) fn preview<'a>(task: &Task<'a>, raw: Raw) -> Result<&'a [u8], Skip> {
-    /// A preview with fewer pixels than this is no photo, and a larger one is searched for.
+    /// A preview with fewer pixels is too small to replace the photo, so the file is searched for a larger one.
     const ENOUGH: u64 = 1_000_000;
     let listed = match raw {
         Raw::Raf => listed_in_raf(task.bytes)
@@ -167,7 +168,7 @@ pub(super) fn is_jxl(preview: &[u8]) -> bool {
     Format::sniff(preview) == Ok(Format::Jxl)
 }
 
-/// The previews that the directories of a file name: JPEG, and JPEG XL as in DNG since version 1.7.
+/// The previews that the directories of a file name: JPEG, and JPEG XL, which DNG has since version 1.7.
 fn listed_in_tiff(bytes: &[u8]) -> Vec<Sized<'_>> {
     const JPEG_XL: usize = 52_546;
     let directories = File::of(bytes).map(|file| file.directories());
@@ -189,7 +190,7 @@ fn listed_in_tiff(bytes: &[u8]) -> Vec<Sized<'_>> {
             directory.number(tag::JPEG_OFFSET),
             directory.number(tag::JPEG_LENGTH),
         );
-        // A preview in one strip; the data of the sensor may be JPEG or JPEG XL as well.
+        // A preview in one strip. Sensor data may be JPEG or JPEG XL as well.
         let is_preview = matches!(directory.number(tag::COMPRESSION), Some(6 | 7 | JPEG_XL));
         let is_one = directory
             .find(tag::STRIP_OFFSETS)
@@ -218,13 +219,13 @@ fn listed_in_raf(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(offset..offset.saturating_add(length))
 }
 
-/// Everything in a file that begins like a JPEG.
+/// All JPEGs in a file, found by their first bytes.
 fn search(bytes: &[u8]) -> Vec<Sized<'_>> {
     /// More previews than any camera writes.
     const MOST: usize = 32;
-    /// More places that begin like a JPEG than sensor data have by chance, and more bytes than a preview has before its
-    /// first scan. Each place is looked at by itself, so that without these bounds the time would grow with the square
-    /// of the file.
+    /// More start markers than sensor data have by chance and, below, more bytes than a preview has before its first
+    /// scan. Every start is parsed separately, so without these bounds the time could grow with the square of the
+    /// file's length.
     const MOST_PLACES: usize = 256;
     const LONGEST_HEADER: usize = 1 << 20;
     let starts = memchr::memmem::find_iter(bytes, b"\xff\xd8\xff").map(|at| &bytes[at..]);
@@ -237,8 +238,8 @@ fn search(bytes: &[u8]) -> Vec<Sized<'_>> {
     found.take(MOST).collect()
 }
 
-/// The number of pixels of a JPEG that can be shown; `None` for sensor data, which are coded without loss, and for
-/// what is no JPEG.
+/// The number of pixels of a JPEG that can be shown; `None` for lossless JPEG, which is sensor data, and for other
+/// data.
 fn pixels_of(jpeg: &[u8]) -> Option<u64> {
     jpeg.starts_with(b"\xff\xd8\xff").then_some(())?;
     let mut pixels = None;
@@ -267,7 +268,7 @@ pub(super) fn pixels(task: &Task<'_>, raw: Raw) -> Result<Pixels, Skip> {
     }
 }
 
-/// The preview decoded to a reduced copy, as [`jpeg::reduced`]; `None` for what is not JPEG.
+/// The preview decoded to a reduced copy, as [`jpeg::reduced`]; `None` if it is not JPEG.
 pub(super) fn reduced(
     task: &Task<'_>,
     raw: Raw,
@@ -304,7 +305,7 @@ pub(super) fn blocks(task: &Task<'_>, raw: Raw) -> Result<Blocks, Skip> {
     })
 }
 
-/// The file with the number that marks a TIFF, in the place of which some cameras write another one.
+/// The file with the magic number of a TIFF, in place of which some cameras write another number.
 fn as_tiff(bytes: &[u8]) -> Vec<u8> {
     let mut tiff = bytes.to_vec();
     if let Some(mark) = tiff.get_mut(2..4) {
@@ -323,7 +324,7 @@ fn minolta_exif(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(memchr::memmem::find(head, b"\0TTW")? + 8..)
 }
 
-/// The task to decode a part of a file.
+/// The task of decoding a part of a file.
 fn of_part<'a>(task: &Task<'a>, part: &'a [u8]) -> Task<'a> {
     Task {
         bytes: part,

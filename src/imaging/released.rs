@@ -1,7 +1,7 @@
-//! The bytes of a file, which are given back while a picture is made of them: of what is not compressed, and of photos that
-//! are packed without loss, the file takes nearly as much memory as the pixels.
+//! The bytes of a file, whose memory is released while they are decoded: an uncompressed or losslessly compressed file
+//! takes nearly as much memory as its pixels.
 //!
-//! A vector gives memory back from its end alone. What has to be read from its beginning is therefore turned round first.
+//! A vector can release memory only at its end. Bytes that are read from the first one on are therefore reversed first.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, ErrorKind, Read, Seek, SeekFrom};
@@ -15,12 +15,12 @@ use super::tiff_any::Unpacked;
 use super::{common_formats, jxl, png_rows, webp};
 use crate::error::Skip;
 
-/// What is known of a picture after its file has been read once.
+/// What reading the headers of a file has given: its pixels, or how to decode them.
 pub(super) enum Source {
     Pixels(Pixels),
     Bmp(bmp::Rows),
     Tiff(Unpacked),
-    /// The file is still to be read, from its beginning.
+    /// The file is still to be decoded, from its beginning.
     Unread,
 }
 
@@ -36,7 +36,7 @@ impl Source {
                 Format::WebP => webp::pixels(task, file).map(Pixels::whole),
                 Format::Jxl => jxl::pixels(task, file.all()).map(Pixels::whole),
                 format => {
-                    // The decoder of BMP may go back.
+                    // The decoder of BMP may seek backwards.
                     let file = match format {
                         Format::Bmp => Forward::of(file.bytes()),
                         _ => file.all(),
@@ -48,7 +48,7 @@ impl Source {
     }
 }
 
-/// The bytes of a file up to the first one that is not needed any more.
+/// The bytes of a file that are still needed, from its start on.
 pub(super) struct FileEnd<'a>(Cow<'a, [u8]>);
 
 impl<'a> FileEnd<'a> {
@@ -60,7 +60,7 @@ impl<'a> FileEnd<'a> {
         &self.0
     }
 
-    /// Keeps so many of the bytes and gives the memory of the others back, unless somebody else has them too.
+    /// Keeps the first `length` bytes and releases the memory of the others, unless they are borrowed.
     pub fn keep(&mut self, length: usize) {
         match &mut self.0 {
             Cow::Borrowed(bytes) => *bytes = &bytes[..length.min(bytes.len())],
@@ -76,11 +76,12 @@ impl<'a> FileEnd<'a> {
         self.forward(0..self.0.len())
     }
 
-    /// The bytes in this range, to be read from the first one on. What follows them is given back, and each of them when it
-    /// has been read, unless somebody else has them too. What is left of them afterwards are not the same bytes any more.
+    /// A reader of the bytes in this range. Unless they are borrowed, the memory of what follows the range is released
+    /// at once, and that of the range while it is read; the bytes of the range that remain in `self` are then in
+    /// reverse order.
     ///
     /// # Panics
-    /// If the range does not lie in the bytes.
+    /// If the range exceeds the bytes.
     pub fn forward(&mut self, range: Range<usize>) -> Forward<'_> {
         self.keep(range.end);
         match &mut self.0 {
@@ -98,7 +99,7 @@ impl<'a> FileEnd<'a> {
         }
     }
 
-    /// Divides the bytes at a place, so that either part can be given back alone.
+    /// Divides the bytes at an offset, so that the memory of either part can be released separately.
     ///
     /// # Panics
     /// If there are fewer bytes.
@@ -117,34 +118,34 @@ impl<'a> FileEnd<'a> {
     }
 }
 
-/// Reads bytes from the first one on. Reading never fails, but seeking does to what has been given back.
+/// Reads bytes from the first one on. Reading does not fail; seeking to bytes that were released does.
 pub(super) struct Forward<'a>(Bytes<'a>);
 
 enum Bytes<'a> {
-    /// Those of somebody else, and how many of them have been passed.
+    /// Borrowed bytes, and how many of them have been read.
     Kept(&'a [u8], usize),
     Turned(Turned<'a>),
 }
 
-/// Bytes of which the first one lies at the end.
+/// Bytes in reverse order, so that those that have been read can be cut off.
 struct Turned<'a> {
     bytes: &'a mut Vec<u8>,
-    /// Where the last one lies.
+    /// The index of the last one to be read.
     start: usize,
-    /// Some bytes in the right order, and how many of them have been taken.
+    /// The next bytes in the right order and, below, how many of them have been read.
     next: Vec<u8>,
     taken: usize,
-    /// How many bytes lay before those in `next`.
+    /// How many bytes preceded those in `next`.
     passed: usize,
 }
 
 impl<'a> Forward<'a> {
-    /// A reader of bytes that are somebody else's.
+    /// A reader of borrowed bytes, whose memory is not released.
     pub fn of(bytes: &'a [u8]) -> Self {
         Self(Bytes::Kept(bytes, 0))
     }
 
-    /// The bytes that come next, as many as these or all that are left.
+    /// The next `number` bytes, or all that are left, without reading past them.
     pub fn peek(&mut self, number: usize) -> &[u8] {
         match &mut self.0 {
             Bytes::Kept(bytes, at) => {
@@ -163,7 +164,7 @@ impl<'a> Forward<'a> {
         }
     }
 
-    /// Passes so many bytes, or all that are left.
+    /// Skips `number` bytes, or all that are left.
     #[inline]
     pub fn pass(&mut self, number: usize) {
         match &mut self.0 {
@@ -186,7 +187,7 @@ impl Turned<'_> {
         &rest[..number.min(rest.len())]
     }
 
-    /// Turns bytes round until so many are there, or all.
+    /// Fills `next` with `number` bytes, or all that are left.
     #[cold]
     fn turn(&mut self, number: usize) {
         self.next.drain(..self.taken);
@@ -215,7 +216,7 @@ impl Turned<'_> {
     }
 }
 
-/// Bytes that are turned round at once.
+/// Bytes that are put in the right order at once.
 const PIECE: usize = 16 << 10;
 
 impl Read for Forward<'_> {
@@ -232,7 +233,8 @@ impl BufRead for Forward<'_> {
         match &mut self.0 {
             Bytes::Kept(bytes, at) => Ok(&bytes[*at..]),
             Bytes::Turned(turned) => {
-                // Only when all is taken, so that nothing is moved. Some decoders ask for every few bytes.
+                // Only when `next` has been read to its end, so that no bytes are moved: some decoders call this for
+                // every few bytes.
                 if turned.taken == turned.next.len() {
                     turned.turn(PIECE);
                 }
@@ -263,7 +265,7 @@ impl Seek for Forward<'_> {
             SeekFrom::End(by) => from(end, by),
         };
         let wanted = wanted.ok_or(ErrorKind::InvalidInput)?;
-        // Behind the end there is nothing, as at the end.
+        // A position beyond the end reads like the end.
         let place = usize::try_from(wanted).map_or(end, |place| place.min(end));
         match &mut self.0 {
             Bytes::Kept(_, at) => *at = place,
@@ -274,9 +276,9 @@ impl Seek for Forward<'_> {
     }
 }
 
-/// Gives the memory behind the end of a vector back, if it is worth the call.
+/// Releases a vector's unused capacity if there is enough of it to be worth the call.
 pub(super) fn give_back<T>(vector: &mut Vec<T>) {
-    /// In bytes.
+    /// Least capacity that is worth releasing, in bytes.
     const WORTH: usize = 4 << 20;
     if (vector.capacity() - vector.len()) * size_of::<T>() >= WORTH {
         vector.shrink_to_fit();
@@ -324,7 +326,7 @@ mod tests {
         read.clear();
         reader.read_to_end(&mut read).unwrap();
         assert!(read == whole[10 << 20..15 << 20]);
-        // What lies before it can still be read.
+        // The bytes before it can still be read.
         let mut before = Vec::new();
         owned.forward(0..1 << 20).read_to_end(&mut before).unwrap();
         assert!(before == whole[..1 << 20]);

@@ -11,8 +11,8 @@ use crate::xmp::Packet;
 /// Size limit of a sidecar in bytes; larger files are ignored.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads the sidecars that belong to a photo, sorted by name. What was exported from the index is left out; a sidecar that is
-/// damaged or cannot be read says nothing.
+/// Reads the sidecars that belong to a photo, sorted by name. What fer-index exported into them is omitted; a damaged
+/// or unreadable sidecar gives no statements.
 pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
         let said = if is_picasa(Path::new(&file.name)) {
@@ -43,8 +43,8 @@ fn read(sidecar: &Path) -> Statements {
     }
 }
 
-/// What a packet says without what `fer-index export --xmp` wrote into it: its keywords, and the properties that it copied from
-/// the photo, as long as nobody has changed them.
+/// The statements of a packet without what `fer-index export --xmp` wrote into it: the keywords of the index, and the
+/// properties copied from the photo, unless somebody has changed them.
 fn without_exported(packet: &Packet) -> Statements {
     let exported = ExportedKeywords::of(packet);
     let mut said = match Copied::listed(packet) {
@@ -80,7 +80,7 @@ mod tests {
         )
     }
 
-    /// A sidecar with these flat keywords, and these in the hierarchies of Lightroom and digiKam.
+    /// A sidecar with these flat keywords, and these hierarchical ones of Lightroom and digiKam.
     fn hierarchical(flat: &[&str], lightroom: &[&str], digikam: &[&str]) -> String {
         let list = |name: &str, items: &[&str]| {
             let items = format!("<rdf:li>{}</rdf:li>", items.join("</rdf:li><rdf:li>"));

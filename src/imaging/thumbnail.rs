@@ -26,7 +26,7 @@ pub fn jpeg_of(picture: &RgbImage) -> Vec<u8> {
     jpeg
 }
 
-/// A cache of thumbnails by content hash, so that none is ever out of date.
+/// A cache of thumbnails by content hash, so that a thumbnail cannot be out of date.
 ///
 /// The folder may be deleted at any time; missing thumbnails are made again.
 #[derive(Debug, Clone)]

@@ -1,7 +1,8 @@
-//! Decodes TIFF, also of scanners and fax machines: palettes, `YCbCr`, JPEG inside, and the codings of fax (TIFF 6.0;
-//! Technical Note 2 for JPEG). Also chooses the picture of a file.
+//! Decodes TIFF, also of scanners and fax machines: palettes, `YCbCr`, JPEG inside, and fax codings (TIFF 6.0;
+//! Technical Note 2 for JPEG). Also chooses which picture of a file counts.
 //!
-//! The `tiff` crate decodes no less than a strip at once, which is often the whole picture, and fewer kinds of pictures.
+//! The `tiff` crate supports fewer kinds of pictures, and decodes at least a strip at once, which is often the whole
+//! picture.
 
 mod pieces;
 mod samples;
@@ -82,8 +83,8 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     Ok(Blocks::default())
 }
 
-/// A copy of a file with zeros in the place of its picture, so that it is not in memory twice: what is zero from the
-/// beginning takes none. What tags refer to remains, even if it lies in the picture.
+/// A copy of a file with zeros in place of its picture, so that the picture is not in memory twice: pages that stay
+/// zero take no memory. What tags refer to is copied even if it is inside the picture.
 pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
     let file = File::of(task.bytes);
     let ranges = || {
@@ -98,7 +99,7 @@ pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
         let range = |index: usize| {
             let mut range = layout.range(task, &directory, index).ok()?;
             if is_plain {
-                // What it states may reach beyond what it has.
+                // The stated length may exceed that of the samples.
                 let most = row * layout.rows_of(&layout.place(index % layout.pieces));
                 range.end = range.end.min(range.start + most);
             }
@@ -140,7 +141,7 @@ pub(super) fn profile(bytes: &[u8]) -> Option<Vec<u8>> {
         .map(|tag| tag.value.to_vec())
 }
 
-/// What the inks of a picture look like, if it has inks and a profile of them.
+/// The conversion of the inks of a picture, if it has inks and a profile of them.
 fn inks(directory: &Directory<'_>) -> Option<Inks> {
     const INKS: usize = 5;
     let profile = directory.find(tag::ICC_PROFILE)?;
@@ -148,7 +149,7 @@ fn inks(directory: &Directory<'_>) -> Option<Inks> {
     has_inks.then(|| Inks::of(profile.value)).flatten()
 }
 
-/// Decodes the picture of a file, or says how it is read.
+/// Decodes the picture of a file, or returns how to decode it.
 pub(super) fn source(task: &Task<'_>) -> Result<Source, Skip> {
     let Some(file) = File::of(task.bytes) else {
         return Err(task.damaged("it has no header"));
@@ -184,7 +185,7 @@ fn old_jpeg(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> 
         ..*task
     }) {
         Ok(pixels) if pixels.lost.is_none() => Ok(pixels),
-        // What begins like a JPEG may be its tables alone, or the first of many parts.
+        // Data that begin like a JPEG may be only its tables, or the first of many parts.
         _ if !is_one => Err(in_parts()),
         decoded => decoded,
     }
@@ -244,7 +245,7 @@ mod tests {
             (tag::BITS, 4, 1, 8),
             (tag::COMPRESSION, 4, 1, 8),
             (tag::PHOTOMETRIC, 4, 1, 1),
-            // It lies in the strip, which cannot be.
+            // An invalid file: this value is inside the strip.
             (MAKER, 2, 10, 250),
             (tag::STRIP_OFFSETS, 4, 1, 200),
             (tag::STRIP_LENGTHS, 4, 1, 100),

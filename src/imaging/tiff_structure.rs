@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-/// The tags that say where directories below one lie: in general, and those of EXIF.
+/// The tags that point to directories below one: in general and, below, to that of EXIF.
 const SUB_DIRECTORIES: u16 = 0x014a;
 const OF_EXIF: [u16; 3] = [0x8769, 0x8825, 0xa005];
 
-/// Most directories that are read of a file, more than any program writes.
+/// Most directories that are read of a file; more than any program writes.
 const MOST_DIRECTORIES: usize = 64;
 /// Most tags of a directory; also more than any program writes.
 const MOST_TAGS: usize = 1000;
@@ -29,24 +29,25 @@ pub(super) struct Tag<'a> {
     pub count: u64,
     /// The bytes of all values, in the byte order of the file.
     pub value: &'a [u8],
-    /// Where they lie in the file.
+    /// The offset of the values in the file.
     start: usize,
 }
 
-/// A directory: its tags, each of which is there once.
+/// A directory with its tags, of which no two have the same number.
 pub(super) struct Directory<'a> {
     file: File<'a>,
     pub tags: Vec<Tag<'a>>,
-    /// Whether no tag was left out, because its values are not in the file, or it is there twice.
+    /// Whether all tags were read: none occurs twice or has values outside the file.
     pub is_complete: bool,
-    /// Where it lies in the file.
+    /// Its position in the file.
     place: Range<usize>,
-    /// The place of the directory that follows.
+    /// The offset of the next directory.
     next: usize,
 }
 
 impl<'a> File<'a> {
-    /// Reads the header. `None` if it is none, whatever the number behind the byte order is.
+    /// Reads the header. `None` if there is none. Any magic number after the byte order is accepted, since raw files
+    /// have their own.
     pub fn of(bytes: &'a [u8]) -> Option<Self> {
         let is_little_endian = bytes.starts_with(b"II");
         (is_little_endian || bytes.starts_with(b"MM")).then_some(())?;
@@ -83,13 +84,12 @@ impl<'a> File<'a> {
         self.directory(usize::try_from(self.read(place, self.word)?).ok()?)
     }
 
-    /// The directories of the file in their order, each followed by those below it. Those that are damaged are left
-    /// out.
+    /// The directories of the file in order, each followed by those below it. Damaged ones are omitted.
     pub fn directories(&self) -> Vec<Directory<'a>> {
         self.directories_below(&[SUB_DIRECTORIES])
     }
 
-    /// Where the directories and the values of their tags lie, also of those of EXIF.
+    /// The positions of all directories, also that of EXIF, and of the values of their tags.
     pub fn places(&self) -> Vec<Range<usize>> {
         let [exif, position, interoperability] = OF_EXIF;
         let pointers = [SUB_DIRECTORIES, exif, position, interoperability];
@@ -141,7 +141,7 @@ impl<'a> File<'a> {
         let mut is_complete = true;
         for _ in 0..count {
             self.read(at, entry.min(8))?;
-            // A tag of a type that is unknown, or whose values are not in the file, is as good as absent.
+            // A tag of a type that is unknown, or whose values are not in the file, counts as absent.
             match self.tag(at) {
                 Some(tag) if tags.iter().all(|other| other.number != tag.number) => tags.push(tag),
                 _ => is_complete = false,
@@ -211,7 +211,7 @@ impl Directory<'_> {
             .collect()
     }
 
-    /// All values of a tag of fractions; none if it is absent, or a fraction is none.
+    /// All values of a tag of fractions; none if it is absent or a denominator is zero.
     pub fn rationals(&self, tag: u16) -> Vec<f32> {
         const RATIONAL: u16 = 5;
         let Some(tag) = self.find(tag).filter(|tag| tag.kind == RATIONAL) else {
@@ -240,10 +240,10 @@ fn length_of(kind: u16) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Number, type, count, and the value or its place.
+    /// Number, type, count, and the value or its offset.
     type Entry = (u16, u16, u32, u32);
 
-    /// A little-endian file of directories, each with its place, its tags and the place of the next one.
+    /// A little-endian file of directories, each with its offset, its tags and the offset of the next one.
     fn file(directories: &[(usize, &[Entry], u32)]) -> Vec<u8> {
         let mut bytes = vec![0; 400];
         bytes[..8].copy_from_slice(b"II*\0\x08\0\0\0");
@@ -323,7 +323,7 @@ mod tests {
         ] {
             let bytes = chain(directories, tags);
             let read = File::of(&bytes).unwrap().directories();
-            // What follows the last one is no directory, or one without tags.
+            // After the last one there is no directory, or one without tags.
             let full = read
                 .iter()
                 .filter(|one| one.tags.len() == usize::from(tags));

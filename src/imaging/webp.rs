@@ -1,4 +1,4 @@
-//! Decodes WebP to what is kept of it, so that the picture is in memory once: the `image` crate asks for all channels.
+//! Decodes WebP directly to RGB, so that the picture is in memory once: the `image` crate decodes the opacity as well.
 
 use image::RgbImage;
 use image_webp::{DecodingError, WebPDecoder};
@@ -16,7 +16,7 @@ pub(super) fn pixels(task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage,
     let (width, height) = decoder.dimensions();
     task.check_size(width, height)?;
     let samples = if decoder.is_lossy() || decoder.is_animated() {
-        // They have several parts, which may be in any order.
+        // Lossy and animated files have several chunks, which may be in any order, so the decoder must be able to seek.
         decoder.read_opaque(on_white)
     } else {
         let decoder = decoder.with_reader(());

@@ -35,8 +35,8 @@ impl fmt::Debug for ContentHash {
     }
 }
 
-/// BLAKE3 digest of the picture data of a file, without its metadata: files with the same digest decode to the
-/// same pixels. `docs/formats.md` says what is hashed of each format.
+/// BLAKE3 digest of the picture data of a file, without its metadata: files with the same digest decode to the same
+/// pixels. `docs/formats.md` lists which data of each format are hashed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PictureHash([u8; 32]);
 

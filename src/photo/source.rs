@@ -14,9 +14,9 @@ pub enum DateSource {
     ExifChanged,
     /// EXIF `GPSDateStamp` and `GPSTimeStamp`.
     Gps,
-    /// XMP in the file: when the picture came to be.
+    /// XMP in the file: creation of the picture.
     Xmp,
-    /// XMP in the file: when the picture was made digital.
+    /// XMP in the file: digitisation of the picture.
     XmpDigitized,
     /// IPTC-IIM.
     Iptc,

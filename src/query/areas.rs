@@ -13,10 +13,10 @@ use crate::photo::GeoPoint;
 
 const DATA: &[u8] = include_bytes!("../../assets/places/regions.tsv.gz");
 
-/// What people mean by a name that the tables lack, or that is the name of something else in them.
+/// Areas by names that the tables lack, or use for something else than people mean.
 const USAGE: &str = include_str!("../../assets/places/usage.tsv");
 
-/// Words of which the names of many regions consist; such a name alone means none of them.
+/// Words of which the names of many regions consist. A name of only these words means no region.
 const DIRECTIONS: &[&str] = &[
     "capital",
     "center",
@@ -67,19 +67,19 @@ const DIRECTIONS: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Area {
     /// Its code, as [`Borders::areas`](crate::borders::Borders::areas) returns it, or several parts separated by
-    /// spaces: such codes, and circles as `latitude,longitude,km`.
+    /// spaces: codes, and circles as `latitude,longitude,km`.
     pub code: String,
-    /// Its English name, or else that in its own language.
+    /// Its English name, or else its local one.
     pub name: String,
     /// The code of the region of the first order that contains it.
     pub within: Option<String>,
     rank: Rank,
 }
 
-/// What an area is, the best known first.
+/// The kind of an area, the best known first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// A continent, a union of countries or regions, or what people mean by a name whatever else has it.
+    /// A continent, a union of countries or regions, or an area of `USAGE`.
     Continent,
     /// A region of the first order, such as a state.
     Region,
@@ -125,7 +125,7 @@ impl Area {
             .then_some(first)
     }
 
-    /// What it consists of.
+    /// The part of the globe that it covers.
     pub fn region(&self) -> Region {
         let part = |part: &str| {
             let mut numbers = part.split(',').map_while(|number| number.parse().ok());
@@ -147,7 +147,7 @@ impl Area {
         }
     }
 
-    /// Whether a point lies in it.
+    /// Whether it contains a point.
     pub(super) fn contains(&self, at: GeoPoint) -> bool {
         let region = self.region();
         let codes = Borders::get().areas(at);
@@ -183,7 +183,7 @@ impl Areas {
         let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
         let mut add = |area: Area, others: &mut dyn Iterator<Item = String>| {
             for name in [folded(&area.name)].into_iter().chain(others) {
-                // "Middle East" is a name all the same.
+                // "Middle East" consists of directions, but is a name.
                 if area.rank == Rank::Continent || !is_direction(&name) {
                     by_name.entry(name).or_default().push(areas.len() as u32);
                 }

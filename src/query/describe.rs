@@ -15,7 +15,7 @@ impl UserFilter {
         parts.map(|(_, description)| description).collect()
     }
 
-    /// The same descriptions, each with the name of the flag that it is about.
+    /// The same descriptions, each with the name of its flag.
     pub fn parts(&self) -> Vec<(&'static str, String)> {
         let groups = self.groups();
         let described = groups
@@ -24,8 +24,8 @@ impl UserFilter {
         described.collect()
     }
 
-    /// Explains why no photo meets the filter, if single parts of it are the reason: lists the parts
-    /// that no photo meets; if there are none, lists each part without which photos would be found.
+    /// Explains why no photo meets the filter, if single parts of it are the reason. Lists the parts that no photo
+    /// meets; if there are none, the parts without any one of which photos would be found.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -54,7 +54,7 @@ impl UserFilter {
             let query = filter.resolve(store, defaults, Some(1))?;
             Ok(!store.query(&query)?.is_empty())
         };
-        // A period counts as a whole: its end alone is not what the user asked for.
+        // A period is tested as a whole, since the user did not ask for its end alone.
         let is_end = |group: &Group| group.name() == "until" && self.since.is_some();
         let restricting = || {
             let groups = groups.iter();
@@ -185,7 +185,7 @@ impl Group {
         self.name() == "emotion" && all.iter().all(|group| group.name() != "who")
     }
 
-    /// Says that no photo meets this group alone.
+    /// Describes that no photo meets this group alone.
     fn unmet(&self, all: &[Self], store: &Store) -> Result<String> {
         let description = self.description(all).unwrap_or_default();
         Ok(match self.name() {
@@ -268,7 +268,7 @@ impl Group {
     }
 }
 
-/// Why no photo names all of these people together.
+/// Describes why no photo names all of these people together.
 fn nobody(wanted: &[String], people: &People) -> String {
     let unknown = wanted
         .iter()
@@ -302,7 +302,7 @@ fn date(text: &str) -> String {
     }
 }
 
-/// The place that a name means, in words.
+/// The full name of the place that a name means.
 fn place(name: &str) -> String {
     let gazetteer = Gazetteer::get();
     match gazetteer.find(name) {

@@ -50,7 +50,7 @@ pub struct Near {
     pub km: Option<f64>,
 }
 
-/// The settings that stand for what a filter leaves open.
+/// The settings used for what a filter does not state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Defaults {
     /// The minimum detection score at which a face counts, 0 to 1.
@@ -72,8 +72,8 @@ impl From<&QuerySettings> for Defaults {
 pub type UserFilter = Filter<UserDate, Vec<UserDates>, Near>;
 
 impl UserFilter {
-    /// Resolves dates, places and the folder to a query for the store. `defaults` and `limit` stand for fields
-    /// that are not given; the default minimum score is [`EMOTION_THRESHOLD`].
+    /// Resolves dates, places and the folder to a query for the store. `defaults` and `limit` are used for fields that
+    /// are not given; the default minimum score is [`EMOTION_THRESHOLD`].
     ///
     /// # Errors
     /// If the gazetteer does not contain a place, or if the store cannot be read.

@@ -24,7 +24,7 @@ pub struct Flag {
     pub default_value: Option<&'static str>,
     /// All possible values with their meanings; empty if other values are possible.
     pub choices: &'static [(&'static str, &'static str)],
-    /// What the values are, so that a shell can complete them.
+    /// The kind of the values, by which a shell completes them.
     pub kind: Kind,
     /// Whether the flag may be given several times.
     pub is_repeatable: bool,
@@ -41,7 +41,7 @@ pub struct Flag {
 }
 
 impl Flag {
-    /// Parses a value and sets the filter's field; a flag that takes no value ignores it.
+    /// Parses a value and sets the filter's field; a flag without values ignores it.
     ///
     /// # Errors
     /// A sentence that says how to write the value.
@@ -50,7 +50,7 @@ impl Flag {
     }
 }
 
-/// What the values of a flag are.
+/// The kinds of values that flags have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// None of the following.

@@ -223,7 +223,7 @@ impl Gazetteer {
 
     /// The city to which a place belongs, in a country or, if none is given, anywhere: the largest of those cities in
     /// the nearest city's country that extend to the place, or else the nearest city. Kreuzberg, which the tables list
-    /// by itself, belongs to Berlin.
+    /// separately, belongs to Berlin.
     pub fn city_of(&self, at: GeoPoint, country: Option<&str>) -> Option<City> {
         let nearest = self.nearest_in(at, country)?;
         let low = at.latitude - WIDEST / KM_PER_DEGREE;
@@ -244,9 +244,9 @@ impl Gazetteer {
         Some(largest.map_or(nearest, |number| self.as_city(number)))
     }
 
-    /// How far a city extends, in km. The tables have no numbers of inhabitants, only their order. By Zipf's law
-    /// the number is inversely proportional to the rank; the smallest of the large cities has 100,000. A city has
-    /// about 4,000 inhabitants on a square kilometre.
+    /// The radius of a city in km. The tables have no populations, only their order. By Zipf's law the population is
+    /// inversely proportional to the rank; the smallest of the large cities has 100,000 inhabitants. A city has about
+    /// 4,000 inhabitants per square kilometre.
     fn radius(&self, number: usize) -> f64 {
         let inhabitants = 100_000.0 * self.large as f64 / (number as f64 + 1.0);
         (inhabitants / (4000.0 * PI)).sqrt().min(WIDEST)
@@ -291,7 +291,7 @@ impl Gazetteer {
         }
     }
 
-    /// A place with what it lies in, as people write it: `Siena, Tuscany, Italy`.
+    /// A place with the areas that contain it: `Siena, Tuscany, Italy`.
     pub fn full_name(&self, place: &Place) -> String {
         let country = |code: &str| self.country_name(code).unwrap_or(code).to_owned();
         match place {
@@ -312,8 +312,8 @@ impl Gazetteer {
         }
     }
 
-    /// Where a photo was taken, in words: the city of the country, if it is at most `km` away, and the region and the
-    /// country, as far as `codes` has them (see [`Borders::areas`](crate::borders::Borders::areas)).
+    /// The name of the place where a photo was taken: the city in that country, if it is at most `km` away, and the
+    /// region and the country, as far as `codes` has them (see [`Borders::areas`](crate::borders::Borders::areas)).
     pub fn place_of(&self, at: GeoPoint, codes: &str, km: f64) -> Option<String> {
         let country = country_in(codes);
         let city = self

@@ -4,7 +4,7 @@ use super::filters::{HOME, UserFilter};
 use super::gazetteer::{Gazetteer, Place};
 
 impl UserFilter {
-    /// Names the filters that change nothing, because what they are about was not asked for.
+    /// Names the filters that change nothing, because the filter to which they apply was not given.
     pub fn without_effect(&self) -> Vec<String> {
         const DATES: &str = "--since, --until or --taken";
         const FACES: &str = "--emotion, --not or --faces";

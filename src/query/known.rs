@@ -9,7 +9,7 @@ use super::people::People;
 use crate::error::Result;
 use crate::store::{Store, words_of_name};
 
-/// The index, as far as the grammar asks it.
+/// The parts of the index that the grammar uses.
 pub struct Known<'a> {
     people: People,
     albums: OnceCell<Vec<Album>>,
@@ -20,7 +20,7 @@ pub struct Known<'a> {
 #[derive(Debug)]
 struct Album {
     name: String,
-    /// Its words, as names are compared.
+    /// Its words, in the form in which names are compared.
     words: Vec<String>,
 }
 
@@ -33,14 +33,14 @@ impl fmt::Debug for Known<'_> {
 }
 
 impl<'a> Known<'a> {
-    /// What an index knows.
+    /// The people, albums and photos of an index.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn of(store: &'a Store, defaults: Defaults) -> Result<Self> {
         let finds = move |filter: &UserFilter| {
             let query = filter.resolve(store, defaults, Some(1));
-            // An error is reported by the search itself.
+            // The later search reports the error.
             query
                 .and_then(|query| store.query(&query))
                 .is_ok_and(|hits| !hits.is_empty())
@@ -53,12 +53,12 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// An index without albums in which every filter finds a photo: words mean what they mean anywhere.
+    /// An index without albums in which every filter finds a photo: words have their usual meanings.
     pub fn nothing() -> Self {
         Self::new(People::default(), Vec::new(), |_| true)
     }
 
-    /// These people and albums, and what `finds` a photo.
+    /// An index with these people and albums, in which a filter finds a photo if `finds` returns `true`.
     pub(super) fn new(
         people: People,
         albums: Vec<String>,

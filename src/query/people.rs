@@ -1,4 +1,4 @@
-//! Finds the people of the index by what a person writes.
+//! Finds the people of the index by the names that users write.
 
 use crate::store::words_of_name;
 
@@ -11,7 +11,7 @@ pub struct People {
 #[derive(Debug)]
 struct Name {
     written: String,
-    /// Its words, as names are compared.
+    /// Its words, in the form in which names are compared.
     words: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl People {
         }
     }
 
-    /// Whether these are words of a person's name, as `--person` finds it.
+    /// Whether a person's name contains all of these words, as `--person` requires.
     pub(super) fn are_meant(&self, words: &[String]) -> bool {
         let is_meant = |name: &Name| words.iter().all(|word| name.words.contains(word));
         !words.is_empty() && self.names.iter().any(is_meant)
@@ -39,7 +39,8 @@ impl People {
         !words.is_empty() && self.names.iter().any(begins)
     }
 
-    /// The name that is most like `wanted`, or has a word that is; `None` if more than every third letter differs.
+    /// The name that is nearest to `wanted`, as a whole or by one of its words; `None` if more than a third of the
+    /// letters differ.
     pub fn nearest(&self, wanted: &str) -> Option<&str> {
         self.within(wanted, wanted.chars().count() / 3)
     }

@@ -1,12 +1,12 @@
 //! Which sidecar belongs to which photo: one rule, for reading and for writing.
 //!
-//! `photo.jpg.xmp` (digiKam, darktable) belongs to `photo.jpg`. `photo.xmp` (Lightroom, Camera Raw) belongs to one of the
-//! pictures with this stem: the one that it names; or else the raw file, since programs write such sidecars because
-//! they do not write into raw files; or else the only picture. If none of these decides, it belongs to none. The case of
-//! extensions does not matter. What counts are the files on disk, whether or not the album has them.
+//! `photo.jpg.xmp` (digiKam, darktable) belongs to `photo.jpg`. `photo.xmp` (Lightroom, Camera Raw) belongs to one of
+//! the pictures with this stem: the one that it names; or else the raw file, since programs write such sidecars because
+//! they do not write into raw files; or else the only picture. If there is none of these, it belongs to no photo. The
+//! case of extensions is ignored. The files on disk count, whether or not they are in the album.
 //!
-//! A JSON file of Google Takeout describes a photo and its edited versions; see [`takeout`]. A `.picasa.ini` belongs to all
-//! photos of its folder of which it says anything; see [`picasa`](super::picasa).
+//! A JSON file of Google Takeout describes a photo and its edited versions; see [`takeout`]. A `.picasa.ini` belongs to
+//! all photos of its folder that it describes; see [`picasa`](super::picasa).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -32,24 +32,24 @@ pub struct Beside {
     sidecars: HashMap<OsString, Vec<OsString>>,
     /// The names of the JSON files, by their names without `.json`.
     json: HashMap<String, OsString>,
-    /// The names without `.json` of these, by the stems of the photos that they are called after.
+    /// The names of the JSON files without `.json`, by the stems of the photos after which they are named.
     json_by_stem: HashMap<String, Vec<String>>,
     /// The file of Picasa.
     picasa: Picasa,
     /// The same folder in the other parts of an export by Google Takeout.
     parts: OnceCell<Vec<Beside>>,
-    /// The owners of sidecars that were looked for.
+    /// The owners of sidecars that have been determined.
     owners: RefCell<HashMap<OsString, Option<OsString>>>,
-    /// The folder before it was listed, and when that was.
+    /// The metadata of the folder before it was listed, and the time of the listing.
     listed: Option<(FileMeta, SystemTime)>,
 }
 
-/// A folder that was changed less than this time before it was listed may have been changed again since without a new
+/// If a folder was changed less than this time before it was listed, a later change may not have given it a new
 /// modification time.
 const TICK: Duration = Duration::from_secs(2);
 
 impl Beside {
-    /// Nothing in a folder yet.
+    /// The folder, without any files yet.
     pub fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -57,7 +57,7 @@ impl Beside {
         }
     }
 
-    /// Lists a folder. What cannot be read has nothing in it.
+    /// Lists a folder. One that cannot be read counts as empty.
     pub fn read(folder: &Path) -> Self {
         let mut beside = Self::new(folder);
         beside.listed = meta(folder).map(|meta| (meta, SystemTime::now()));
@@ -102,7 +102,7 @@ impl Beside {
             let of_base = self.sidecars.entry(folded(stem)).or_default();
             of_base.push(name.to_owned());
         } else if is_takeout(path) {
-            // A name that is no Unicode is not one of Google's.
+            // Google's names are valid Unicode.
             let Some(stem) = stem.to_str() else {
                 return;
             };
@@ -119,7 +119,7 @@ impl Beside {
         }
     }
 
-    /// The sidecars of a photo that are there, sorted by name.
+    /// The existing sidecars of a photo, sorted by name.
     pub fn of(&self, photo: &OsStr) -> Vec<SidecarFile> {
         let described = self.described(photo);
         let mut found: Vec<SidecarFile> = self
@@ -139,7 +139,7 @@ impl Beside {
         found
     }
 
-    /// What the file of Picasa says of a photo.
+    /// The statements of the file of Picasa on a photo.
     pub fn picasa(&self, photo: &OsStr) -> Option<Statements> {
         self.picasa.said(&self.folder, photo)
     }
@@ -161,7 +161,7 @@ impl Beside {
         owned.cloned().collect()
     }
 
-    /// The name of the JSON file that describes a photo; its path if it lies in another part of an export.
+    /// The name of the JSON file that describes a photo; its path if it is in another part of an export.
     fn described(&self, photo: &OsStr) -> Option<OsString> {
         let here = self.json_for(photo, &|name| self.named_in_full(name).is_some());
         here.or_else(|| {
@@ -176,9 +176,9 @@ impl Beside {
         })
     }
 
-    /// The name of the JSON file in this folder that describes a photo. One that is named after another picture
-    /// describes the photo if that picture is its original, or if it is not there: the video of a live photo is no
-    /// picture.
+    /// The name of the JSON file in this folder that describes a photo. A file that is named after another picture
+    /// describes the photo if that picture is its original, or if that picture does not exist, like the video of a live
+    /// photo.
     fn json_for(&self, photo: &OsStr, is_there: &dyn Fn(&OsStr) -> bool) -> Option<OsString> {
         if self.json.is_empty() {
             return None;
@@ -202,7 +202,7 @@ impl Beside {
         called_so.or_else(called_after).cloned()
     }
 
-    /// The photo to which a sidecar belongs, whether or not it is there.
+    /// The photo to which a sidecar belongs, whether or not the sidecar exists.
     pub fn owner(&self, sidecar: &OsStr) -> Option<OsString> {
         if let Some(known) = self.owners.borrow().get(sidecar) {
             return known.clone();
@@ -231,7 +231,7 @@ impl Beside {
         let is_picture = |name: &&OsString| Named::of(Path::new(name)) == Named::Picture;
         let pictures: Vec<&OsString> = of_stem.iter().filter(is_picture).collect();
         match pictures[..] {
-            // Of files whose names do not say what they are.
+            // Only files whose names do not show their kind.
             [] => return only(of_stem.iter()),
             [picture] => return Some(picture.clone()),
             _ => {}
@@ -302,7 +302,7 @@ fn folded(name: &OsStr) -> OsString {
     }
 }
 
-/// Whether two names are the same but for the case of the extension.
+/// Whether two names are equal except for the case of the extension.
 pub(super) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
     let [a, b] = [a, b].map(Path::new);
     let is_same = match (a.extension(), b.extension()) {
@@ -312,7 +312,7 @@ pub(super) fn is_same_name(a: &OsStr, b: &OsStr) -> bool {
     is_same && a.file_stem() == b.file_stem()
 }
 
-/// The only one.
+/// The only name; `None` if there are none or several.
 fn only<'a>(mut names: impl Iterator<Item = &'a OsString>) -> Option<OsString> {
     let first = names.next()?;
     names.next().is_none().then(|| first.clone())

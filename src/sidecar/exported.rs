@@ -1,5 +1,5 @@
-//! What `fer-index export --xmp` has written into a sidecar: its keywords, and what it copied from the photo. Neither of
-//! them says anything of the photo that the index does not know.
+//! The parts of a sidecar that `fer-index export --xmp` wrote: keywords, and properties copied from the photo. Neither
+//! states anything new about the photo.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,15 @@ pub const COPIED: &str = "Copied";
 /// Top level of the hierarchical keywords that `fer-index export --xmp` writes.
 const TOP: &str = "Emotion";
 
-/// The exported keywords of a packet: the hierarchical ones, and a flat one if both hierarchical ones repeat it, and no other
-/// program has the word in a hierarchy. A word that was there before has only one of them.
+/// The exported keywords of a packet: the hierarchical ones, and a flat one if both hierarchical ones repeat it, and no
+/// other program has the word in a hierarchy. A flat keyword that existed before the export has only one of them.
 pub struct ExportedKeywords<'p> {
     /// The levels of the keywords of Lightroom, and of digiKam.
     hierarchies: [Vec<Vec<&'p str>>; 2],
 }
 
 impl<'p> ExportedKeywords<'p> {
-    /// Finds them in a packet.
+    /// Finds the exported keywords in a packet.
     pub fn of(packet: &'p Packet) -> Self {
         let hierarchy = |namespace, name, separator: char| -> Vec<Vec<&str>> {
             let items = packet.get(namespace, name).map_or(&[][..], Node::all);
@@ -64,24 +64,24 @@ impl<'p> ExportedKeywords<'p> {
     }
 }
 
-/// The properties of a sidecar that were copied from the photo, each as the beginning of a hash of all that it says, but for
+/// The properties of a sidecar that were copied from the photo, each as the beginning of a hash of its value without
 /// exported keywords.
 ///
-/// A new sidecar begins as a copy of the XMP in the photo. As long as a property is as it was copied, only the photo states
-/// it, so that a later change there counts, and the copy does not come before the photo's EXIF.
+/// A new sidecar begins as a copy of the XMP in the photo. While a property is unchanged, it counts as stated by the
+/// photo only, so that a later change in the photo counts, and the copy does not take precedence over the photo's EXIF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied(BTreeSet<String>);
 
 impl Copied {
-    /// The properties that a sidecar lists as copied; `None` if it has no list. The last one counts, since another program may have
-    /// written a list into the photo that was copied with it.
+    /// The properties that a sidecar lists as copied; `None` if it has no list. The last list counts, since the copied
+    /// packet of the photo may contain a list as well.
     pub fn listed(packet: &Packet) -> Option<Self> {
         let list = packet.root.fields.iter().rfind(|field| is_list(field))?;
         let list = list.value.first_text()?;
         Some(Self(list.split_whitespace().map(str::to_owned).collect()))
     }
 
-    /// All properties of a packet as they are.
+    /// All properties of a packet with their current values.
     pub fn all_of(packet: &Packet) -> Self {
         let exported = ExportedKeywords::of(packet);
         let properties = packet.root.fields.iter().filter(|field| !is_list(field));
@@ -92,7 +92,7 @@ impl Copied {
         )
     }
 
-    /// Takes the properties that are as they were copied, and the list of them, out of a packet.
+    /// Removes the unchanged copies, and the list of them, from a packet.
     pub fn remove_from(&self, packet: &mut Packet) {
         let exported = ExportedKeywords::of(packet);
         let is_copied =
@@ -112,7 +112,7 @@ impl Copied {
         self.0.is_empty()
     }
 
-    /// The list as the sidecar has it.
+    /// The list as it is written into the sidecar.
     pub fn to_text(&self) -> String {
         let hashes: Vec<&str> = self.0.iter().map(String::as_str).collect();
         hashes.join(" ")
@@ -133,7 +133,7 @@ fn hash(field: &Field, exported: &ExportedKeywords<'_>) -> Option<String> {
         _ => None,
     };
     if let Some(separator) = separator {
-        // The order of keywords means nothing.
+        // The order of keywords has no meaning.
         let mut items = value.all().to_vec();
         items.retain(|item| !exported.contain(&item.text.trim().replace(separator, "|")));
         items.sort_by(|a, b| a.text.cmp(&b.text));
@@ -150,8 +150,8 @@ fn hash(field: &Field, exported: &ExportedKeywords<'_>) -> Option<String> {
     Some(blake3::hash(content.as_bytes()).to_hex()[..8].to_owned())
 }
 
-/// Adds a value in a form that is the same for every way in which programs write it: a list of one is its item, and the order
-/// of the fields of a structure means nothing.
+/// Adds a value in a canonical form: a list of one item equals the item, and the order of the fields of a structure has
+/// no meaning.
 fn add(content: &mut String, value: &Node) {
     match (&value.items[..], &value.fields[..]) {
         ([item], _) => add(content, item),
@@ -176,7 +176,7 @@ fn add(content: &mut String, value: &Node) {
     }
 }
 
-/// Adds a text whose end cannot be confused with the beginning of the next one.
+/// Adds a text with its length, so that different sequences of texts never give the same bytes.
 fn write(content: &mut String, text: &str) {
     content.push_str(&text.len().to_string());
     content.push(' ');

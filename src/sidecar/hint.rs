@@ -1,4 +1,4 @@
-//! Reads which photo a sidecar names.
+//! Reads which photo is named in a sidecar.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -17,7 +17,7 @@ enum Property {
     Extension,
     /// By its name at the time of writing, which a rename of both files does not change.
     OldName,
-    /// By its name; one with another stem is that of what the photo was made from.
+    /// By its name; a name with another stem is that of the photo's source.
     Name,
 }
 

@@ -1,5 +1,5 @@
-//! `.picasa.ini`, in which Picasa keeps what it knows of the pictures in a folder: one file for all of them. It counts as a
-//! sidecar of each picture of which it says anything.
+//! `.picasa.ini`, in which Picasa stores its data about all pictures in a folder. It counts as a sidecar of each
+//! picture that it describes.
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -10,13 +10,13 @@ use super::SidecarFile;
 use crate::facts::{Contacts, PicasaFolder, Statements};
 use crate::file::{FileMeta, read_bytes};
 
-/// Size limit of a file in bytes; a larger one says nothing. A picture takes some hundred bytes.
+/// Size limit of a file in bytes; larger ones are ignored. A picture takes some hundred bytes.
 const MAX_BYTES: u64 = 32 << 20;
 
-/// The list of people of an old Picasa, which it keeps with its settings. A person may copy it into the album.
+/// The list of people that old versions of Picasa store with their settings. A person may copy it into the album.
 const CONTACTS: &str = "contacts.xml";
 
-/// The names of the file, from Picasa 3 on and before, in the order in which they count.
+/// The names of the file since Picasa 3 and in older versions, in the order in which they count.
 const NAMES: [&str; 2] = [".picasa.ini", "Picasa.ini"];
 
 /// Whether this is the name of such a file.
@@ -50,7 +50,7 @@ impl Picasa {
         }
     }
 
-    /// The files that say something of a picture: the file, and a list of people from which it takes their names.
+    /// The files that describe a picture: the file, and the list of people if names come from it.
     pub fn of(&self, folder: &Path, picture: &OsStr) -> Vec<SidecarFile> {
         self.read(folder, picture, |name, read, _| {
             let file = |name, meta| SidecarFile { name, meta };
@@ -64,12 +64,12 @@ impl Picasa {
         .unwrap_or_default()
     }
 
-    /// What the file says of a picture.
+    /// The statements of the file on a picture.
     pub fn said(&self, folder: &Path, picture: &OsStr) -> Option<Statements> {
         self.read(folder, picture, |_, _, said| said.clone())
     }
 
-    /// Calls `found` with the file if it says something of a picture. It is read again if it was changed.
+    /// Calls `found` with the file if it describes a picture. The file is read again if it has changed.
     fn read<T>(
         &self,
         folder: &Path,
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// A file of this many bytes that says that `photo.jpg` has a star.
+    /// The statements of a file with this many bytes, in which `photo.jpg` has a star.
     fn said_by(bytes: u64) -> Option<Statements> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAMES[0]);

@@ -1,7 +1,7 @@
 //! Google Takeout: which JSON file of an unpacked export of Google Photos describes which photo.
 //!
-//! Google does not document the names. These are the rules that programs which read such exports have found, with the
-//! names of their own test cases: Google Photos Takeout Helper (`json_extractor.dart`, `extras.dart`) and immich-go
+//! Google does not document the names. These rules are from programs that read such exports, whose test cases gave the
+//! names: Google Photos Takeout Helper (`json_extractor.dart`, `extras.dart`) and immich-go
 //! (`adapters/googlePhotos/matchers.go`, `matcher_test.go`). `docs/formats.md` has them as a table.
 
 use std::ffi::OsStr;
@@ -10,17 +10,17 @@ use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// What newer exports append to the name of the photo; cut if the name becomes too long.
+/// The text that newer exports append to the name of the photo; truncated if the name becomes too long.
 const SUPPLEMENT: &str = ".supplemental-metadata";
 
-/// The longest name of a JSON file without `.json`, in UTF-16 code units; what is longer is cut.
+/// The longest name of a JSON file without `.json`, in UTF-16 code units; longer ones are truncated.
 const LONGEST: usize = 46;
 
 /// The longest name of a photo without its extension, in UTF-16 code units.
 const LONGEST_STEM: usize = 47;
 
-/// What Google Photos appends to the stem of a photo that was edited there, in the language of its owner, and of photos
-/// that it made itself. They have no JSON of their own.
+/// Texts that Google Photos appends to the stem of a photo that was edited there, in the language of its owner, or that
+/// Google Photos made itself. Such photos have no JSON.
 const EDITED: [&str; 21] = [
     "-edited",     // English
     "-effects",    // made by Google Photos
@@ -45,7 +45,7 @@ const EDITED: [&str; 21] = [
     "-düzenlendi", // Turkish
 ];
 
-/// What a photo is called, in parts.
+/// The name of a photo in parts.
 struct Parts {
     /// The stem without the number.
     stem: String,
@@ -69,7 +69,7 @@ impl Parts {
         }
     }
 
-    /// The parts of the original, if the photo is called like an edited one.
+    /// The parts of the original, if the name is that of an edited photo.
     fn original(&self) -> Option<Self> {
         let stem: String = self.stem.nfc().collect();
         let is_cut = units(&stem) + units(&self.number) >= LONGEST_STEM;
@@ -95,19 +95,19 @@ impl Parts {
     /// The names without `.json` that the JSON of this photo may have, the likeliest first.
     fn names(&self) -> Vec<String> {
         let whole = format!("{}{}", self.stem, self.extension);
-        // A photo that was uploaded without an extension has got one since.
+        // A photo that was uploaded without an extension gets one in the export.
         let mut bases = vec![
             (whole.clone(), &self.number),
             (self.stem.clone(), &self.number),
         ];
         let none = String::new();
         if !self.number.is_empty() {
-            // The number was in the name from the beginning; a cut would leave it out.
+            // The number may have been in the uploaded name. Truncation would remove it, so only a short name is added.
             let uploaded = format!("{}{}{}", self.stem, self.number, self.extension);
             if units(&uploaded) <= LONGEST {
                 bases.insert(0, (uploaded, &none));
             }
-            // The second photo of a name that was cut shares the JSON of the first one.
+            // The second photo with a truncated name shares the JSON of the first one.
             if units(&whole) > LONGEST {
                 bases.push((whole, &none));
             }
@@ -141,7 +141,7 @@ pub(super) fn names(photo: &OsStr) -> Vec<String> {
     names
 }
 
-/// The name of the photo that a JSON file is called after: its stem, with the number, and its extension. It may be the
+/// The name of the photo after which a JSON file is named: its stem, with the number, and its extension. It may be the
 /// other half of a live photo, or an original that was edited into another format. `None` if it has no extension.
 pub(super) fn photo_of(json: &str) -> Option<(String, String)> {
     let (name, number) = without_supplement(json);
@@ -149,7 +149,7 @@ pub(super) fn photo_of(json: &str) -> Option<(String, String)> {
     Some((format!("{}{number}", &name[..dot]), name[dot..].to_owned()))
 }
 
-/// How the names of the photos begin that a JSON file may describe.
+/// The start of the names of the photos that a JSON file may describe.
 pub(super) fn start_of(json: &str) -> &str {
     let (name, _) = without_supplement(json);
     match name.rfind('.') {
@@ -158,7 +158,7 @@ pub(super) fn start_of(json: &str) -> &str {
     }
 }
 
-/// The name of a JSON file without what newer exports append, and its number.
+/// The name of a JSON file without the text that newer exports append, and its number.
 fn without_supplement(json: &str) -> (&str, &str) {
     let (name, number) = split_number(json);
     match name.rfind('.') {
@@ -167,7 +167,7 @@ fn without_supplement(json: &str) -> (&str, &str) {
     }
 }
 
-/// The stems after which the JSON of a photo may be called if it has another extension; see [`photo_of`].
+/// The stems after which the JSON of a photo may be named if it has another extension; see [`photo_of`].
 pub(super) fn stems(photo: &OsStr) -> Vec<String> {
     let Some(photo) = photo.to_str() else {
         return Vec::new();
@@ -180,16 +180,16 @@ pub(super) fn stems(photo: &OsStr) -> Vec<String> {
         .collect()
 }
 
-/// Whether a photo is called like an edited one.
+/// Whether the name is that of an edited photo.
 pub(super) fn is_edited(photo: &OsStr) -> bool {
     photo
         .to_str()
         .is_some_and(|photo| Parts::of(photo).original().is_some())
 }
 
-/// What lies around the part of an export that a folder is in: the folder of the part, its name, and the path in it.
-/// Large exports come in several archives, and a photo and its JSON may be in different ones. If these are unpacked side
-/// by side, the names of the parts begin with "Takeout", and the path in them is the same.
+/// The position of a folder in an export: the folder that contains the part of the export, the name of the part, and
+/// the path inside it. Large exports come in several archives, and a photo and its JSON may be in different ones. If
+/// these are unpacked side by side, the names of the parts begin with "Takeout", and the path in them is the same.
 fn part(folder: &Path) -> Option<(PathBuf, &OsStr, &Path)> {
     let mut above = PathBuf::new();
     let mut components = folder.components();
@@ -246,7 +246,7 @@ fn split_number(name: &str) -> (&str, &str) {
     number.map_or((name, ""), |open| name.split_at(open))
 }
 
-/// The text before an ending in any case.
+/// The text before an ending, whose case is ignored.
 fn strip_ending<'a>(text: &'a str, ending: &str) -> Option<&'a str> {
     let at = text.len().checked_sub(ending.len())?;
     let found = text.get(at..)?;
@@ -258,7 +258,7 @@ fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// Cuts a name that is too long, at the end of a character.
+/// Truncates a name that is too long, at the end of a character.
 fn cut(name: &str) -> &str {
     let mut length = 0;
     for (at, character) in name.char_indices() {

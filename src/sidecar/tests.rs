@@ -8,7 +8,7 @@ fn owners(files: &[&str]) -> Vec<(String, Option<String>)> {
     owners_by(files, &[])
 }
 
-/// The same, with what sidecars contain.
+/// The same, with the contents of sidecars.
 fn owners_by(files: &[&str], contents: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
@@ -22,7 +22,7 @@ fn owners_by(files: &[&str], contents: &[(&str, &str)]) -> Vec<(String, Option<S
     let mut owners = Vec::new();
     for file in files.iter().filter(|file| is_sidecar(Path::new(file))) {
         let owner = beside.owner(OsStr::new(file));
-        // Seen from the photos it is the same.
+        // The search from the photo's side must agree.
         for photo in files.iter().filter(|file| !is_sidecar(Path::new(file))) {
             let names = beside.of(OsStr::new(photo)).into_iter();
             let is_one = names.map(|found| found.name).any(|name| name == *file);
@@ -53,7 +53,7 @@ fn a_sidecar_with_the_whole_name_belongs_to_this_photo() {
         (&["a.Jpg.xmp", "a.jpg", "a.JPG"], None),
         (&["a.jpg.xmp", "a.nef"], None),
         (&["a.jpg.xmp", "A.jpg"], None),
-        // The photo is called like the sidecar of another one.
+        // The photo has the name of the sidecar of another one.
         (&["a.jpg.xmp", "a.jpg.png"], Some("a.jpg.png")),
         (&["scan.xmp", "scan"], Some("scan")),
     ] {
@@ -130,7 +130,7 @@ fn what_is_written_goes_where_it_is_read() {
             Naming::Stem,
             "a.xmp",
         ),
-        // The short name is that of the raw file's sidecar, or of nobody's.
+        // The short name is that of the raw file's sidecar, or of no photo's.
         (&["a.jpg", "a.nef"], "a.jpg", Naming::Stem, "a.jpg.xmp"),
         (&["a.jpg", "a.nef"], "a.nef", Naming::Stem, "a.xmp"),
         (
@@ -210,7 +210,7 @@ fn json_of_google_takeout_describes_photos() {
             "a.HEIC",
             &["a.MP4.json"],
         ),
-        // Another photo with the stem has its own.
+        // Another photo with the stem has its own JSON.
         (&["a.jpg", "a.png", "a.png.json"], "a.jpg", &[]),
         (
             &["a.jpg", "a.jpg.json", "a.jpg.xmp"],
@@ -249,7 +249,7 @@ fn json_in_another_part_of_an_export_is_found() {
         photos_of(&json),
         [at("Takeout").join("a"), at("Takeout 2").join("a")]
     );
-    // One of its own counts first.
+    // The photo's own JSON takes precedence.
     fs::write(photo.with_file_name("a.jpg.json"), "x").unwrap();
     assert_eq!(find(&photo)[0].name, "a.jpg.json");
 }

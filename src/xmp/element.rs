@@ -13,8 +13,8 @@ const DEEPEST: usize = 64;
 /// Most elements and attributes; further ones are left out.
 const MOST: usize = 200_000;
 
-/// Longest URI of a namespace, in bytes; a longer one counts as none. Every name in it has a copy, and one long URI for many
-/// short names would take thousands of times the memory of the packet.
+/// Longest URI of a namespace, in bytes; a longer one counts as none. Every name has a copy of its URI, so one long URI
+/// for many short names would take thousands of times the memory of the packet.
 const LONGEST_NAMESPACE: usize = 256;
 
 /// An element.
@@ -77,8 +77,8 @@ fn of_prefix(prefix: &str) -> &'static str {
     }
 }
 
-/// Reads a document into an element without a name that contains it. If the document is broken, returns what comes
-/// before the error, with a sentence that says what is wrong.
+/// Reads a document into an element without a name that contains it. If the document is broken, returns the part before
+/// the error, with a sentence that describes the error.
 pub(super) fn parse(text: &str) -> (Element, Option<String>) {
     let mut reader = NsReader::from_str(text);
     let mut open = vec![Element::default()];

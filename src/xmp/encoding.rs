@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Decodes a packet in UTF-8, UTF-16 or UTF-32 of either byte order, with or without a byte order mark. What is
-/// not valid becomes replacement characters.
+/// Decodes a packet in UTF-8, UTF-16 or UTF-32 of either byte order, with or without a byte order mark. Invalid bytes
+/// become replacement characters.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),

@@ -2,8 +2,8 @@
 //! properties are found by namespace and name.
 //!
 //! Programs write the same property as an element or as an attribute, with any prefix, in one description or in
-//! several, as a plain text or as a list of one, and in UTF-8, UTF-16 or UTF-32. A reader of [`Packet`] sees no
-//! difference between these.
+//! several, as a plain text or as a list of one, and in UTF-8, UTF-16 or UTF-32. In a [`Packet`], all of these are
+//! equal.
 
 mod element;
 mod encoding;
@@ -72,8 +72,8 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// Reads a packet, and says what is wrong with it if it is broken; its properties are then those before the
-    /// error.
+    /// Reads a packet. If it is broken, also returns a description of the error; the properties are then those before
+    /// it.
     pub fn parse(bytes: &[u8]) -> (Self, Option<String>) {
         if bytes.len() > MAX_BYTES {
             return (Self::default(), Some("it is too large".to_owned()));
@@ -89,7 +89,7 @@ impl Packet {
         self.root.get(namespace, name)
     }
 
-    /// The text of a property: of a list the first one, of alternatives in several languages the default.
+    /// The text of a property: the first one of a list, and of alternatives in several languages the default.
     pub fn text(&self, namespace: &str, name: &str) -> Option<&str> {
         self.get(namespace, name)?.first_text()
     }

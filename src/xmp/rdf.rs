@@ -40,8 +40,8 @@ impl Node {
         self.get(namespace, name)?.first_text()
     }
 
-    /// The text; of a list the first one that is not blank, of alternatives in several languages the default. `None`
-    /// if there is none.
+    /// The text; of a list, the first one that is not blank; of alternatives in several languages, the default. `None`
+    /// if there is no text.
     pub fn first_text(&self) -> Option<&str> {
         let is_default = |item: &&Self| item.language.as_deref() == Some("x-default");
         let items = self.items.iter();
@@ -50,7 +50,7 @@ impl Node {
         texts.find(|text| !text.trim().is_empty())
     }
 
-    /// The values of a list; of any other value the value itself, unless it is empty.
+    /// The values of a list; for any other value, the value itself, unless it is empty.
     pub fn all(&self) -> &[Self] {
         if !self.items.is_empty() {
             &self.items
@@ -77,7 +77,7 @@ pub(super) fn properties(document: &Element) -> Node {
     root
 }
 
-/// Adds the properties of the descriptions in every `rdf:RDF` in an element, and lists that lie outside of one.
+/// Adds the properties of the descriptions in every `rdf:RDF` in an element, and lists outside of one.
 fn collect(element: &Element, root: &mut Node) {
     for child in &element.children {
         if child.name.is_rdf("RDF") {

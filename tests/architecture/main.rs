@@ -1,5 +1,5 @@
-//! Enforces the layers of the program's modules as far as crates and visibility cannot: which modules a
-//! module may name, and which modules may name certain crates.
+//! Enforces the rules between the program's modules that crates and visibility cannot: which modules a module may name,
+//! and which modules may name certain crates.
 //!
 //! The check works on tokens, so that it ignores comments and strings.
 

@@ -84,7 +84,7 @@ fn every_skip_reason_is_in_the_summary_and_stored() {
 #[test]
 fn the_whole_faces_of_an_incomplete_photo_count() {
     let env = TestEnv::new();
-    // The face reaches down to less than a third of the picture.
+    // The face is in the upper third of the picture.
     env.add("above.jpg", truncated(&fixture("astronaut.jpg"), 60));
     env.add("through.jpg", truncated(&fixture("astronaut.jpg"), 22));
     assert_eq!(env.index()["photos"], 2);
@@ -177,7 +177,7 @@ fn files_without_read_permission_are_counted_and_tried_again() {
     assert_eq!(env.index()["photos"], 1);
 }
 
-/// The sidecar of a damaged photo may name people, for whose faces there is no picture.
+/// The sidecar of a damaged photo may name people, but the photo has no picture to search for their faces.
 #[test]
 fn a_sidecar_that_names_people_beside_a_bad_file_changes_nothing() {
     let env = album();
@@ -194,7 +194,7 @@ fn a_sidecar_that_names_people_beside_a_bad_file_changes_nothing() {
     assert_eq!(summary["photos"], 2, "{summary}");
     assert_eq!(env.query("--person ada"), ["chelsea.jpg"]);
     env.run("doctor").found();
-    // One that becomes sound is found by them.
+    // A photo that was repaired is found by these names.
     env.add("cut.jpg", fixture("formats/progressive.jpg"));
     env.index();
     assert_eq!(env.query("--person ada").len(), 2);

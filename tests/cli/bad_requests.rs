@@ -13,7 +13,7 @@ fn a_missing_folder_is_refused() {
     let sentence = env.run("index nowhere").refused();
     assert_eq!(sentence, "nowhere is not there; name a folder of photos");
     assert!(!env.database().exists());
-    // The other folder of the command is not indexed either.
+    // The command's other folder is not indexed either.
     env.index();
     fs::remove_file(env.album("astronaut.jpg")).unwrap();
     env.add("hopper.jpg", fixture("hopper.jpg"));
@@ -215,7 +215,7 @@ fn a_read_only_database_is_refused() {
             .unwrap();
         let mut found = 1;
         if !companions.is_empty() {
-            // What is indexed while another program reads stays in the log.
+            // Rows that are written while another program reads stay in the write-ahead log.
             fs::write(env.album(format!("{count}.jpg")), fixture("hopper.jpg")).unwrap();
             env.index();
             found = env.query("").len();

@@ -1,4 +1,4 @@
-//! Which changes of a file lead to a look at it: those of size, modification time or ctime, and no others.
+//! Which changes of a file cause a look: those of size, modification time or ctime, and no others.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -23,7 +23,7 @@ fn indexed() -> TestEnv {
     env
 }
 
-/// Changes the database of a test.
+/// Runs SQL on the database of a test.
 fn change(env: &TestEnv, sql: &str) {
     let database = Connection::open(env.database()).unwrap();
     database.execute_batch(sql).unwrap();
@@ -37,7 +37,7 @@ fn rows(database: &Path, sql: &str) -> Vec<String> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// When each photo was last processed.
+/// The time at which each photo was last processed.
 fn processed(env: &TestEnv) -> Vec<String> {
     rows(
         &env.database(),
@@ -45,7 +45,7 @@ fn processed(env: &TestEnv) -> Vec<String> {
     )
 }
 
-/// Whether the index knows the photo under test by the bytes that it has now.
+/// Whether the index has the current content of the photo under test.
 fn knows_its_bytes(env: &TestEnv) -> bool {
     let hash = ContentHash::of(&fs::read(env.album(PHOTO)).unwrap()).to_string();
     let known = "SELECT lower(hex(hash)) FROM photos p JOIN files f ON f.photo_id = p.id
@@ -89,7 +89,7 @@ fn a_file_that_was_swapped_for_one_of_the_same_size_and_time_is_read() {
 #[test]
 fn device_and_inode_numbers_that_change_by_themselves_do_not_count() {
     let env = indexed();
-    // As if the disk had another device node at the last run, or the file system gave out other inodes.
+    // As if the disk had had another device number at the last run, or the file system other inodes.
     change(
         &env,
         "UPDATE files SET device = device + 1, inode = inode + 7",
@@ -119,7 +119,7 @@ fn a_file_whose_attributes_changed_is_hashed_once_and_not_processed() {
 #[test]
 fn rows_without_a_ctime_get_it_without_a_read() {
     let env = TestEnv::with_fixtures(&[PHOTO, OTHER]);
-    // Not of now, since a ctime equal to the modification time tells by itself that nothing changed.
+    // Older than now, since a ctime equal to the modification time shows by itself that nothing changed.
     for name in [PHOTO, OTHER] {
         let file = File::options().write(true).open(env.album(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_hours(1))
@@ -130,12 +130,12 @@ fn rows_without_a_ctime_get_it_without_a_read() {
     assert_eq!(unchanged(&env.index()), 2);
     let without = "SELECT CAST(path AS TEXT) FROM files WHERE ctime_ns = 0";
     assert_eq!(rows(&env.database(), without), [""; 0]);
-    // The inode counts in its place.
+    // Without a ctime, the inode counts.
     change(&env, "UPDATE files SET ctime_ns = 0, inode = inode + 1");
     assert_eq!(unchanged(&env.index()), 0);
 }
 
-/// Everything that depends on the files alone.
+/// All rows that depend only on the files.
 fn dump(database: &Path) -> Vec<String> {
     let files = "SELECT CAST(path AS TEXT) || ' ' || size || ' ' || mtime_ns || ' ' || ctime_ns || ' '
                      || inode || ' ' || hex(hash) || ' ' || face_count || ' ' || coalesce(keywords, '')
@@ -147,8 +147,8 @@ fn dump(database: &Path) -> Vec<String> {
     [rows(database, files), rows(database, sidecars)].concat()
 }
 
-/// Changes the album as within a week: a tag with the time kept, an edit, a rename, a deletion, a new photo,
-/// and sidecars.
+/// The changes of a week: a tag without a new modification time, an edit, a rename, a deletion, a new photo, and
+/// sidecars.
 fn a_week_passes(env: &TestEnv) {
     rewrite_keeping_time(&env.album(PHOTO), &with_comment(&fixture(PHOTO), "behind"));
     env.add("edited.jpg", with_comment(&fixture("coffee.jpg"), "edited"));
@@ -210,7 +210,7 @@ fn a_library_that_is_synced_is_right_after_one_run_on_either_side() {
 }
 
 /// Makes the album `to` equal `from` as `rsync -t --delete` does: a file of another content is written under a
-/// temporary name, gets the time of the original and is renamed into place. Here every file is.
+/// temporary name, gets the time of the original and is renamed into place. Here every file is treated so.
 fn sync(from: &TestEnv, to: &TestEnv) {
     let album = |env: &TestEnv| -> Vec<_> {
         let entries = walkdir::WalkDir::new(env.path("album")).into_iter();

@@ -13,7 +13,7 @@ const SIZE: (f64, f64) = (1600.0, 1200.0);
 /// The box of the face in it.
 const FACE: [f64; 4] = [793.0, 585.0, 15.0, 18.0];
 
-/// An album whose faces are read from 8 pixels on, with these settings besides.
+/// An album whose faces are classified from 8 pixels on, with further settings.
 fn env(settings: &str) -> TestEnv {
     let env = TestEnv::new();
     let file = env.config_file();

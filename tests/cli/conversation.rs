@@ -1,4 +1,4 @@
-//! What a command says about a word that it does not know, a list that it reads, and a request that makes no sense.
+//! The messages of commands about unknown words, lists that they read, and contradictory requests.
 
 use std::fs;
 use std::io::Write as _;
@@ -169,7 +169,7 @@ fn stats_take_filters_and_name_cities_and_cameras() {
             (52.524, 13.411),
             "NIKON D850",
         ),
-        // Kreuzberg, which the gazetteer lists as a city of its own.
+        // Kreuzberg, which the gazetteer lists as a separate city.
         (
             "b.jpg",
             "2020:07:14 09:00:00",

@@ -1,4 +1,4 @@
-//! Photos without a date of their own are marked, and a filter by date leaves them out unless it is told otherwise.
+//! Photos without a date of their own are marked, and a filter by date leaves them out unless a flag admits them.
 
 use std::fs::File;
 use std::time::{Duration, SystemTime};
@@ -59,7 +59,7 @@ fn a_filter_by_date_leaves_out_photos_without_a_date_and_says_so() {
         env.query("--emotion happy --since 2019 --file-dates"),
         ["undated.jpg"]
     );
-    // A date that the file does not have either.
+    // A date that is not the file's either.
     assert_eq!(env.run("query --since 2020").code, 1);
     assert!(
         !env.run("query --since 2020")

@@ -1,4 +1,4 @@
-//! `doctor` finds derived rows that differ from what they are derived from, and mends them.
+//! `doctor` finds and corrects derived rows that differ from the rows from which they are derived.
 
 use std::fs;
 
@@ -11,8 +11,8 @@ use crate::testenv::TestEnv;
 
 const ROME: (f64, f64) = (41.89, 12.48);
 
-/// Ways to damage what is derived from other rows, each with the part and the kind of difference that `doctor`
-/// reports. PHOTO stands for the number of a photo with a face, a position and a date.
+/// Ways to damage derived rows, each with the part and the kind of difference that `doctor` reports. PHOTO stands for
+/// the number of a photo with a face, a position and a date.
 const DAMAGE: &[(&str, &str, &str)] = &[
     (
         "words",

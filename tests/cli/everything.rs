@@ -1,4 +1,4 @@
-//! A person gets everything that is stored.
+//! `export --everything` prints all stored data.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ fn every_row_of_every_table_is_exported() {
     env.run(&format!("correct {face} --emotion sad")).found();
 
     let rows = env.run("export --everything").found().json_lines();
-    // The options of all commands hold for it as well, and those of the other export are refused.
+    // It accepts the options of all commands, and refuses those of the other export.
     let by_path =
         env.run("export --everything -v --database home/.local/share/fer-index/index.sqlite3");
     assert_eq!(by_path.code, 0, "{by_path:?}");

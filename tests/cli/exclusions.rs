@@ -1,4 +1,4 @@
-//! What does not belong to the album: marked folders, the files of other programs, and files that are no photos.
+//! Files that are not part of the album: marked folders, the files of other programs, and files that are not photos.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::common::{fixture, photo};
 use crate::testenv::TestEnv;
 
-/// A photo with a content of its own: the fixture with a bar in one corner, as long as the number.
+/// A photo with its own content: the fixture with a bar in one corner, as long as the number.
 fn photo_number(number: u32) -> Vec<u8> {
     let mut picture = photo("hopper.jpg");
     for x in 0..=number {
@@ -60,7 +60,7 @@ fn a_marked_folder_leaves_with_all_below_it_and_returns_with_its_corrections() {
         );
         assert_eq!(env.show(corrected[0])["faces"][0]["id"], face, "{name}");
     }
-    // A file of that name without the signature tags nothing.
+    // A file of that name without the signature is not a marker.
     env.add("private/CACHEDIR.TAG", "a cache, or so");
     assert_eq!(indexed(&env).len(), 2);
 }
@@ -151,7 +151,7 @@ fn generated_pictures_of_other_programs_are_excluded_and_originals_are_not() {
     for (path, number) in all.zip(0..) {
         env.add(path, photo_number(number));
     }
-    // With hidden files, so that the lists are tested, and not only the dots.
+    // Hidden files are admitted, so that the lists of names are tested, and not only the leading dots.
     let mut index = env.command("index album");
     index.env("FER_INDEX_ALBUM_HIDDEN", "true");
     assert!(index.output().unwrap().status.success());

@@ -11,11 +11,11 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg_with_exif, sidecar, with_comment};
 use crate::testenv::TestEnv;
 
-/// A photo without metadata; each name has another content.
+/// A photo without metadata, whose content differs for each name.
 fn add(env: &TestEnv, name: &str) {
     let bytes = [fixture("hopper.jpg"), name.as_bytes().to_vec()].concat();
     let path = env.add(name, bytes);
-    // Long after the dates in the names.
+    // Later than all dates in the names.
     let modified = SystemTime::UNIX_EPOCH + Duration::from_hours(434_184);
     let file = File::options().write(true).open(path).unwrap();
     file.set_modified(modified).unwrap();
@@ -138,7 +138,7 @@ fn metadata_that_an_older_version_read_are_read_anew_without_analysis() {
         (&summary["photos"], &summary["metadata"]),
         (&json!(0), &json!(1))
     );
-    // So are the sidecars, whose files are unchanged as well.
+    // The sidecars are also read again, although their files are unchanged.
     assert_eq!(env.query("--text lake"), ["c.jpg"]);
     assert_eq!(env.index()["unchanged"], 1);
 }

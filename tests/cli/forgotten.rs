@@ -1,4 +1,4 @@
-//! What a person wants to be forgotten leaves no trace, and does not come back.
+//! What was forgotten leaves no trace, and is not stored again.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::common::{fixture, photo_taken, sidecar};
 use crate::testenv::{Run, TestEnv};
 
-/// The files below a folder in which one of these words is, in any case.
+/// The files below a folder that contain one of these words, in any case.
 fn traces(folder: &Path, words: &[&str]) -> Vec<String> {
     let files = walkdir::WalkDir::new(folder)
         .into_iter()
@@ -80,7 +80,7 @@ fn a_forgotten_folder_leaves_no_trace_and_does_not_come_back() {
     assert_eq!(env.query(""), ["hopper.jpg"]);
     env.run("doctor").found();
 
-    // Neither by its name nor by what is in it.
+    // Neither the name of the folder nor its contents are stored again.
     env.index();
     env.add("Zanzibarsk/new-Ypsilanti.jpg", fixture("chelsea.jpg"));
     fs::rename(
@@ -137,7 +137,7 @@ fn a_forgotten_picture_does_not_come_back_with_other_metadata() {
     assert!(run.text().contains("2 photos in 2 files"), "{run:?}");
     let listed = format!("go with it:\n  {}\n", env.album("tagged.jpg").display());
     assert!(run.text().contains(&listed), "{run:?}");
-    // Two files of one content, so that one of them waits for the other.
+    // Two files with the same content, so that one of them waits for the other.
     for name in ["elsewhere/b.jpg", "elsewhere/c.jpg"] {
         env.add(name, taken("2021:07:14 09:00:00"));
     }
@@ -192,8 +192,8 @@ fn people(people: &[&str], keywords: &[&str], title: &str, description: &str) ->
     )
 }
 
-/// The name with composed and decomposed accents, without them, in UTF-16, escaped, and the words by which it would be
-/// found.
+/// The name with composed and decomposed accents, without accents, in UTF-16, escaped, and its words in the full-text
+/// index.
 const NAMES: [&[u8]; 7] = [
     "wümpelstein".as_bytes(),
     "wu\u{308}mpelstein".as_bytes(),
@@ -209,7 +209,7 @@ fn names_left(env: &TestEnv) -> Vec<String> {
     let files = files.into_iter().map(Result::unwrap);
     let mut left = Vec::new();
     for file in files.filter(|file| file.file_type().is_file()) {
-        // Accented letters in lower case are other bytes.
+        // This does not convert accented letters, which have other bytes in lower case.
         let bytes = fs::read(file.path()).unwrap().to_ascii_lowercase();
         for name in NAMES {
             if bytes.windows(name.len()).any(|part| part == name) {
@@ -271,7 +271,7 @@ fn a_forgotten_person_leaves_no_trace_and_is_not_named_again() {
     assert_eq!(shown["keywords"], serde_json::json!(["Bob"]));
     assert_eq!(env.query("").len(), 3);
 
-    // Neither from new files nor from known ones that are read again.
+    // The name comes neither from new files nor from known ones that are read again.
     env.add("astronaut.jpg.xmp", &said);
     env.add("coffee.jpg", fixture("coffee.jpg"));
     env.add("coffee.jpg.xmp", &said);
@@ -318,7 +318,7 @@ fn what_only_resembles_a_forgotten_name_stays_and_is_told() {
         shown["keywords"],
         serde_json::json!(["Anna Rossi", "Annas"])
     );
-    // A name is needed by which somebody is recognised, and only one thing is forgotten at a time.
+    // The name must not be empty, and only one thing is forgotten at a time.
     for refused in [
         "forget --person ?!",
         "forget --person Anna album/hopper.jpg",
@@ -357,7 +357,7 @@ fn what_was_forgotten_stays_so_when_an_older_backup_is_restored() {
     env.index();
     assert_eq!(env.query("").len(), 2);
 
-    // A damaged database tells nothing.
+    // The error about a damaged database shows no names.
     fs::write(env.database(), "not a database ".repeat(99)).unwrap();
     let unknown = env.run("restore old.sqlite3");
     assert_eq!(unknown.code, 0);

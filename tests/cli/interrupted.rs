@@ -12,7 +12,7 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo, truncated};
 use crate::testenv::TestEnv;
 
-/// Number of photos: far more than the transactions that may be committed before a busy machine checks.
+/// Number of photos: far more than may be committed before the test of a busy machine checks.
 const PHOTOS: u32 = 600;
 
 /// Far longer than any commit takes.
@@ -43,7 +43,7 @@ fn album() -> TestEnv {
         let picture = jpeg(crop_imm(&person, x, y, 170, 170).to_image());
         env.add(format!("{number:03}.jpg"), picture);
     }
-    // Dated by EXIF: otherwise a photo gets the file time of whichever copy is processed first.
+    // With a date in EXIF: otherwise a photo gets the file time of the copy that is processed first.
     let block = ExifBlock::new().with_date("2008:05:30 15:56:01", "25", "+02:00");
     let dated = jpeg_with_exif(&fixture("hopper.jpg"), &block.bytes());
     for name in ["000-copy.jpg", "075-copy.jpg", "149-copy.jpg"] {

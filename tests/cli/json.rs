@@ -14,7 +14,7 @@ const EMOTIONS: [&str; 8] = [
 #[track_caller]
 fn assert_is_face(face: &Value, [photo_width, photo_height]: [f64; 2]) {
     let mut expected = vec!["box", "detection_score", "human", "id", "scores"];
-    // A picture that is said to be a face is not judged.
+    // With --framed, the model computes no human score.
     expected.retain(|name| *name != "human" || !face["human"].is_null());
     assert_eq!(names(face), expected);
     let [x, y, width, height] = face_box(face);

@@ -20,7 +20,7 @@ pub fn taken(jpeg: &[u8], date: &str, fraction: &str, camera: &str) -> Vec<u8> {
     jpeg_with_exif(jpeg, &block.bytes())
 }
 
-/// The same for a picture, all taken at one moment by one camera.
+/// The same for a picture, always with the same moment and camera.
 fn edit(picture: &RgbImage) -> Vec<u8> {
     taken(&jpeg(picture.clone()), DATE, "25", "X100")
 }
@@ -179,14 +179,14 @@ fn without_a_fraction_of_a_second_photos_of_a_burst_take_over_nothing() {
     let number = face(&env, "original.jpg")["id"].clone();
     env.run(&format!("correct {number} --emotion sad")).found();
 
-    // An export is smaller, so it is no photo of a burst.
+    // The export is smaller, so it is not another photo of a burst.
     let edits = edits(&picture);
     env.add("smaller.jpg", dated(&edits[0].1));
     env.index();
     assert_eq!(face(&env, "smaller.jpg")["correction"], "sad");
 
-    // The next photo of a burst: of the same size, and nothing has moved but the camera. From then on, an export may be
-    // of either photo.
+    // The next photo of a burst: it has the same size, and only the camera has moved. After that, an export may be of
+    // either photo.
     let (width, height) = picture.dimensions();
     let shaken = RgbImage::from_fn(width, height, |x, y| {
         *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
@@ -239,8 +239,8 @@ fn an_undone_correction_does_not_return_from_a_photo_that_was_replaced() {
     }
 }
 
-/// A sidecar that repeats the date of the photos as other programs do, without the fraction.
-pub const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+/// A sidecar that repeats the date of the photos without the fraction, as other programs do.
+const DATED: &str = r#"<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
     xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
     xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:DateCreated="2019-07-14T12:34:56"/>
     </rdf:RDF></x:xmpmeta>"#;
@@ -283,7 +283,7 @@ fn a_correction_carries_over_after_the_clock_was_corrected_in_the_file() {
     env.add("cut.jpg", taken(&cut, later, "25", "X100"));
     env.index();
     assert_eq!(face(&env, "cut.jpg")["correction"], "sad");
-    // A copy whose clock alone is corrected is of its own moment as well.
+    // A copy of which only the clock was corrected also has its own moment.
     let last = "2019:07:14 14:34:56";
     env.add(
         "copy.jpg",

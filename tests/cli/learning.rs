@@ -7,7 +7,7 @@ use image::ImageFormat;
 use crate::common::fixture;
 use crate::testenv::{TestEnv, top_emotion};
 
-/// A fixture, brightened by some grey levels: another picture of the same face.
+/// A fixture that is brightened by some grey levels, which makes it another picture of the same face.
 fn brightened(name: &str, by: i32) -> Vec<u8> {
     let photo = image::load_from_memory(&fixture(name)).unwrap();
     let mut png = Cursor::new(Vec::new());
@@ -54,7 +54,7 @@ fn corrections_teach_and_what_they_taught_is_shown_switched_off_and_forgotten() 
     assert_eq!(env.run("learn").code, 1);
     assert!(!env.run("status").found().text().contains("learning"));
 
-    // The first ten of the list, as a person meets them.
+    // The first ten of the list, which a person would see first.
     let ranked = env.query("--emotion neutral --all");
     let (corrected, others) = ranked[..12].split_at(10);
     assert!(
@@ -95,7 +95,7 @@ fn corrections_teach_and_what_they_taught_is_shown_switched_off_and_forgotten() 
     let status = env.run("status --json").found().json();
     assert_eq!(status["learning"]["in_force"], true);
 
-    // A photo that is new, one that is moved, and one whose pixels are read again.
+    // A new photo, a moved one, and one whose pixels are read again.
     env.add("calm99.png", brightened("hopper.jpg", 20));
     std::fs::rename(env.album(&others[1]), env.album("moved.png")).unwrap();
     env.index();

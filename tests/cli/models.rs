@@ -1,4 +1,4 @@
-//! Use of other emotion models than the built-in one.
+//! Emotion models other than the built-in one.
 
 use std::collections::HashMap;
 use std::fs;
@@ -65,7 +65,7 @@ fn the_built_in_model_has_a_name() {
     let other = env.run("model summary other.safetensors").found();
     assert_eq!(built_in.text(), other.text());
     assert!(built_in.text().contains("MMAC a face"), "{built_in:?}");
-    // A file of that name comes first.
+    // A file of that name takes precedence.
     fs::write(env.path("built-in"), "none").unwrap();
     let sentence = env.run("model summary built-in").refused();
     assert!(sentence.contains("built-in"), "{sentence}");

@@ -1,4 +1,4 @@
-//! Names that no program expects, things that are no files, and files that change while they are read.
+//! Unexpected names, entries that are not regular files, and files that change while they are read.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::common::{fixture, with_comment};
 use crate::testenv::{Run, TestEnv};
 
-/// A photo with a content of its own.
+/// A photo with its own content.
 fn photo(number: usize) -> Vec<u8> {
     with_comment(&fixture("chelsea.jpg"), &number.to_string())
 }
@@ -100,7 +100,7 @@ fn what_is_no_file_is_neither_opened_nor_followed_forever() {
     let summary = env.index();
     assert_eq!(summary["photos"], 1, "{summary}");
     assert_eq!(env.query(""), ["chelsea.jpg"]);
-    // Also where they are named one by one.
+    // Also if they are named one by one.
     for name in [
         "pipe.jpg",
         "socket.jpg",

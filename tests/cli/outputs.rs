@@ -126,7 +126,7 @@ fn copies_may_be_indexed_and_the_only_copy_is_kept() {
     let line = "query --emotion happy --limit 1 --copy-into album/best";
     env.run(line).found();
     env.index();
-    // The copy comes first in the index, and must not be its own source.
+    // The copy is the photo's first file in the index, and must not be its own source.
     env.run(line).found();
     assert_eq!(names(&env.album("best")), ["001 astronaut.jpg"]);
     env.run("query --limit 1 --link-into album/best --camera none");
@@ -204,7 +204,7 @@ fn what_fer_index_wrote_into_the_album_is_no_photo_of_it() {
     }
     assert_eq!(env.index()["skipped"], json!({"made by fer-index": 4}));
     assert_eq!(env.query("--order date").len(), 2);
-    // A drawing that somebody has changed is theirs.
+    // A drawing that somebody has changed is indexed like any picture.
     let mut changed = fs::read(env.album("faces.jpg")).unwrap();
     changed.extend_from_slice(b"changed");
     fs::write(env.album("faces.jpg"), changed).unwrap();
@@ -264,7 +264,7 @@ fn an_output_is_replaced_unless_somebody_changed_it() {
         ),
     ] {
         let path = env.path(file);
-        // A file with the name of an old temporary file is a file like any other.
+        // A file with the name of an old temporary file is treated like any other.
         let stale = env.path(format!("{file}.partial"));
         fs::write(&stale, "mine").unwrap();
         env.run(line).found();
@@ -286,7 +286,7 @@ fn an_output_is_replaced_unless_somebody_changed_it() {
                 assert_eq!(fs::read(env.path(kept)).unwrap(), changed);
                 env.run(line).found();
             }
-            // A picture that somebody painted on is the user's picture.
+            // A drawing that somebody changed counts as a photo, which is never renamed.
             None => assert!(insisted.refused().contains("photo or picture")),
         }
         let mode = fs::metadata(env.path(kept.unwrap_or(file)))
@@ -351,7 +351,7 @@ fn outputs_do_not_follow_links() {
     ];
     assert_eq!(names(&env.path("")), all);
 
-    // Nor for settings; and what is no sidecar is left alone behind a link as well.
+    // Nor for settings; and the target of a link is unchanged if it is not a sidecar.
     fs::write(env.path("a.xmp"), "mine").unwrap();
     symlink("../a.xmp", env.album("astronaut.jpg.xmp")).unwrap();
     let run = env.run("export --xmp --min-score 0.1");
@@ -377,7 +377,7 @@ fn an_edited_service_file_is_kept() {
     let env = TestEnv::new();
     let run = |words: &str| {
         let mut command = env.command(words);
-        // The test must not find a supervisor.
+        // An empty PATH, so that no supervisor is found.
         Run::of(command.env("PATH", "/nowhere"))
     };
     let file = env.path("home/.config/systemd/user/fer-index.service");

@@ -32,13 +32,13 @@ fn run(program: &str, arguments: &[String], file: &Path) {
     assert!(output.status.success(), "{program}: {output:?}");
 }
 
-/// Two people side by side, of whom the right one is named.
+/// Two people side by side; the right one is named.
 pub fn pair() -> RgbImage {
     common::group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 400)
 }
 
-/// A box in the upright picture of this size, as shares of the picture in which a program means it: the corner and the
-/// size.
+/// A box in the upright picture of this size, as corner and size in shares of the picture to which the program refers,
+/// the stored or the upright one.
 pub fn shares(at: [f64; 4], size: (f64, f64), orientation: u16, in_stored: bool) -> [f64; 4] {
     let [x, y, w, h] = [
         at[0] / size.0,
@@ -49,7 +49,7 @@ pub fn shares(at: [f64; 4], size: (f64, f64), orientation: u16, in_stored: bool)
     if !in_stored {
         return [x, y, w, h];
     }
-    // Where a point of the upright picture lies in the stored one.
+    // The position in the stored picture of a point of the upright one.
     let point = |x: f64, y: f64| match orientation {
         1 => (x, y),
         2 => (1.0 - x, y),

@@ -21,7 +21,7 @@ fn right_face(env: &TestEnv, name: &str) -> ([f64; 4], (f64, f64)) {
     (right, (f64::from(width), f64::from(height)))
 }
 
-/// Whom the photo shows on which face, as the name and whether that is the right one.
+/// The people in the photo, each as the name and whether it is on the right one of the faces.
 fn people(env: &TestEnv, name: &str) -> Vec<(String, Option<bool>)> {
     let shown = env.show(name);
     let middle = f64::from(pair().width()) / 2.0;
@@ -65,7 +65,7 @@ fn regions_land_on_the_right_face_in_every_orientation() {
         let bytes = jpeg_with_exif(&common::jpeg(stored(&pair(), orientation)), &block);
         for in_stored in [true, false] {
             let name = format!("{orientation}-{in_stored}.jpg");
-            // A comment, as the same content would be the same photo.
+            // A comment, since equal content would be the same photo.
             env.add(&name, with_comment(&bytes, &name));
             let region = rect64(shares(at, size, orientation, in_stored));
             let section = name.to_uppercase();
@@ -101,11 +101,11 @@ fn one_file_for_a_folder_is_followed_and_no_photo_is_read_for_it() {
     assert_eq!(shown["description"], "asleep");
     assert_eq!(env.query("--text favorite"), ["chelsea.jpg"]);
     assert_eq!(people(&env, "astronaut.jpg")[0].0, "Eileen Collins");
-    // Another folder is not meant, nor is a photo of which it says nothing.
+    // Photos in other folders, and those without an entry, are not affected.
     assert_eq!(env.show("below/hopper.jpg")["keywords"], json!([]));
     assert_eq!(rows(&env), ["astronaut.jpg", "chelsea.jpg"]);
 
-    // A change that concerns one photo leaves what is known of the other as it is.
+    // A change of one photo's entry does not change the stored statements of the other.
     let of_other = "SELECT facts FROM sidecars WHERE photo_path LIKE '%astronaut.jpg'";
     let before: String = env
         .open()
@@ -154,7 +154,7 @@ fn names_of_an_old_picasa_come_from_its_list_of_contacts() {
     env.index();
     let name = "2008/lake/astronaut.jpg";
     assert_eq!(people(&env, name), []);
-    // The list is in the folder or above it; without it nothing but a number was known.
+    // The list of contacts is in the folder or above it; without it, only the person's number is known.
     let contacts =
         |name: &str| format!("<contacts><contact id=\"1f\" name=\"{name}\"/></contacts>");
     let path = env.add("contacts.xml", contacts("Eileen Collins"));

@@ -1,4 +1,4 @@
-//! The same people in every kind of picture that cameras and programs write.
+//! The same people in every format that cameras and programs write.
 
 use image::{DynamicImage, ImageFormat};
 use serde_json::Value;
@@ -136,7 +136,7 @@ fn every_pixel_type_and_format_is_decoded() {
     assert_eq!(env.show("wrongly-named.png")["format"], "JPEG");
 }
 
-/// HEIC and AVIF whose container turns and mirrors them, and HEVC as cameras write it.
+/// HEIC and AVIF that the container rotates and mirrors, and HEVC as cameras write it.
 #[test]
 fn a_portrait_is_as_happy_in_every_heif() {
     let env = TestEnv::new();
@@ -154,7 +154,7 @@ fn a_portrait_is_as_happy_in_every_heif() {
     }
 }
 
-/// Older versions mirrored these about the wrong axis, so that the portrait stood on its head.
+/// Older versions mirrored these about the wrong axis, so that the portrait was upside down.
 #[test]
 fn what_an_older_version_saw_upside_down_is_looked_at_again() {
     let env = TestEnv::new();
@@ -171,7 +171,8 @@ fn what_an_older_version_saw_upside_down_is_looked_at_again() {
             env.show(name)["faces"].clone()
         })
         .collect();
-    // As it was: other pictures, in which everything was at the opposite place, and an older reader.
+    // The rows as an older version stored them: another picture hash, positions at the opposite side, and an older
+    // reader.
     let database = rusqlite::Connection::open(env.database()).unwrap();
     database
         .execute_batch(

@@ -167,7 +167,7 @@ fn without_numbers(text: &str) -> String {
             plain.push(c);
         }
     }
-    // Blanks in front of a number align it, and vary with its length.
+    // The number of blanks before an aligned number varies with its length.
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

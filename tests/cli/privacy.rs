@@ -1,4 +1,4 @@
-//! What fer-index stores can be read by its owner alone.
+//! Only its owner can read what fer-index stores.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::testenv::{Run, TestEnv};
 
-/// The files and folders below a folder to which others have rights.
+/// The files and folders below a folder that others may access.
 fn open_to_others(folder: &Path) -> Vec<String> {
     let entries = walkdir::WalkDir::new(folder)
         .min_depth(1)
@@ -19,7 +19,7 @@ fn open_to_others(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Runs a command line with a umask that takes nothing from anybody.
+/// Runs a command line with a umask of 0, which removes no permissions.
 fn run(env: &TestEnv, line: &str) -> Run {
     let mut command = Command::new("sh");
     env.place(&mut command);

@@ -79,7 +79,8 @@ fn every_filter_finds_its_photos() {
     ] {
         let found = sorted(options);
         if options == "--one-per-burst" {
-            // Of the two photos taken two seconds apart the first in order: without an emotion the latest.
+            // Of the two photos taken two seconds apart, the first in the order of the answer: without an emotion, the
+            // latest.
             assert_eq!(found, [A, C], "{options}");
         } else {
             assert_eq!(found, expected, "{options}");
@@ -311,7 +312,7 @@ fn a_new_sidecar_carries_the_keywords_rating_and_title_of_the_photo() {
         assert!(sidecar.contains(part), "{part}: {sidecar}");
     }
     assert_eq!(fs::read(env.album("a.jpg")).unwrap(), photo);
-    // The next run changes nothing, and the index takes no emotion for a keyword of the user.
+    // The next run changes nothing, and the index does not read the exported emotions as keywords of the user.
     assert_eq!(env.run("export --xmp --quiet").found().text(), "");
     env.run("reindex album").found();
     let shown = env.show("a.jpg");

@@ -87,7 +87,7 @@ fn a_correction_of_one_file_of_a_shot_holds_for_the_other() {
         let files = [("a.jpg", picture()), ("a.dng", raw(&preview))];
         for (first, second) in [(0, 1), (1, 0)] {
             let ((first, bytes), (second, others)) = (&files[first], &files[second]);
-            // Made before the other one was indexed, and after.
+            // The correction is made before the other file is indexed, and after.
             for is_before in [true, false] {
                 let env = TestEnv::new();
                 env.add(first, bytes);
@@ -124,7 +124,7 @@ fn what_the_sidecar_of_a_raw_file_says_is_found_by_the_picture() {
     std::fs::remove_file(path).unwrap();
     env.index();
     assert_eq!(env.query("--text lawn"), [""; 0]);
-    // A picture that is alone has no part in it.
+    // A picture without a raw file is not affected.
     env.add("a.xmp", sidecar(&["Lawn"]));
     std::fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
     env.index();

@@ -222,7 +222,7 @@ fn copies_on_a_disk_that_is_away_hide_no_file() {
     assert_eq!((state(0), state(1)), ("offline".into(), "idle".into()));
     let text = env.run("status").found();
     assert!(text.text().contains("a_backup: offline"), "{text:?}");
-    // What is kept comes back as it was.
+    // The photos that were kept are found again, unchanged.
     fs::rename(env.path("away"), env.path("a_backup")).unwrap();
     assert_eq!(answer(), line(&copy));
 }

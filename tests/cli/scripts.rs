@@ -1,9 +1,9 @@
-//! Words of every script are found as a person types them.
+//! Words in every script are found as people type them.
 
 use crate::common::{fixture, sidecar, with_comment};
 use crate::testenv::TestEnv;
 
-/// What is searched for, and the keyword that has it.
+/// The searched text, and the keyword in which it must be found.
 const FOUND: [(&str, &str); 34] = [
     ("北海道", "北海道旅行"),
     ("海", "北海道旅行"),
@@ -69,7 +69,7 @@ fn words_of_every_script_are_found_as_they_are_typed() {
         let found = env.query(&format!("--text {typed}"));
         assert!(found.contains(&name), "{typed} in {keyword}: {found:?}");
         let in_words = env.run(&format!("find {typed}"));
-        // Some are names of cities.
+        // Some of them are names of cities.
         let is_place = in_words.stderr.contains("near ");
         assert!(
             is_place || in_words.text().contains(&name),

@@ -199,7 +199,7 @@ fn bash_completes_emotions_places_cameras_and_keywords() {
         (["stats", "--camera", "nik"], "NIKON\\ D850"),
         (["query", "--text", "ada"], "Ada\\ Smith"),
         (["export", "--near", "ital"], "Italy"),
-        // Within quotes a space is no end.
+        // A space within quotes does not end a word.
         (["query", "--camera", "\\\"NIK"], "NIKON D850"),
         (["query", "--camera", "\\'nik"], "NIKON D850"),
     ] {

@@ -1,4 +1,5 @@
-//! Sidecars are read when they are new or changed; when one is gone, so are its keywords. No photo is read for them.
+//! Sidecars are read when they are new or changed; when one is deleted, its keywords are removed. No photo is read for
+//! that.
 
 use std::fs;
 
@@ -31,13 +32,13 @@ fn a_sidecar_is_read_when_it_is_new_or_changed_and_its_keywords_go_with_it() {
     assert_eq!(keywords(&env, "chelsea.jpg"), json!(["Cat", "Sofa"]));
     assert_eq!(env.query("--text sofa"), ["chelsea.jpg"]);
 
-    // Another keyword of the same length, and the time as before.
+    // Another keyword of the same length, with the same modification time.
     rewrite_keeping_time(&path, sidecar(&["Cat", "Lawn"]).as_bytes());
     index_reads_no_photo(&env, 2);
     assert_eq!(env.query("--text sofa"), [""; 0]);
     assert_eq!(env.query("--text lawn"), ["chelsea.jpg"]);
 
-    // The photo is edited: the sidecar is still its own.
+    // The photo was edited: the sidecar still belongs to it.
     env.add(
         "chelsea.jpg",
         with_comment(&fixture("chelsea.jpg"), "edited"),
@@ -45,7 +46,7 @@ fn a_sidecar_is_read_when_it_is_new_or_changed_and_its_keywords_go_with_it() {
     assert_eq!(env.index()["unchanged"], 1);
     assert_eq!(env.query("--text lawn"), ["chelsea.jpg"]);
 
-    // A damaged one has no keywords and is no error.
+    // A damaged sidecar has no keywords and causes no error.
     env.add("chelsea.jpg.xmp", &sidecar(&["Cat", "Lawn"])[..200]);
     index_reads_no_photo(&env, 2);
     assert_eq!(keywords(&env, "chelsea.jpg"), json!([]));
@@ -69,7 +70,7 @@ fn each_copy_has_its_own_sidecar_and_no_two_photos_share_one() {
     let all = json!(["Cat", "Sofa", "Lawn", "Garden"]);
     assert_eq!(keywords(&env, "chelsea.jpg"), all);
 
-    // A second picture with the stem: now nothing says whose sidecar it is.
+    // A second picture with the same stem: nothing shows to which of them the sidecar belongs.
     let other = with_comment(&fixture("coffee.jpg"), "other");
     env.add("copy/chelsea.jpe", &other);
     env.index();
@@ -79,7 +80,8 @@ fn each_copy_has_its_own_sidecar_and_no_two_photos_share_one() {
     );
     assert_eq!(env.query("--text garden"), [""; 0]);
 
-    // The sidecar says it; and with the copy go the keywords of its sidecars, though these stay.
+    // The sidecar names its photo; and when a copy is deleted, the keywords of its sidecars are removed, although these
+    // still exist.
     let name = "<rdf:Description xmlns:crs='http://ns.adobe.com/camera-raw-settings/1.0/' crs:RawFileName='a.JPE'";
     let named = sidecar(&["Garden"]).replace("<rdf:Description", name);
     env.add("copy/chelsea.xmp", &named);
@@ -137,7 +139,7 @@ fn every_copy_of_a_photo_gets_a_sidecar_of_its_own() {
 
 #[test]
 fn an_export_changes_no_answer_and_what_changes_in_the_photo_later_counts() {
-    // The clock was corrected in EXIF alone.
+    // The clock was corrected only in EXIF.
     let packet = |rating: u8| {
         format!(
             "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\

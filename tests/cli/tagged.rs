@@ -1,4 +1,4 @@
-//! Writing metadata into a photo costs no inference, and keeps numbers and corrections.
+//! Writing metadata into a photo causes no inference, and keeps the numbers and corrections of faces.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::common::exif_block::ExifBlock;
 use crate::common::{self, fixture, jpeg_with_exif};
 use crate::testenv::{TestEnv, face_box};
 
-/// The counts of a run that tell whether anything was analysed.
+/// The counts of a run that show whether anything was analysed.
 fn counts(summary: &Value) -> (Value, Value, Value) {
     let count = |name: &str| summary[name].clone();
     (count("photos"), count("known"), count("metadata"))
@@ -19,7 +19,7 @@ fn only_metadata(files: u64) -> (Value, Value, Value) {
     (json!(0), json!(files), json!(files))
 }
 
-/// The photo as a program writes it that adds a date, a description, keywords and an orientation.
+/// The photo after a program has added a date, a description, keywords and an orientation.
 fn tagged(name: &str, orientation: u16) -> Vec<u8> {
     let block = ExifBlock::new()
         .with_orientation(orientation)
@@ -79,7 +79,7 @@ fn a_photo_that_is_tagged_keeps_its_number_its_faces_and_its_corrections() {
     // The index is current, and another run reads nothing.
     assert_eq!(env.index()["unchanged"], 2);
 
-    // The tags are taken out again.
+    // The tags are removed again.
     env.add("astronaut.jpg", fixture("astronaut.jpg"));
     assert_eq!(counts(&env.index()), only_metadata(1));
     assert_eq!(face(&env, "astronaut.jpg"), corrected);
@@ -147,7 +147,7 @@ fn copies_with_different_tags_are_analysed_once_and_share_corrections() {
     for name in names {
         assert_eq!(face(&env, name)["correction"], "disgust", "{name}");
     }
-    // Also those that come later, and in another orientation.
+    // The same for a later file, and one in another orientation.
     env.add("later.jpg", tagged("astronaut.jpg", 3));
     env.index();
     assert_eq!(face(&env, "later.jpg")["correction"], "disgust");
@@ -211,7 +211,7 @@ fn an_index_from_before_the_hash_of_pictures_is_filled_without_inference() {
     assert_eq!(counts(&env.index()), only_metadata(2));
     assert_eq!(face(&env, "astronaut.jpg"), before);
     assert_eq!(env.index()["unchanged"], 2);
-    // The correction holds for the tagged file as well.
+    // The correction applies to the tagged file as well.
     env.add("astronaut.jpg", tagged("astronaut.jpg", 1));
     assert_eq!(counts(&env.index()), only_metadata(1));
     assert_eq!(face(&env, "astronaut.jpg"), before);

@@ -1,5 +1,6 @@
-//! Unpacked exports of Google Photos: a generator that names files as Google does, by the rules that programs which read
-//! such exports have found (`docs/formats.md` names them), and the dates and places of all photos.
+//! Unpacked exports of Google Photos: generates them with the names that Google gives, by the rules that programs which
+//! read such exports have found (`docs/formats.md` lists these programs), and checks the dates and places of all
+//! photos.
 
 use std::fs;
 
@@ -22,14 +23,14 @@ const PLACES: [(f64, f64, &str); 6] = [
 /// 2019-07-14T10:00:00Z.
 const INSTANT: i64 = 1_563_098_400;
 
-/// How a photo was called when it was uploaded.
+/// The names with which photos were uploaded.
 const TITLES: [&str; 10] = [
     "IMG_1234.jpg",
     "DSC_0101.JPG",
     "PXL_20220405_090123740.PORTRAIT.jpg",
     "Screenshot_20231027_123303_Facebook.jpg",
     "MVIMG_20200207_134534~2.jpg",
-    // As long as a name may be, and longer.
+    // The longest allowed name, and longer ones.
     "05yqt21kruxwwlhhgrwrdyb6chhwszi9bqmzu16w0 2.jpg",
     "Screenshot_2024-08-31-00-53-48-647_com.snapchat.jpg",
     "Backyard_ceremony_wedding_photography_xxxxxxx_monday_morning.jpg",
@@ -90,7 +91,7 @@ fn json_names(title: &str, number: &str) -> [String; 2] {
 /// An export that is being generated.
 struct Export {
     env: TestEnv,
-    /// The photos, and the numbers by which their places are known.
+    /// The photos, each with the index of its place in [`PLACES`].
     photos: Vec<(String, usize)>,
     files: u32,
 }
@@ -104,7 +105,7 @@ impl Export {
         }
     }
 
-    /// A photo without metadata, unlike all others.
+    /// Adds a photo without metadata whose content differs from that of all others.
     fn photo(&mut self, path: &str, place: usize) {
         let number = self.files;
         self.files += 1;
@@ -169,7 +170,7 @@ fn photos_have_the_dates_and_places_of_their_json_by_every_rule_of_its_name() {
     let mut place = 0;
     for format in 0..2 {
         for title in TITLES {
-            // Each title in a folder of its own, as names that are cut may be the same otherwise.
+            // Each title in its own folder, since truncated names may be equal.
             let folder = format!("{format}{place}/Takeout/Google Photos/Photos from 2019");
             for number in ["", "(1)", "(12)"] {
                 place += 1;
@@ -191,7 +192,7 @@ fn photos_have_the_dates_and_places_of_their_json_by_every_rule_of_its_name() {
                 }
             }
         }
-        // A live photo whose JSON is called after its video, and one that had no extension when it was uploaded.
+        // A live photo whose JSON is named after its video, and one that was uploaded without an extension.
         let folder = format!("{format}/Takeout/Google Photos/Untitled");
         export.json(
             &format!("{folder}/{}", json_names("IMG_0001.MP4", "")[format]),

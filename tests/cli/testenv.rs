@@ -15,7 +15,7 @@ pub struct TestEnv {
     _folder: TempDir,
     /// The path of the folder with symbolic links resolved, as the index stores it.
     root: PathBuf,
-    /// The user as whom commands run; `None` for the user who runs the tests.
+    /// The user ID with which commands run; `None` for the user who runs the tests.
     user: Option<u32>,
 }
 
@@ -43,12 +43,12 @@ impl TestEnv {
         env
     }
 
-    /// The path of something in the folder.
+    /// The path of an entry of the folder.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root.join(name)
     }
 
-    /// The path of something in the album.
+    /// The path of an entry of the album.
     pub fn album(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path("album").join(name)
     }

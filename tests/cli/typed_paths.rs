@@ -1,5 +1,4 @@
-//! A path works in every command as it was printed, through any symbolic link, and however the accents in it
-//! are written.
+//! Every command accepts a path as it was printed, through any symbolic link, and with composed or decomposed accents.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +10,7 @@ use crate::testenv::TestEnv;
 const DECOMPOSED: &str = "O\u{308}sterreich";
 const COMPOSED: &str = "\u{d6}sterreich";
 
-/// An album with a folder on another disk, to which a link leads, and a folder with the name of a Mac.
+/// An album with a link to a folder on another disk, and a folder with the decomposed name of a Mac.
 fn album() -> TestEnv {
     let env = TestEnv::new();
     for (folder, name, photo) in [
@@ -27,7 +26,7 @@ fn album() -> TestEnv {
     env
 }
 
-/// The command line with paths that hold no spaces.
+/// Runs a command line and returns the printed paths, which contain no spaces.
 fn printed(env: &TestEnv, line: &str) -> Vec<String> {
     let run = env.run(line);
     assert!(run.code <= 1 && run.stderr.is_empty(), "{run:?}");

@@ -41,7 +41,7 @@ const NAMES: &[&str] = &[
     ".DS_Store",
 ];
 
-/// The thing at a path.
+/// The entry at a path.
 #[derive(Debug, Clone, PartialEq)]
 enum Thing {
     Folder(u32),
@@ -71,7 +71,7 @@ fn things(folder: &Path) -> BTreeMap<PathBuf, Thing> {
 struct User {
     rng: ChaCha8Rng,
     env: TestEnv,
-    /// The things that the user made.
+    /// The entries that the user made.
     own: BTreeMap<PathBuf, Thing>,
 }
 
@@ -92,7 +92,7 @@ impl User {
         NAMES.choose(&mut self.rng).unwrap()
     }
 
-    /// Adds something new to a folder.
+    /// Adds a new entry to a folder.
     fn put(&mut self, folder: &Path, depth: usize) {
         let path = folder.join(self.name());
         if path.symlink_metadata().is_ok() {
@@ -126,7 +126,7 @@ impl User {
         }
     }
 
-    /// Changes something that the program made or adds to it; it belongs to the user from then on.
+    /// Changes an entry that the program made, or adds to it; the entry then belongs to the user.
     fn modify(&mut self, folder: &Path) {
         let made: Vec<_> = things(folder)
             .into_iter()
@@ -144,7 +144,7 @@ impl User {
                     .extend(new.filter(|(path, _)| !before.contains_key(path)));
             }
             Thing::File(_, bytes) if !is_database(path) => {
-                // Replaced by a new file, as editors save: the old one may have another name elsewhere.
+                // Replaced by a new file, as editors do: the old one may have another name elsewhere.
                 let changed = [bytes.as_slice(), b"\nedited"].concat();
                 fs::remove_file(path).unwrap();
                 fs::write(path, changed).unwrap();
@@ -194,8 +194,8 @@ impl User {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    /// Checks that everything of the user's is unchanged. Files that were renamed with --force are expected under their
-    /// new names from then on.
+    /// Checks that all entries of the user are unchanged. Files that were renamed with --force are expected under their
+    /// new names afterwards.
     fn check(&mut self, folder: &Path, force: bool, output: &str) {
         let mut after = things(folder);
         after.extend(things(&self.env.path("album")));

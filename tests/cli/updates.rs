@@ -70,7 +70,7 @@ fn a_deleted_file_leaves_the_results() {
     let sentence = env.run("show album/astronaut.jpg").refused();
     assert!(sentence.contains("is not in the index"), "{sentence}");
 
-    // It comes back: the index still has its content.
+    // The file is restored: the index still has its content.
     env.add("astronaut.jpg", fixture("astronaut.jpg"));
     assert_eq!(counts(&env.index()), json!({"known": 1, "unchanged": 2}));
     assert_eq!(

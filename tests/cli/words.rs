@@ -65,7 +65,7 @@ fn sentences_find_what_they_mean() {
         ("2017 and 2019", &[CAT, OTHER, LAUGHING]),
         ("Italien", &[SOBER, LAUGHING]),
         ("Roma or Berlin 2019", &[CAT, OTHER]),
-        // Rome and Berlin have equally many photos; then home is the southern place.
+        // Rome and Berlin have equally many photos; in that case home is the southern place.
         ("at home", &[SOBER, LAUGHING]),
         ("with my iphone", &[LAUGHING]),
         ("iphone or nikon", &[CAT, LAUGHING]),
@@ -123,7 +123,7 @@ fn flags_beside_the_words_are_used_and_what_they_replace_is_told() {
         shuffled.text(),
         env.run("query --order random --seed 5").found().text()
     );
-    // What one of them requires, the words must say; beside `query`, a flag.
+    // A filter that requires another one is refused if neither the words nor a flag give that.
     for line in ["find happy --within 5", "query --within 5"] {
         let run = env.run(line);
         assert!(run.code == 2 && run.stderr.contains("--near"), "{run:?}");

@@ -1,5 +1,5 @@
-//! The whole database as text, so that a test can compare it with that of a fresh index: every row of every
-//! table, with numbers replaced by what they stand for, and without what depends on when or in which order
+//! The whole database as text, so that a test can compare it with that of a fresh index: every row of every table, with
+//! numbers of rows replaced by the content of these rows, and without values that depend on when or in which order
 //! files were processed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +24,7 @@ const VOLATILE: [&str; 10] = [
     "key",
 ];
 
-/// Tables with rows of photos that no file has any more. These rows are kept for a while, and no fresh index
-/// has them.
+/// Tables with rows of lost photos. These rows are kept for the grace period, and a fresh index does not have them.
 const KEPT: [&str; 5] = [
     "photos",
     "faces",
@@ -37,12 +36,12 @@ const KEPT: [&str; 5] = [
 /// What was at a path before the files that are there now, which no fresh index knows.
 const HISTORY: &str = "lost_paths";
 
-/// The words of photos: their table keeps no text, only which word is in which photo.
+/// The words of photos: the table has no text, only which term occurs in which photo.
 const WORDS: &str = "photo_words";
 
-/// Every row of every table, one a line: the table, then each column with its value. Photos are named by
-/// their hash, faces by their photo and position, models by name, corrections by what they say. Rows of photos to which no file leads are left
-/// out, and so are the values that two indexes of the same files need not have in common.
+/// Every row of every table, one a line: the table, then each column with its value. Photos are named by their hash,
+/// faces by their photo and position, models by name, corrections by their emotion. Rows of lost photos are omitted, as
+/// are values that may differ between two indexes of the same files.
 pub fn dump(database: &Path) -> String {
     dump_without(database, &[])
 }
@@ -90,7 +89,7 @@ pub fn assert_same(database: &Path, fresh: &Path) {
     );
 }
 
-/// The tables that hold data, without those in which SQLite and its full-text index keep their own.
+/// The tables with data, without the internal ones of SQLite and of the full-text index.
 fn names_of_tables(db: &Connection) -> Vec<String> {
     let mut tables = db
         .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')")
@@ -102,13 +101,13 @@ fn names_of_tables(db: &Connection) -> Vec<String> {
         .collect()
 }
 
-/// What the numbers in other tables stand for.
+/// The content to which numbers in other tables refer.
 struct Names {
     /// Hashes of photos.
     photos: BTreeMap<i64, String>,
     /// Photos to which a file leads.
     present: BTreeSet<i64>,
-    /// Photos of faces, and the positions in them.
+    /// The photo of each face, and its position in it.
     faces: BTreeMap<i64, (i64, i64)>,
     models: BTreeMap<i64, String>,
     corrections: BTreeMap<i64, String>,
@@ -211,7 +210,7 @@ fn words(db: &Connection, names: &Names) -> Vec<String> {
     photos.into_iter().map(line).collect()
 }
 
-/// A value as text; bytes as text where they are a path, otherwise in hexadecimal.
+/// A value as text; bytes as text if they are a path, otherwise in hexadecimal.
 fn plain(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Null => "none".to_owned(),

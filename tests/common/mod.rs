@@ -45,8 +45,8 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
     None
 }
 
-/// Reports that a test cannot run here. In CI, which has what every such test needs, it fails: what CI does
-/// not test is not tested at all.
+/// Reports that a test cannot run here. In CI, which has everything that such tests need, it fails: what CI skips would
+/// never be tested.
 pub fn skip(reason: &str) {
     assert!(std::env::var_os("CI").is_none(), "{reason}");
     eprintln!("SKIPPED: {reason}");
@@ -148,7 +148,7 @@ pub fn webp_with_exif(picture: &RgbImage, block: &[u8]) -> Vec<u8> {
     chunk(b"RIFF", &body)
 }
 
-/// The pixels of an upright photo as a camera stores them that writes this EXIF orientation, 1 to 8.
+/// The pixels of an upright photo as a camera stores them with this EXIF orientation, 1 to 8.
 pub fn stored(upright: &RgbImage, orientation: u16) -> RgbImage {
     use imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
     match orientation {

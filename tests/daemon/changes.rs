@@ -1,4 +1,4 @@
-//! One change is one look: how often the daemon reads a file that other programs write, rename or touch.
+//! One change causes one look: how often the daemon reads a file that other programs write, rename or touch.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -90,7 +90,7 @@ fn one_change_is_one_look() {
     drop(file);
     looked_once("written, and its time set afterwards", &version(5));
 
-    // A close after a write is a hint that something may have changed, whatever `stat` says.
+    // A close after opening for writing shows that the file may have changed, even if `stat` does not.
     drop(File::options().write(true).open(&path).unwrap());
     looked_once("opened for writing and closed", &version(5));
 }
@@ -140,20 +140,20 @@ fn a_file_that_was_changed_and_then_renamed_or_touched_is_read() {
     let daemon = Daemon::start_with(&env, &LOG);
     wait_until_fresh(&env);
 
-    // Tagged with its time kept, and at once renamed.
+    // Tagged without a new modification time, and immediately renamed.
     rewrite_keeping_time(&env.album("a.jpg"), &version(1));
     fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
     wait_until_fresh(&env);
     assert_eq!(hash(&env, "b.jpg"), hash_of(&version(1)));
 
-    // The same in a folder that is not watched, from which it comes back at once.
+    // Moved to a folder that is not watched, and immediately back.
     fs::rename(env.album("b.jpg"), env.path("b.jpg")).unwrap();
     rewrite_keeping_time(&env.path("b.jpg"), &version(2));
     fs::rename(env.path("b.jpg"), env.album("b.jpg")).unwrap();
     wait_until_fresh(&env);
     assert_eq!(hash(&env, "b.jpg"), hash_of(&version(2)));
 
-    // A link to a file that is written to elsewhere.
+    // A link to a file that is written under its other path.
     fs::write(env.path("far.jpg"), version(10)).unwrap();
     symlink(env.path("far.jpg"), env.album("c.jpg")).unwrap();
     wait_until("the link", || hash(&env, "c.jpg") == hash_of(&version(10)));
@@ -199,7 +199,7 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     assert_eq!(keywords("chelsea.jpg"), json!(["Tabby"]));
     assert_eq!(env.query("--text sofa"), [""; 0]);
 
-    // Sidecars move with their folder. A photo that moves alone loses its sidecars.
+    // Sidecars move with their folder. A photo that is moved without its sidecars loses them.
     env.add("trip/1.jpg", with_comment(&fixture("coffee.jpg"), "trip"));
     env.add("trip/1.xmp", sidecar(&["Cup"]));
     assert_eq!(keywords("trip/1.jpg"), json!(["Cup"]));
@@ -219,7 +219,8 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     assert_eq!(index_times(&env)[..2], before[..]);
     assert_eq!(files(&env), 3);
 
-    // A sidecar belongs to another photo when a raw file of its stem appears, and to the former one when that is gone.
+    // A sidecar belongs to another photo when a raw file with its stem appears, and to the former one again when that
+    // is deleted.
     env.add("journey/2.nef", b"no picture");
     assert_eq!(keywords("journey/2.jpg"), json!([]));
     fs::remove_file(env.album("journey/2.nef")).unwrap();

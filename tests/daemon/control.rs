@@ -101,7 +101,7 @@ fn one_daemon_per_database() {
         "{sentence}"
     );
     daemon.kill();
-    // A killed daemon leaves its lock file and socket; they must not prevent a new start.
+    // A killed daemon leaves its lock file and socket, which must not prevent a new start.
     assert_eq!(status(&env)["running"], false);
     Daemon::start(&env).stop();
     let sentence = env.run("watch nowhere").refused();
@@ -128,7 +128,7 @@ fn it_stops_within_5_s_while_it_works() {
     );
 }
 
-/// A daemon that processes a photo without end, since its detector reads the request and never answers.
+/// A daemon that never finishes a photo, since its detector reads the request and does not answer.
 fn busy_daemon(env: &TestEnv) -> Daemon {
     env.add("hopper.jpg", fixture("hopper.jpg"));
     let detector = env.path("detector");
@@ -277,7 +277,7 @@ fn promise_12_works_without_a_network() {
     assert_eq!(env.query("--emotion happy --all"), ["hopper.jpg"]);
 }
 
-/// The kind of each socket that a process has open, by the table of `/proc/net` that lists it.
+/// The kinds of the open sockets of a process: the names of the tables in `/proc/net` that list them.
 fn sockets(pid: u32) -> Vec<String> {
     let folder = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let inodes: Vec<String> = folder

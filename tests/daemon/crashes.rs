@@ -42,13 +42,13 @@ fn promise_1_kills_at_random_moments_lose_nothing_that_was_committed() {
         if n % 2 == 0 && before < photos as i64 {
             wait_until("some progress", || files(&env) > before);
         }
-        // A random delay before the kill; nothing is waited for.
+        // A random delay before the kill, which does not wait for any condition.
         thread::sleep(Duration::from_millis(random.below(400)));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         daemon.kill();
         assert_intact(&env.database());
         let after: BTreeMap<_, _> = index_times(&env).into_iter().collect();
-        // Committed photos are still there and were not processed again.
+        // Committed photos are still in the index, and were not processed again.
         assert!(known.iter().all(|(id, look)| after.get(id) == Some(look)));
         let last = after.values().max().copied().unwrap_or_default();
         let lost = now.saturating_sub(Duration::from_millis(last as u64));

@@ -115,7 +115,7 @@ fn promise_5_half_written_files_are_not_read() {
     for piece in photo.chunks(photo.len().div_ceil(pieces)) {
         slow.write_all(piece).unwrap();
         slow.flush().unwrap();
-        // Longer than the debounce interval: this pause is what the test is about.
+        // A pause that is longer than the debounce interval, which is the subject of this test.
         thread::sleep(pause);
         assert_eq!(files(&env), 0);
     }
@@ -217,7 +217,7 @@ fn a_marker_makes_photos_leave_and_its_removal_makes_them_return() {
         wait_until_fresh(&env);
         assert_eq!(paths(&env), all[..1], "round {round}");
         assert_eq!(watched(&env), 2, "the marked folder, but not the one in it");
-        // What happens in the marked folder changes nothing.
+        // Changes in the marked folder have no effect.
         env.add(format!("private/{round}.jpg"), fixture("coffee.jpg"));
         env.add(format!("private/new{round}/1.jpg"), fixture("coffee.jpg"));
         fs::copy(env.album("astronaut.jpg"), env.path("copy.jpg")).unwrap();
@@ -294,7 +294,7 @@ fn a_picasa_ini_is_followed_although_it_is_hidden() {
         |name: &str| format!("[Contacts2]\n1f={name};;\n[astronaut.jpg]\nfaces={region},1f\n");
     env.add(".picasa.ini", ini("Eileen"));
     wait_until("the file is read", || named("Eileen"));
-    // It is written in place, as Picasa does.
+    // The file is written in place, as Picasa does.
     env.add(".picasa.ini", ini("Collins"));
     wait_until("its change is read", || named("Collins"));
     fs::remove_file(env.album(".picasa.ini")).unwrap();
@@ -355,8 +355,8 @@ fn album_with_a_folder() -> TestEnv {
     env
 }
 
-/// The system ends its only watch of a folder when one of the paths to it is removed, and the daemon learns of it
-/// later: what happens in between is found by a scan, for which an answer has to wait.
+/// The system ends its only watch of a folder when one of the paths to it is removed, and reports that later. Changes
+/// in between are found by a scan, for which `--fresh` must wait.
 #[cfg(unix)]
 #[test]
 fn fresh_waits_for_changes_in_a_folder_whose_watch_ended_with_a_link_to_it() {
@@ -389,7 +389,7 @@ fn a_folder_is_followed_on_when_a_link_to_it_is_removed() {
     wait_until_fresh(&env);
     assert_eq!(paths(&env), ["link/1.jpg", "real/1.jpg"]);
 
-    // The system reports changes in the folder under one of its paths; they hold under both.
+    // The system reports changes in the folder under only one of its paths, but they affect both.
     env.add("real/2.jpg", fixture("astronaut.jpg"));
     wait_until_fresh(&env);
     assert_eq!(
@@ -404,7 +404,7 @@ fn a_folder_is_followed_on_when_a_link_to_it_is_removed() {
     wait_until_fresh(&env);
     assert_eq!(paths(&env), ["real/2.jpg", "real/3.jpg"]);
 
-    // A link to the album itself is no second album, and its removal ends nothing.
+    // A link to the album itself is not a second album, and removing it does not end any watch.
     link("", "real/loop");
     wait_until_fresh(&env);
     fs::remove_file(env.album("real/loop")).unwrap();

@@ -1,4 +1,4 @@
-//! Closed files are soon in the answers, and `--fresh` waits for them.
+//! Closed files are soon in the index, and `--fresh` waits for them.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ fn promise_4_a_closed_file_is_in_the_answers_within_5_s() {
             times[times.len() - 1]
         ),
     );
-    // In an ordinary run of the tests the machine is busy.
+    // The limit of the small run is generous, since other tests run at the same time.
     assert!(p95 <= Duration::from_secs(size(60, 5)), "{p95:?}");
 }
 

@@ -183,7 +183,7 @@ pub fn report(promise: &str, figure: impl Display) {
     eprintln!("RESULT {promise}: {figure}");
 }
 
-/// A JPEG with a content hash of its own: the same pixels and a comment with the number.
+/// A JPEG with its own content hash: the same pixels and a comment with the number.
 pub fn numbered(jpeg: &[u8], number: usize) -> Vec<u8> {
     with_comment(jpeg, &format!("{number:08}"))
 }
@@ -193,7 +193,7 @@ pub fn portrait() -> Vec<u8> {
     jpeg(crop_imm(&photo("astronaut.jpg"), 110, 5, 170, 170).to_image())
 }
 
-/// The content of a file that is skipped as "not an image", so that it gets a row without being decoded.
+/// The content of a file that is skipped as "not an image", so that it gets a row without decoding.
 pub fn non_image(number: usize) -> String {
     format!("photo number {number}, or not")
 }
@@ -207,8 +207,7 @@ pub fn add_non_images(env: &TestEnv, folder: &str, range: std::ops::Range<usize>
 }
 
 /// Adds portraits with these numbers to a folder of the album, five hundred per folder in it, and their rows to the
-/// index.
-/// Only the first is processed; the others get the same findings, as a run of `index` would store them.
+/// index. Only the first is processed; the others get the same results, as a run of `index` would store them.
 pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
     let portrait = portrait();
     let first = env.add(

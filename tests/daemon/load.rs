@@ -89,8 +89,8 @@ fn promise_9_memory_does_not_grow_with_the_number_of_photos() {
             status(&env)["daemon"]["queue"] == 0
         });
     };
-    // The queue is empty shortly before the batch run has ended and released its memory, so the least of
-    // several readings is taken.
+    // The queue is empty shortly before the batch run has ended and released its memory, so the least of several
+    // readings counts.
     let idle_memory = || {
         let readings = (0..20).map(|_| {
             thread::sleep(Duration::from_millis(100));

@@ -43,7 +43,7 @@ fn promise_6_a_root_that_was_offline_keeps_its_rows() {
     assert!(daemon.log().contains("stay in the index"));
     daemon.stop();
 
-    // Neither a start of the daemon nor a run of `index` takes the photos below an empty root for deleted.
+    // Neither a start of the daemon nor a run of `index` treats the photos below an empty root as deleted.
     let daemon = Daemon::start(&env);
     assert_eq!(state(&env), "offline");
     let run = env.run("index album --json");

@@ -1,4 +1,4 @@
-//! A renamed folder is found by its new name, and no more by its old one.
+//! A renamed folder is found only by its new name.
 
 use std::fs;
 use std::time::Instant;

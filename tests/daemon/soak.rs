@@ -45,9 +45,9 @@ impl RandomChanges<'_> {
         photo.with_extension(extension)
     }
 
-    /// A photo without a face, with one of seven pictures and one of four orientations, and with a comment as a tag:
-    /// rewritten, it may be the same picture. (The boxes of faces are turned with the flag, while a fresh index finds
-    /// them anew, almost at the same place.)
+    /// A photo without a face, with one of seven pictures, one of four orientations, and a comment: a rewritten file
+    /// may have the same picture. (It has no face because boxes are turned with the orientation, while a fresh index
+    /// detects them again, at nearly the same position.)
     fn photo(&mut self) -> Vec<u8> {
         let orientation = [1, 3, 6, 8][self.random.below(4) as usize];
         let block = ExifBlock::new().with_orientation(orientation).bytes();
@@ -65,8 +65,8 @@ impl RandomChanges<'_> {
         }
     }
 
-    /// Gives a photo other metadata, as an editor of metadata does that writes with `write`: a comment, or
-    /// another orientation.
+    /// Changes a photo's metadata as a tagging program does: a comment or another orientation. `write` determines how
+    /// it writes the file.
     fn tag(&mut self, path: &Path, write: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let bytes = fs::read(path)?;
         if !bytes.starts_with(b"\xff\xd8") {
@@ -74,7 +74,7 @@ impl RandomChanges<'_> {
         }
         self.made += 1;
         let mut tagged = with_comment(&bytes, &self.made.to_string());
-        // The entry of the orientation, one number of 16 bits, with the value behind it.
+        // The entry of the orientation, one number of 16 bits, followed by the value.
         let entry = tagged
             .windows(8)
             .position(|bytes| bytes == b"\x12\x01\x03\0\x01\0\0\0");
@@ -128,7 +128,7 @@ impl RandomChanges<'_> {
                 rewrite_keeping_time(&path, bytes);
                 Ok(())
             }),
-            // A link to a folder; what is written behind a link to a file, a rescan finds.
+            // A link to a folder; changes of the target of a link to a file would be found only by a rescan.
             20 => {
                 let link = self.env.album("link");
                 let _ = fs::remove_file(&link);

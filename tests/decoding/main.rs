@@ -1,4 +1,4 @@
-//! Decoding processes: the same results as in one process, and every way in which a decoder can die.
+//! Decoding processes: the same results as without them, and every way in which a decoder can die.
 //!
 //! The deaths are those of a stand-in: this test program starts itself as a decoding process, with a detector that
 //! crashes on pictures of certain widths. The pictures themselves are undamaged.
@@ -29,7 +29,7 @@ use common::fixture;
 use image::RgbImage;
 use stand_in::{Death, stand_in};
 
-/// The program as its users have it.
+/// The real program as the decoding process.
 fn program() -> Launch {
     Launch {
         program: env!("CARGO_BIN_EXE_fer-index").into(),
@@ -90,7 +90,7 @@ fn photos_have_the_same_results_as_in_one_process() {
     assert!(faces > 10, "{faces}");
 }
 
-/// A detector that can only be asked: it marks the whole of every picture, and refuses small ones.
+/// A detector in this process: it returns the whole picture as a face, and refuses small pictures.
 struct Whole;
 
 impl FaceDetector for Whole {
@@ -140,7 +140,7 @@ fn a_process_has_no_files_no_network_and_limited_memory() {
     };
     assert_eq!(processes.confinement(), all);
     assert_eq!(confinement(&program()).unwrap(), all);
-    // From inside, the stand-in tries what a decoder that was taken over would try.
+    // In the decoding process, the stand-in tries what an attacker who controls a decoder would try.
     let analyser = isolated(stand_in(), settings());
     let tried = analyser.photo(&stand_in::picture(Death::Escape.width()));
     let found = tried.unwrap().faces;
@@ -169,7 +169,7 @@ fn every_death_is_survived_and_recorded_and_the_other_photos_are_indexed() {
         std::fs::write(photos.join(name), stand_in::picture(width)).unwrap();
     }
     let settings = ProcessSettings {
-        // The limit of memory follows from these.
+        // The memory limit of the process depends on these.
         limits: Limits {
             max_time: Duration::from_millis(100),
             max_pixels: 10_000_000,
@@ -234,7 +234,7 @@ fn a_photo_whose_process_got_no_cpu_time_is_tried_again() {
     let skip = store.photo(id).unwrap().unwrap().content.unwrap_err();
     assert_eq!(skip.reason, SkipReason::Unreadable, "{skip}");
     assert!(skip.detail.contains("CPU time"), "{skip}");
-    // Another process finds the face that the picture is said to have.
+    // An analyser without the stand-in processes the photo.
     let analyser = in_one_process();
     assert_eq!(run(&mut store, &analyser, &photos, false).photos, 1);
 }
@@ -268,7 +268,7 @@ fn a_decoder_that_dies_of_a_photo_shows_the_next_one() {
 
 #[test]
 fn no_process_is_left_when_the_work_is_done() {
-    // By this argument, which selects nothing, the test tells its processes from those of others.
+    // This argument has no effect; by it the test recognises its own processes.
     let mark = "--skip=of-this-test";
     let mut launch = stand_in();
     launch.arguments.push(mark.into());

@@ -18,7 +18,7 @@ pub enum Death {
     EndlessLoop = 203,
     Exhaustion = 204,
     Exit = 205,
-    /// Waits for ever, without CPU time.
+    /// Waits forever, without using CPU time.
     Idleness = 206,
     /// Not a death: tries to reach files, the network and processes.
     Escape = 207,
@@ -40,7 +40,7 @@ impl Death {
     }
 }
 
-/// A sound picture, of another content for each width.
+/// A sound picture whose content differs for each width.
 pub fn picture(width: u32) -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
     RgbImage::new(width, 50)
@@ -158,7 +158,7 @@ fn overflow(depth: u64) -> u64 {
     overflow(frame[7] + 1) + frame[3]
 }
 
-/// A hundredth for each way out that is open.
+/// A hundredth for each access that was not refused.
 fn escapes() -> f32 {
     let open = [
         std::fs::File::open("/etc/passwd").is_ok(),

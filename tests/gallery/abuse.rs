@@ -1,4 +1,5 @@
-//! Requests that no browser sends: too many, too slow, too large, with ranges; the page is answered all the same.
+//! Requests that no browser sends: too many, too slow, too large, with ranges. The page's own requests are still
+//! answered.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -41,7 +42,7 @@ fn usage(server: &Server) -> (u64, usize) {
     )
 }
 
-/// A thousand connections that say nothing, begin a request, or send one without access and do not read the answer.
+/// A thousand connections that send nothing, begin a request, or send one without access and do not read the answer.
 #[cfg(target_os = "linux")]
 #[test]
 #[allow(clippy::print_stderr, reason = "the figures are read with --nocapture")]
@@ -58,7 +59,7 @@ fn a_thousand_connections_keep_nobody_out() {
     let mut strangers = Vec::new();
     for (number, beginning) in (0..1000).zip(beginnings.iter().cycle()) {
         let mut stranger = TcpStream::connect(server.address).unwrap();
-        // A connection that was closed to make room before it had sent everything.
+        // The connection may have been closed in favour of another one before it had sent everything.
         let _ = stranger.write_all(beginning.as_bytes());
         strangers.push(stranger);
         if number % 100 == 99 {
@@ -141,13 +142,13 @@ fn what_is_too_large_is_refused_before_it_is_read() {
         stream
             .set_read_timeout(Some(Duration::from_secs(8)))
             .unwrap();
-        // The refusal may come before everything is sent.
+        // The refusal may arrive before everything is sent.
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer);
         let shown: String = request.chars().take(300).collect();
-        // A client that still sends may see the connection closed before it sees why.
+        // While a client still sends, the connection may be closed before it has received the reason.
         let is_refused = answer.is_empty() && request.len() > 50_000
             || answer.starts_with(&format!("HTTP/1.1 {status}"));
         assert!(is_refused, "{shown}: {answer}");
@@ -245,7 +246,7 @@ fn a_path_in_disguise_leads_nowhere() {
     }
 }
 
-/// No cache on the way keeps what is private: the browser keeps pictures, and nobody keeps anything else.
+/// No cache between server and browser stores private data: the browser caches pictures, and nothing else is cached.
 #[test]
 fn nothing_is_kept_on_the_way() {
     let (_env, server) = gallery();

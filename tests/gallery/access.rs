@@ -154,7 +154,7 @@ fn by_keyboard_alone_everything_is_reached_and_named() {
         ("both.jpg, March 3, 2020, 2 faces", "link")
     );
 
-    // Arrows move among the photos; Tab leaves the grid and goes round to the start.
+    // Arrows move between photos; Tab leaves the grid and continues from the start of the page.
     browser.run("document.querySelector('.brand').focus()");
     let stops_of_page = stops(&browser, 40);
     for wanted in [

@@ -44,7 +44,7 @@ fn an_album_is_made_in_the_named_folder_and_nowhere_else() {
         assert_eq!(make(name).status, 400, "{name}");
     }
     assert!(!env.path("up").exists());
-    // A folder that contains a file of the user's own stays unchanged.
+    // A folder that contains a file of the user stays unchanged.
     fs::create_dir(env.path("best/mine")).unwrap();
     fs::write(env.path("best/mine/diary.txt"), "dear").unwrap();
     assert_eq!(make("mine").status, 400);
@@ -52,7 +52,7 @@ fn an_album_is_made_in_the_named_folder_and_nowhere_else() {
 
     let none = json!({"name": "none", "photos": []});
     assert_eq!(server.post("/api/album", &none).status, 400);
-    // As many photos as somebody may select, of whom a photo that is named twice gets one link.
+    // As many photos as somebody may select; a photo that is named twice gets one link.
     let many = json!({"name": "many", "photos": vec![1; 2000]});
     assert_eq!(server.post("/api/album", &many).status, 200);
     let unknown = json!({"name": "none", "photos": [99]});
@@ -93,7 +93,7 @@ fn an_album_of_the_same_name_is_kept_unless_the_page_says_otherwise() {
     assert_eq!(photos(), ["001 b.jpg"]);
     assert_eq!(make(&[2], Some("burn")).status, 422);
 
-    // What the user has put there is named, without flags that the page does not have.
+    // The message names the user's file, and no flags, which the page does not have.
     fs::write(env.path("best/Trip/diary.txt"), "dear").unwrap();
     let refused = make(&[3], Some("replace"));
     assert_eq!(refused.status, 400);

@@ -135,7 +135,7 @@ fn the_grid_comes_in_parts_without_gap_or_overlap() {
         (&json!(true), &json!(false))
     );
     assert_eq!(names(&part(4)), [] as [&str; 0]);
-    // A number of photos that was asked for ends the answer in the middle of a part.
+    // The requested number of photos ends the answer in the middle of a page.
     for (most, offset, expected, more) in [
         (2, 0, &["glad.jpg", "mixed.jpg"][..], false),
         (3, 0, &["glad.jpg", "mixed.jpg", "faint.jpg"], false),
@@ -311,7 +311,7 @@ fn a_folder_is_found_through_a_link_and_however_its_accents_are_written() {
     );
     std::os::unix::fs::symlink(env.path("album"), env.path("short")).unwrap();
     let server = Server::start(&env);
-    // As the address encodes the composed and the decomposed form.
+    // The composed and the decomposed form, as the address encodes them.
     for folder in ["Caf%C3%A9", "Cafe%CC%81"] {
         for album in ["album", "short"] {
             let under = format!("{}/{folder}", env.path(album).display());

@@ -59,7 +59,7 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     browser.wait_until("document.querySelectorAll('.box').length === 1");
     let first = browser.run("return document.querySelector('.bar').dataset.emotion");
     assert_eq!(first, "happy");
-    // The box must lie on the face: the astronaut's face is in the upper middle.
+    // The box must be on the face: the astronaut's face is in the upper middle.
     let place = "const face = document.querySelector('.box').getBoundingClientRect();
         const photo = document.querySelector('#picture').getBoundingClientRect();
         return [(face.left + face.width / 2 - photo.left) / photo.width,
@@ -70,7 +70,7 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
         "{place:?}"
     );
 
-    // Corrects the face to surprise: the counts and the grid follow.
+    // Corrects the face to surprise: the counts and the grid are updated.
     browser.click(".bar[data-emotion='surprise']");
     browser.wait_until("document.querySelector(\".bar[aria-pressed='true']\")");
     browser.wait_until(&format!(
@@ -120,7 +120,7 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     let requests = browser.requests();
     assert!(requests.len() > 10, "{requests:?}");
     for request in requests {
-        // The browser's own start page does not count, which it may still be loading.
+        // The browser's own start page, which it may still be loading, does not count.
         let is_own = ["data:", "chrome:", "chrome-untrusted:", own.as_str()]
             .iter()
             .any(|start| request.starts_with(start));
@@ -154,7 +154,7 @@ fn what_is_pressed_while_a_photo_closes_is_not_undone() {
         browser.run("return document.querySelector('#photo').open"),
         false
     );
-    // The history is as long as before.
+    // The history has as many entries as before.
     browser.run("history.back()");
     browser.wait_until(&format!("{TILES} === 1"));
     assert_eq!(browser.run("return location.search"), "?emotion=happy");
@@ -183,7 +183,7 @@ fn on_a_phone_nothing_is_wider_than_the_screen() {
     assert_eq!(browser.console(), [] as [&str; 0]);
 }
 
-/// The browser reports whatever the page does against its content-security policy, also what it did before it was asked.
+/// The browser reports every violation of the page's content-security policy, also earlier ones.
 #[test]
 fn the_page_keeps_to_its_content_policy() {
     let Some(browser) = Browser::desktop() else {
@@ -198,7 +198,7 @@ fn the_page_keeps_to_its_content_policy() {
     for key in ['f', 'f', 'm', 'm'] {
         browser.press(key);
     }
-    // The second key closed the map, even if its places were not there yet.
+    // The second key closed the map, even if its places had not arrived yet.
     assert_eq!(
         browser.run("return document.querySelector('#places').open"),
         false
@@ -222,7 +222,7 @@ fn the_page_keeps_to_its_content_policy() {
     assert_eq!(browser.run_async(violations), json!(["img-src"]));
 }
 
-/// Seventy photos are two pages.
+/// Seventy photos fill two pages.
 #[test]
 fn a_shuffled_answer_has_every_photo_once() {
     let Some(browser) = Browser::desktop() else {
@@ -316,7 +316,7 @@ fn a_search_without_an_answer_says_why_in_its_place() {
     }
 }
 
-/// What the address says beyond the fields of the panel stays when one of them is changed.
+/// Filters of the address that have no field in the panel stay when a field is changed.
 #[test]
 fn a_change_in_the_panel_changes_one_filter() {
     let Some(browser) = Browser::desktop() else {
@@ -442,7 +442,7 @@ fn filters_without_a_control_stand_in_words_and_can_be_removed() {
     ]));
     let width = "return Math.max(innerWidth, document.documentElement.scrollWidth)";
     assert_eq!(browser.run(width), browser.run("return innerWidth"));
-    // A field of the panel leaves them alone.
+    // Changing a field of the panel does not change them.
     browser.run(
         "const field = document.querySelector('[name=faces]');
         field.value = '1';
@@ -532,7 +532,7 @@ fn the_line_over_the_photos_says_what_is_shown() {
         browser.run("return location.search"),
         "?text=happy&emotion=any"
     );
-    // Another text is not overridden by it.
+    // It does not override another text.
     browser.press('/');
     for key in "sad".chars() {
         browser.press(key);

@@ -15,7 +15,7 @@ use crate::seed::{Seed, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::{Run, TestEnv};
 
-/// A program that stands in for a desktop program and records its arguments.
+/// A substitute for a desktop program, which records its arguments.
 pub fn stand_in(env: &TestEnv, name: &str, exit_code: i32) -> PathBuf {
     let bin = env.path("bin");
     fs::create_dir_all(&bin).unwrap();

@@ -1,4 +1,4 @@
-//! The pictures: upright, made once, readable only by their owner.
+//! The pictures are upright, made once, and readable only by their owner.
 
 use std::fs;
 use std::path::PathBuf;

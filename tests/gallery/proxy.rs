@@ -19,7 +19,7 @@ fn gallery() -> (TestEnv, Server) {
     (env, server)
 }
 
-/// A request as the proxy passes it on: without its path, with the host that the browser has named.
+/// A request as the proxy forwards it: without the proxy's path, with the host that the browser sent.
 fn forwarded(address: SocketAddr, target: &str, host: &str) -> Request {
     Request::get(address, target)
         .host(Some(host))
@@ -31,7 +31,7 @@ fn forwarded(address: SocketAddr, target: &str, host: &str) -> Request {
 #[test]
 fn photos_are_seen_and_corrected_through_a_proxy() {
     let (_env, server) = gallery();
-    // Some proxies name the host of the browser, others their own way to the gallery.
+    // Some proxies send the host from the browser, others the address by which they reach the gallery.
     let own = server.address.to_string();
     for host in ["photos.example:8443", "photos.example", &own] {
         let ask =
@@ -77,7 +77,7 @@ fn the_cookie_and_the_addresses_of_the_page_stay_under_the_path() {
     let entered = forwarded(server.address, target, "photos.example:8443").send();
     let cookie = entered.header("set-cookie").unwrap();
     assert!(cookie.ends_with("; Secure"), "{cookie}");
-    // The browser takes the folder of /fer/enter for its path.
+    // The browser uses the folder of /fer/enter as the cookie's path.
     assert!(!cookie.contains("Path"), "{cookie}");
     assert!(entered.text().contains("url=./\""), "{}", entered.text());
     // No address of the page begins at the root of the host.
@@ -95,7 +95,7 @@ fn the_cookie_and_the_addresses_of_the_page_stay_under_the_path() {
         for quote in ["\"", "'", "`", "(", "="] {
             for route in ["api/", "assets/", "thumb/", "view/", "enter", "\""] {
                 let absolute = format!("{quote}/{route}");
-                // The key for the search is called "/".
+                // "/" alone is the name of the key for the search.
                 let is_there = text.contains(&absolute) && absolute != "\"/\"";
                 assert!(!is_there, "{absolute}");
             }

@@ -96,7 +96,7 @@ fn the_token_is_exchanged_for_a_strict_cookie() {
     for attribute in ["; HttpOnly", "; SameSite=Strict"] {
         assert!(cookie.contains(attribute), "{cookie}");
     }
-    // Without a path it is for the folder of `/enter`.
+    // Without a path, the cookie applies to the folder of `/enter`.
     for attribute in ["Domain", "Path"] {
         assert!(!cookie.contains(attribute), "{cookie}");
     }
@@ -166,7 +166,7 @@ fn another_page_can_neither_change_nor_read() {
     }
     let reveal = server.get("/api/photo/1/reveal").method("POST");
     is_refused(&reveal.send(), 403);
-    // A form in another page, if it got this far, cannot declare its body to be JSON.
+    // A form in another page, if its request were admitted, cannot declare its body to be JSON.
     let form = server
         .get("/api/face/1")
         .method("POST")
@@ -214,7 +214,7 @@ fn no_path_leads_out_of_the_index() {
     }
 }
 
-/// The index stores paths, and the file at a path may have been replaced since.
+/// The index stores paths, but the file at a path may have been replaced after it was indexed.
 #[cfg(unix)]
 #[test]
 fn what_takes_a_photos_place_is_not_shown() {

@@ -23,7 +23,7 @@ pub struct Seed {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub taken: Option<Date>,
-    /// How exactly `taken` is known.
+    /// The precision of `taken`.
     pub precision: Precision,
     /// Each face shows this emotion with this score; the rest goes to neutral (or to happy).
     pub faces: Vec<(Emotion, f32)>,

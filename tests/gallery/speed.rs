@@ -25,7 +25,7 @@ const PHOTOS: u64 = 100_000;
 /// How many names one file may have on every file system.
 const NAMES: u64 = 20_000;
 
-/// An index of photos whose files are gone, with a thumbnail of each.
+/// An index of photos with a thumbnail of each, but without files.
 fn large() -> TestEnv {
     let env = TestEnv::new();
     let sources = [
@@ -48,7 +48,7 @@ fn large() -> TestEnv {
         let put = store.batch(|batch| {
             for number in first..first + NAMES {
                 record.hash = ContentHash::of(&number.to_le_bytes());
-                // As one picture, all would share the corrections of their faces.
+                // If they had one picture hash, all would share the corrections of their faces.
                 let picture = PictureHash::from_bytes(*record.hash.as_bytes());
                 record.picture = Some(Picture {
                     hash: picture,
@@ -117,7 +117,7 @@ fn a_hundred_thousand_photos_scroll() {
         share(99),
         share(100),
     );
-    // 60 frames a second leave 16.7 ms for each; a frame that came late also has the work of those before it.
+    // 60 frames a second leave 16.7 ms for each; a late frame also has the work of skipped frames before it.
     assert!(share(99) <= 16.7);
     // Moves to the last photo, then back to the first.
     browser.run("document.querySelector('#grid a').focus()");

@@ -47,8 +47,8 @@ impl Browser {
 
     #[allow(clippy::print_stderr)]
     fn start(mut options: Value) -> Option<Self> {
-        // The driver chooses its port: one that the test chose could be taken by the driver of a test beside it,
-        // and both tests would talk to one driver.
+        // The driver chooses its port: if tests chose ports, two of them could choose the same one and use the same
+        // driver.
         let spawned = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -302,8 +302,8 @@ impl Drop for Browser {
     }
 }
 
-/// Reads the port that a driver announces once it listens ("… was started successfully on port 4711."). The
-/// rest of its output is read and dropped, so that the driver never waits for room in the pipe.
+/// Reads the port that a driver announces once it listens ("… was started successfully on port 4711."). The rest of its
+/// output is read and dropped, so that a full pipe never blocks the driver.
 fn announced_port(output: ChildStdout) -> u16 {
     let mut lines = BufReader::new(output).lines();
     let announced = lines.by_ref().find_map(|line| {

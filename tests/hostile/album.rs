@@ -1,5 +1,5 @@
-//! A folder of mutated photos with some sound ones among them is indexed by the program: nothing ends it or makes it wait,
-//! every sound photo is found, and each file that is skipped has a reason.
+//! The program indexes a folder of mutated photos with some sound ones among them: it neither crashes nor hangs, every
+//! sound photo is indexed, and each skipped file has a reason.
 //!
 //! `HOSTILE_FILES` sets the number of files.
 
@@ -30,7 +30,7 @@ const PHOTOS: [(&str, &str); 9] = [
     ("raw", "dng"),
 ];
 
-/// One in so many files is sound.
+/// One in this many files is sound.
 const SOUND: usize = 50;
 
 /// Adds the file with this number, and for one in ten a mutated sidecar of each kind.
@@ -38,7 +38,7 @@ fn add(env: &TestEnv, number: usize, samples: &[Vec<Vec<u8>>]) {
     let (kind, extension) = PHOTOS[number % PHOTOS.len()];
     let samples = &samples[number % PHOTOS.len()];
     let name = format!("{:02}/{number}.{extension}", number % 20);
-    // The first inputs are the samples as they are.
+    // The first inputs are the unchanged samples.
     let input = (samples.len() + number / PHOTOS.len()) as u64;
     env.add(&name, mutated(kind, input, samples));
     if number.is_multiple_of(10) {
@@ -94,7 +94,7 @@ fn hostile_files_end_nothing_and_hide_no_sound_photo() {
 
     let start = Instant::now();
     let mut index = env.command("index album --json");
-    // Whoever takes longer than ten seconds is reported as timed out.
+    // A photo that takes longer than ten seconds is reported as timed out.
     index.env("FER_INDEX_LIMITS_DECODE_SECONDS", "10");
     let mut child = index.stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();

@@ -1,9 +1,10 @@
-//! Gives mutated samples to everything that reads bytes from outside, for a second each, as many targets at a time as
-//! there are processors; `HOSTILE_SECONDS` sets another time. `fuzz/` does the same with coverage, for as long as one likes.
+//! Passes mutated samples to every function that reads bytes from outside, for a second each, with as many targets at a
+//! time as there are processors; `HOSTILE_SECONDS` sets another time. `fuzz/` does the same with coverage, for any
+//! time.
 //!
-//! `HOSTILE_SAMPLES` names a folder into which the samples are written, with which `fuzz/run` begins.
+//! `HOSTILE_SAMPLES` names a folder into which the samples are written, from which `fuzz/run` starts.
 //!
-//! A failure names the target and the number of the input, by which it is made again.
+//! A failure names the target and the number of the input, from which the input can be made again.
 #![allow(
     clippy::print_stderr,
     reason = "the numbers of inputs are read with --nocapture"
@@ -31,8 +32,8 @@ use mutate::mutated;
 use samples::samples;
 use targets::{TARGETS, Target};
 
-/// No mutated input may take longer, also on a busy machine and without optimisation. What the first samples make the
-/// program load does not count.
+/// No mutated input may take longer, even on a busy machine and without optimisation. The time that the first samples
+/// take to load data is not counted.
 const LONGEST: Duration = Duration::from_mins(1);
 
 fn seconds() -> Duration {
@@ -45,7 +46,7 @@ fn no_input_makes_a_reader_panic_or_hang() {
     let threads = available_parallelism().map_or(1, NonZero::get);
     let (targets, failed) = (Mutex::new(TARGETS.iter()), Mutex::new(Vec::new()));
     let next = || targets.lock().unwrap().next();
-    // Not rayon's threads: a decoder that waits for its own work there would be given another target meanwhile.
+    // Not rayon's threads: while a decoder waits for its own work there, its thread would run another target.
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -60,7 +61,7 @@ fn no_input_makes_a_reader_panic_or_hang() {
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
 
-/// Gives mutated samples to one target; an error describes the first input that made it panic, or took too long.
+/// Passes mutated samples to one target; an error describes the first input that caused a panic or took too long.
 fn attack(name: &str, target: Target) -> Result<(), String> {
     let samples = samples(name);
     assert!(!samples.is_empty(), "no samples for {name}");

@@ -37,7 +37,7 @@ pub fn samples(target: &str) -> Vec<Vec<u8>> {
         "config" => vec![fer_index::config::DEFAULTS.into()],
         "detector" => lines(ANSWERS),
         "model" => {
-            // Its description, and what the weights of the built-in model begin with.
+            // The description and the first bytes of the weights of the built-in model.
             let model = fer_index::classify::BUILT_IN.0;
             vec![
                 model[..model.len().min(100_000)].to_vec(),

@@ -1,5 +1,5 @@
-//! The functions of the program that read bytes which anybody may have made. None may panic, hang or take more
-//! memory than its limits say; some also check that nothing is lost.
+//! The functions of the program that read untrusted bytes. None may panic, hang or exceed its memory limits; some also
+//! check that nothing is lost.
 //!
 //! `fuzz/` calls these functions from libFuzzer, and the test beside this file with mutated samples.
 
@@ -73,7 +73,7 @@ pub fn image(bytes: &[u8]) {
     let _ = imaging::embedded_xmp(bytes);
 }
 
-/// The decoder of `fer-jpeg`, whose size and whose area the first bytes choose.
+/// The decoder of `fer-jpeg`; the first bytes choose the size and the area.
 pub fn jpeg_reader(bytes: &[u8]) {
     let Some(([size, x, y, area], jpeg)) = bytes.split_first_chunk() else {
         return;
@@ -138,7 +138,7 @@ pub fn iptc(bytes: &[u8]) {
     image(&in_segment(0xed, b"Photoshop 3.0\0", &resource));
 }
 
-/// What an XMP packet says.
+/// An XMP packet.
 pub fn xmp(bytes: &[u8]) {
     assert_statements(&of_xmp(&Packet::parse(bytes).0));
     image(&in_segment(0xe1, b"http://ns.adobe.com/xap/1.0/\0", bytes));
@@ -168,7 +168,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// Writes emotions into a sidecar and removes them again; everything else that it says must stay.
+/// Writes emotions into a sidecar and removes them again; everything else in it must stay.
 pub fn sidecar(bytes: &[u8]) {
     let folder = folder();
     let path = folder.path().join("a.xmp");
@@ -196,7 +196,7 @@ pub fn sidecar(bytes: &[u8]) {
     assert_eq!(rest(&with), rest(bytes));
     assert!(!write_sidecar(&path, photo, happy, false).expect("it was just written"));
     write_sidecar(&path, photo, EmotionSet::default(), false).expect("it was just written");
-    // One in which nothing is left but what fer-index writes into a new one is gone.
+    // A sidecar with nothing but the content of a new, empty one is removed.
     assert_eq!(rest(&fs::read(&path).unwrap_or_default()), rest(bytes));
 }
 

@@ -81,7 +81,7 @@ fn formats_without_a_decoder_are_named() {
 #[test]
 fn truncated_files_are_damaged() {
     for (name, bytes) in one_of_each() {
-        // Of these, what is known is shown.
+        // Truncated files of these formats are shown as far as they are intact.
         let is_shown = name.contains("JPEG") || name == "PNG";
         let percents: &[usize] = if is_shown { &[] } else { &[30, 60, 90] };
         for &percent in percents {
@@ -145,7 +145,7 @@ fn the_known_rows_of_a_damaged_jpeg_or_png_are_right() {
     let between = |pair: &&[usize]| &restarting[pair[0]..pair[1]];
     let is_in_a_scan = |pair: &&[usize]| between(pair).windows(2).all(|code| code != b"\xff\xda");
     for pair in markers.windows(2).filter(is_in_a_scan) {
-        // One interval is missing.
+        // One restart interval is missing.
         let bad = [&restarting[..pair[0]], &restarting[pair[1]..]].concat();
         files.push((restarting.clone(), bad));
         // A marker has a wrong number, so that nothing is missing.
@@ -176,7 +176,7 @@ fn the_known_rows_of_a_damaged_jpeg_or_png_are_right() {
                     &crop(expected.raster.stored()),
                     &crop(decoded.raster.stored()),
                 );
-                // The two decoders round in other ways.
+                // The two decoders round differently.
                 assert!(difference < 1.5, "row {y}: {difference}");
             }
         }
@@ -239,7 +239,6 @@ fn decoding_stops_at_the_deadline() {
     }
 }
 
-/// Truncates files and flips bits; the fixed seed makes a failure reproducible.
 #[test]
 fn a_webp_whose_canvas_is_wider_than_its_frame_can_be_is_damaged() {
     let mut bytes = fixture("matrix/webp-fading.webp");
@@ -248,6 +247,7 @@ fn a_webp_whose_canvas_is_wider_than_its_frame_can_be_is_damaged() {
     assert_eq!(skip(&bytes).reason, SkipReason::Damaged);
 }
 
+/// Truncates files and flips bits; the fixed seed makes a failure reproducible.
 #[test]
 fn damaged_files_are_decoded_or_skipped_with_a_reason() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -276,7 +276,7 @@ fn damaged_files_are_decoded_or_skipped_with_a_reason() {
                 bytes[at] ^= 1 << random(8);
             }
             let outcome = imaging::decode(&bytes, &limits);
-            // Bytes that are given away are read in another way.
+            // Bytes that are passed with ownership are read in another way.
             let other = imaging::decode(bytes, &limits);
             assert!(is_same(&outcome, &other), "{name}, round {round}");
             match outcome {

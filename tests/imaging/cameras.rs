@@ -1,4 +1,4 @@
-//! Decodes files from real cameras, where these are available, and prints their metadata.
+//! Decodes files from real cameras, if they are available, and prints their metadata.
 
 #![allow(clippy::print_stderr)]
 

@@ -1,7 +1,7 @@
 //! Decoding takes little more memory than the pixels. `benches/compare/format_memory.py` measures more codings, and up to
 //! 250 megapixels.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout)] // one process tells the other by it
+#![allow(clippy::print_stdout)] // one process sends its result to the other by it
 
 use std::io::Write as _;
 use std::path::Path;
@@ -21,14 +21,14 @@ const PIXELS: u64 = WIDTH as u64 * HEIGHT as u64;
 const NOT_COMPRESSED: u32 = 1;
 const LZW: u32 = 5;
 
-/// The file that the other test decodes in a process of its own.
+/// The variable that names the file to decode in a separate process.
 const FILE: &str = "FER_INDEX_MEMORY_TEST";
 
-/// What precedes the measured number.
+/// The text before the measured number.
 const PEAK: &str = "peak kB: ";
 
-/// What one megapixel takes at most beside four bytes a pixel, with the file. 64 MB is the goal, but a few rows suffice; so
-/// little would not suffice for a second copy of the picture.
+/// Most bytes that decoding, with the file, may take beyond four per pixel. The goal is 64 MB, but a few rows should
+/// suffice; this is less than a second copy of the picture takes.
 const ROWS: u64 = 16_000_000;
 
 #[test]
@@ -55,7 +55,7 @@ fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
             tiff(16, 3, &[strip(2), strip(2), strip(2)]),
             ROWS,
         ),
-        // Their files take as much as the pixels, and are given back meanwhile.
+        // These files take as much memory as the pixels, and are released during decoding.
         ("tiff-not-compressed", tiff_of_one_strip(row(3)), ROWS),
         ("tiff-cmyk-not-compressed", tiff_of_one_strip(row(4)), ROWS),
         (
@@ -63,7 +63,7 @@ fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
             tiff_of(8, 3, NOT_COMPRESSED, &[plane.clone(), plane.clone(), plane]),
             ROWS,
         ),
-        // Noise takes as much when it is packed; it is given back from the beginning.
+        // Compressed noise takes as much memory as the pixels, and is released from its beginning on.
         ("png-noise", png_of_noise(&noise), ROWS),
         ("tiff-noise", tiff(8, 3, &[stored(&noise)]), ROWS),
         ("tiff-lzw-noise", tiff_of(8, 3, LZW, &[lzw(&noise)]), ROWS),
@@ -80,7 +80,7 @@ fn a_picture_takes_four_bytes_a_pixel_and_its_file() {
         ("webp-animated", fixture("memory/large-animated.webp"), ROWS),
         ("gif", gif(), ROWS),
         ("jpeg", jpeg(false), ROWS),
-        // Of up to 20 megapixels the coefficients are in memory with the pixels.
+        // Up to 20 megapixels, the coefficients are in memory together with the pixels.
         ("jpeg-progressive", jpeg(true), 64_000_000 - idle),
         ("heic-turned", fixture("memory/large-turned.heic"), ROWS),
         ("heic-422-10", fixture("memory/large-422-10.heic"), ROWS),
@@ -141,7 +141,7 @@ fn a_file_is_decoded_in_a_process_of_its_own() {
     println!("{PEAK}{}", peak.unwrap().trim().trim_end_matches(" kB"));
 }
 
-/// A row many times over.
+/// A row, repeated and deflated.
 fn deflated(row: &[u8], times: u32) -> Vec<u8> {
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
     for _ in 0..times {
@@ -150,7 +150,7 @@ fn deflated(row: &[u8], times: u32) -> Vec<u8> {
     packer.finish().unwrap()
 }
 
-/// Bytes that cannot be packed.
+/// Incompressible bytes.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let words = (0..length.div_ceil(8)).flat_map(|_| {
@@ -162,7 +162,7 @@ fn noise(length: usize) -> Vec<u8> {
     words.take(length).collect()
 }
 
-/// Bytes in the form of deflate, which cannot be packed.
+/// Deflate data with stored (uncompressed) blocks.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::none());
     packer.write_all(bytes).unwrap();
@@ -196,7 +196,7 @@ fn png(colour: u8, bits: u8, row: &[u8]) -> Vec<u8> {
     png_of(colour, bits, &deflated(&[&[0], row].concat(), HEIGHT))
 }
 
-/// A PNG of these packed rows.
+/// A PNG of these compressed rows.
 fn png_of(colour: u8, bits: u8, packed: &[u8]) -> Vec<u8> {
     let chunk = |kind: &[u8; 4], data: &[u8]| {
         let checked = [kind, data].concat();
@@ -216,7 +216,7 @@ fn png_of(colour: u8, bits: u8, packed: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A TIFF of RGB or CMYK in one strip that is not compressed, of which every row is this one.
+/// A TIFF of RGB or CMYK in one uncompressed strip, in which every row is this one.
 fn tiff_of_one_strip(row: &[u8]) -> Vec<u8> {
     let channels = row.len() as u32 / WIDTH;
     tiff_of(8, channels, NOT_COMPRESSED, &[row.repeat(HEIGHT as usize)])

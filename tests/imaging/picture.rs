@@ -110,7 +110,7 @@ fn the_colour_transform_of_a_jpeg_is_part_of_its_picture() {
     let with = |transform| with_segments(&jpeg, &[adobe(transform)]);
     assert_ne!(picture(&with(0)).hash, picture(&with(1)).hash);
     assert_ne!(picture(&with(1)).hash, picture(&jpeg).hash);
-    // The density of JFIF is not.
+    // The density in the JFIF segment does not.
     let at = jpeg.windows(5).position(|part| part == b"JFIF\0").unwrap();
     let mut dense = jpeg.clone();
     dense[at + 8..at + 12].copy_from_slice(&[1, 44, 1, 44]);

@@ -71,7 +71,7 @@ impl Album {
         self.env.run("index album other --json").found();
     }
 
-    /// Says that the face in a photo shows sadness.
+    /// Corrects the face in a photo to sad.
     pub fn correct(&self, photo: &Path, options: &str) {
         let shown = self
             .env
@@ -105,7 +105,7 @@ impl Album {
         comparable(&database)
     }
 
-    /// Whether the index has the correction of this photo, and shows the photo for it.
+    /// Whether the index has the correction of this photo, and a query for the emotion finds the photo.
     pub fn has_correction(&self, photo: &Path) -> bool {
         let shown = self.env.run(&format!("show --json {}", photo.display()));
         let found = self
@@ -120,8 +120,8 @@ impl Album {
 const WIDTH: u32 = 192;
 const HEIGHT: u32 = 128;
 
-/// A picture without any metadata: grey, with a magenta square as a face, and in the corner a colour of its own. The
-/// blocks of a JPEG are even, so that turning the picture turns its pixels exactly.
+/// A picture without metadata: grey, with a magenta square as a face, and in the corner a colour for each number. The
+/// blocks of the JPEG are uniform, so that rotating the file rotates its pixels exactly.
 fn picture(number: u8) -> Vec<u8> {
     let picture = RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
         if (96..144).contains(&x) && (32..80).contains(&y) {
@@ -135,8 +135,8 @@ fn picture(number: u8) -> Vec<u8> {
     jpeg(picture)
 }
 
-/// The dump of a database, with numbers rounded and without where a correction was made: a photo that was turned since
-/// has it at another place.
+/// The dump of a database, with rounded numbers and without the position at which a correction was made, which differs
+/// if the photo was rotated afterwards.
 fn comparable(database: &Path) -> String {
     let mut text = String::new();
     for line in dump_without(database, &["corrections"]).lines() {

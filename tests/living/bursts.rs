@@ -4,7 +4,7 @@
 //! BURSTS=FOLDER cargo test --release --test living -- --nocapture bursts
 //! ```
 //!
-//! takes each folder in FOLDER for one burst, such as the frames of a video clip, in the order of the file names.
+//! treats each folder in FOLDER as one burst, such as the frames of a video clip, in the order of the file names.
 //! `docs/corrections.md` has the result.
 
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::testenv::TestEnv;
 /// Most photos of a burst, all of one second.
 const PHOTOS: usize = 25;
 
-/// How many frames of a clip are left out between two photos of a burst.
+/// How many frames of a clip are skipped between two photos of a burst.
 const SKIPPED: usize = 2;
 
 /// How a camera dates the photos of a second.
@@ -54,7 +54,7 @@ fn shot(picture: &RgbImage, clock: Clock, index: usize) -> Vec<u8> {
     jpeg_with_exif(&jpeg(picture.clone()), &block.bytes())
 }
 
-/// Says that the largest face of a photo shows sadness; `false` if the detector found none.
+/// Corrects the largest face of a photo to sad; `false` if the detector found none.
 fn correct(env: &TestEnv, name: &str) -> bool {
     let shown = env.run(&format!("show --json album/{name}")).found().json();
     let faces = shown["faces"].as_array().unwrap().iter();
@@ -96,7 +96,8 @@ fn wrong(burst: &[RgbImage], clock: Clock, order: Order) -> (usize, i64) {
     }
     let wrong = carried(&env);
 
-    // An export of the first photo takes the correction over, where the fraction of the second tells which it is.
+    // The correction is carried over to an export of the first photo if the fraction of the second shows of which photo
+    // it is an export.
     let (width, height) = burst[0].dimensions();
     let smaller = resize(
         &burst[0],

@@ -1,7 +1,7 @@
 //! The matrix: every change × {daemon running, daemon down} × {photo with a correction, without}.
 //!
-//! A remount cannot be made without being root. What the index sees of it are other device and inode numbers, so these
-//! are changed in the database.
+//! Only root can remount a disk. Its effect on the index is that device and inode numbers differ, so the test changes
+//! these in the database.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -161,7 +161,7 @@ pub struct Matrix {
     /// The photo with a correction, and the one without.
     corrected: PathBuf,
     plain: PathBuf,
-    /// Cells that failed, with what differs.
+    /// Cells that failed, with the differences.
     failures: Vec<String>,
 }
 
@@ -214,7 +214,7 @@ impl Matrix {
         }
     }
 
-    /// Waits until the daemon's index equals the fresh one. What differs after a while is reported by the caller.
+    /// Waits until the daemon's index equals the fresh one. The caller reports what still differs after a while.
     fn wait_for(&self, fresh: &str) {
         let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
         wait_until("the index equals a fresh one", || {

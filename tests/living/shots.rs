@@ -1,8 +1,8 @@
 //! The matrix of shots: every change of a raw file, of the picture of the same shot beside it, and of their sidecar ×
 //! {daemon running, daemon down} × {shot with a correction, without}.
 //!
-//! The pictures are of one colour, of which no face can be recognised in another file. That a correction reaches the other file
-//! of a shot is shown with real ones, through the whole program: `tests/cli/raw_pairs.rs`.
+//! The pictures have one colour, so no face can be recognised in another file. `tests/cli/raw_pairs.rs` shows with real
+//! photos that a correction is carried over to the other file of a shot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,8 +97,8 @@ const OF_SHOTS: [Change; 11] = [
     },
 ];
 
-/// The changes after which the raw file is alone, or not alone again. What a person said of a face in it while it was
-/// part of a shot remains, which no fresh index has.
+/// The changes after which the raw file is alone, or not alone again. Corrections that it got while it was part of a
+/// shot remain; a fresh index does not have them.
 const OF_PARTS: [Change; 6] = [
     Change {
         name: "sidecar of the raw file new again",

@@ -28,7 +28,7 @@ fn face(env: &TestEnv, name: &str) -> Value {
     shown["faces"][0].clone()
 }
 
-/// Makes the changes of a row and requires what it expects: once while a daemon runs, once with a run of `index`
+/// Makes the changes of a test and checks the result: once while a daemon runs, and once with a run of `index`
 /// afterwards.
 fn with_and_without_daemon(
     album: impl Fn() -> TestEnv,
@@ -129,7 +129,7 @@ fn row_3_tags_written_with_the_time_kept_are_read() {
         env
     };
     let tag = |env: &TestEnv| {
-        // As many letters as before: size, modification time and inode stay.
+        // As many letters as before, so that size, modification time and inode stay.
         let path = env.album("hopper.jpg");
         let stat = || {
             fs::metadata(&path)

@@ -58,7 +58,7 @@ fn a_dry_run_fails_as_the_run_would() {
     let folder = tempfile::tempdir().unwrap();
     let photo = folder.path().join("a.jpg");
     let sidecar = folder.path().join("a.jpg.xmp");
-    // There is no photo to copy the packet of.
+    // The photo, whose packet would be copied, does not exist.
     for dry in [true, false] {
         assert!(write_sidecar(&sidecar, &photo, happy(), dry).is_err());
     }
@@ -75,7 +75,7 @@ fn a_dry_run_fails_as_the_run_would() {
     }
 }
 
-/// Texts that are not certain to keep all that they say, and the reason.
+/// Files that might lose data if they were edited, each with the reason that is reported.
 const LEFT_ALONE: [(&str, &str); 16] = [
     ("", "it is not XML"),
     ("hello", "it has text outside of its elements"),

@@ -1,5 +1,5 @@
-//! XMP in the forms that its specification allows, at random: where namespaces are declared and how their prefixes are
-//! called, attributes and elements, lists and plain texts, wrappers, comments and encodings.
+//! Random XMP in the forms that the specification allows: positions of namespace declarations, names of prefixes,
+//! attributes and elements, lists and plain texts, wrappers, comments and encodings.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ const OTHERS: [(&str, &str, &str); 4] = [
     ("http://ns.adobe.com/tiff/1.0/", "tiff", "Make"),
 ];
 
-/// Keywords as they are, and as XML may write them.
+/// Keywords, each with its form in XML.
 const WORDS: [(&str, &str); 8] = [
     ("Lake", "Lake"),
     ("Sun & sand", "Sun &amp; sand"),
@@ -39,17 +39,18 @@ const WORDS: [(&str, &str); 8] = [
     ("Places/Italy", "Places/&#73;taly"),
 ];
 
-/// A sidecar, and what it says.
+/// A sidecar with its keywords.
 pub struct Sample {
     /// The file.
     pub bytes: Vec<u8>,
     /// The values of [`KEYWORDS`].
     pub keywords: [Vec<String>; 3],
-    /// Whether none of these is a text or an empty element, so that keywords that come and go leave the file as it was.
+    /// Whether none of these is a text or an empty element, so that adding and removing keywords restores the file
+    /// exactly.
     pub is_reversible: bool,
 }
 
-/// Where the namespaces are declared, and how things are laid out.
+/// The positions of namespace declarations, and the layout.
 struct Style {
     rdf: String,
     /// The prefixes of the namespaces that are declared on an outer element; others are declared where they are used.
@@ -84,7 +85,7 @@ impl Style {
     }
 }
 
-/// A sidecar at random.
+/// A random sidecar.
 pub fn sample(random: &mut dyn RngCore) -> Sample {
     let style = Style::random(random);
     let mut keywords: [Vec<String>; 3] = Default::default();
@@ -118,8 +119,8 @@ pub fn sample(random: &mut dyn RngCore) -> Sample {
     }
 }
 
-/// A property with keywords: what it is in a start tag and as an element, its keywords, and whether keywords that come
-/// and go leave it as it was.
+/// A property with keywords: its forms in a start tag and as an element, its keywords, and whether adding and removing
+/// keywords restores it exactly.
 fn property(
     style: &Style,
     prefix: &str,
@@ -172,7 +173,7 @@ fn property(
     }
 }
 
-/// A structure with a field that is called like a property with keywords, but is none.
+/// A structure with a field that has the name of a property with keywords, but is none.
 fn structure(style: &Style, random: &mut dyn RngCore) -> String {
     let rdf = &style.rdf;
     let field = "<dc:subject xmlns:dc='http://purl.org/dc/elements/1.1/'>field</dc:subject>";
@@ -186,7 +187,7 @@ fn structure(style: &Style, random: &mut dyn RngCore) -> String {
     format!("<{name} {namespace}><{rdf}:Seq>{item}</{rdf}:Seq></{name}>")
 }
 
-/// Lays the parts out in descriptions, and wraps these.
+/// Distributes the parts over descriptions, and wraps these.
 fn document(style: &Style, parts: Vec<(String, String)>, random: &mut dyn RngCore) -> String {
     let (rdf, blank) = (&style.rdf, style.blank);
     let count = random.random_range(1..4);

@@ -19,7 +19,7 @@ pub fn happy() -> EmotionSet {
     EmotionSet::from_iter([Emotion::Happy])
 }
 
-/// Writes these emotions into a sidecar that is there, and checks that a dry run says the same before.
+/// Writes these emotions into an existing sidecar, and checks that a dry run returns the same before.
 pub fn write(path: &Path, emotions: EmotionSet) -> Result<bool, String> {
     let photo = Path::new("/nowhere.jpg");
     let before = fs::read(path).unwrap();
@@ -61,7 +61,7 @@ fn in_every_form_the_keywords_come_and_go_and_the_rest_stays() {
         let text = String::from_utf8_lossy(&after);
         if before.is_nothing() {
             assert!(with.is_nothing(), "{text}");
-            continue; // exiftool knows XMP by some of its prefixes
+            continue; // exiftool recognises XMP only by certain prefixes
         }
         compared += 1;
         for ((of_sample, happy), (_, prefix, name)) in

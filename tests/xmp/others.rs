@@ -1,5 +1,5 @@
-//! The sidecars of other programs: one, or all in a folder that `FER_INDEX_SIDECARS` names. `docs/formats.md` says which were
-//! tried, and where they are from.
+//! The sidecars of other programs: one, or all in a folder that `FER_INDEX_SIDECARS` names. `docs/formats.md` lists
+//! those that were tested, with their sources.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ fn sidecars(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What both programs read of the sidecars in a folder.
+/// The results of both programs for the sidecars in a folder.
 struct Read {
     exiftool: BTreeMap<PathBuf, Facts>,
     exiv2: BTreeMap<PathBuf, Facts>,

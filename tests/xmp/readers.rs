@@ -1,4 +1,4 @@
-//! What exiftool and exiv2 read of a sidecar.
+//! Reads sidecars with exiftool and exiv2.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::common;
 
-/// The properties of a sidecar as one program reads them, by group and name, such as `dc:subject`; all values as
-/// texts.
+/// The properties of a sidecar as a program reads them, by group and name, such as `dc:subject`; all values are texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts(BTreeMap<String, Vec<String>>);
 
@@ -32,12 +31,12 @@ impl Facts {
         rest
     }
 
-    /// Whether the program read nothing of the file.
+    /// Whether the program read nothing from the file.
     pub fn is_nothing(&self) -> bool {
         self.0.keys().all(|key| key.starts_with("complaint"))
     }
 
-    /// What the program found wrong with the file.
+    /// The faults that the program found in the file.
     pub fn complaints(&self) -> Vec<&String> {
         let complaints = self
             .0
@@ -51,7 +50,7 @@ fn key(prefix: &str, name: &str) -> String {
     format!("{prefix}:{name}").to_lowercase()
 }
 
-/// Reads all sidecars of a folder with exiftool; `None`, with a word why, if it is not installed.
+/// Reads all sidecars of a folder with exiftool; `None`, with a message, if it is not installed.
 pub fn exiftool(folder: &Path) -> Option<BTreeMap<PathBuf, Facts>> {
     let mut command = Command::new("exiftool");
     command.args([
@@ -90,7 +89,7 @@ fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Reads a sidecar with exiv2; `None`, with a word why, if it is not installed.
+/// Reads a sidecar with exiv2; `None`, with a message, if it is not installed.
 pub fn exiv2(path: &Path) -> Option<Facts> {
     let mut command = Command::new("exiv2");
     let Ok(output) = command.args(["-q", "-PXkt"]).arg(path).output() else {

@@ -54,8 +54,8 @@ impl Affine {
         }
     }
 
-    /// The similarity (rotation, uniform scale, shift) that maps `from` to `to` with least squared
-    /// error, the points paired by index; `None` where all points of either set coincide.
+    /// The similarity (rotation, uniform scale, shift) that maps `from` to `to` with least squared error, with points
+    /// paired by index; `None` if all points of either set coincide.
     ///
     /// Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
     /// PAMI 1991; in two dimensions the solution has a closed form.
@@ -89,8 +89,7 @@ impl Affine {
         })
     }
 
-    /// The inverse map; `None` where there is none, since the map sends the plane to a line or a
-    /// point.
+    /// The inverse map; `None` if there is none, because the map sends the plane to a line or a point.
     pub fn inverse(&self) -> Option<Self> {
         let det = self.x[0] * self.y[1] - self.x[1] * self.y[0];
         if !det.is_finite() || det.abs() < 1e-12 {

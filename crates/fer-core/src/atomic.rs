@@ -1,4 +1,4 @@
-//! Writes files atomically, and replaces none by accident.
+//! Writes files atomically, without replacing another file by accident.
 //!
 //! The content is written to a new file with a random name in the same folder (with `create_new`, so that no existing
 //! file is overwritten), which is then renamed.
@@ -24,12 +24,12 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     rename_new(&draft.path, path)
 }
 
-/// Replaces a file whose content is `before`, and keeps its owner, permissions and extended attributes. After a crash the
-/// file has either the old or the new content, and if the disk does not give back what was written, the old one.
+/// Replaces a file whose content is `before`, and keeps its owner, permissions and extended attributes. After a crash
+/// the file has either the old or the new content; if the new content cannot be read back, it keeps the old one.
 ///
 /// # Errors
-/// If the path is no longer an ordinary file with that content (symbolic links are not followed), if the file belongs to
-/// somebody else, or another error of the system.
+/// If the path is not, or no longer, an ordinary file with that content (symbolic links are not followed), if the file
+/// belongs to somebody else, or another error of the system.
 pub fn replace(path: &Path, before: &[u8], content: &[u8]) -> io::Result<()> {
     let metadata = path.symlink_metadata()?;
     // Private until the permissions are set, since the old file may be private.
@@ -50,7 +50,7 @@ pub fn replace(path: &Path, before: &[u8], content: &[u8]) -> io::Result<()> {
     fs::rename(&draft.path, path)
 }
 
-/// Checks what may be checked before [`replace`] or [`create`] without writing anything.
+/// Checks, without writing anything, what can be checked before [`replace`] or [`create`].
 ///
 /// # Errors
 /// If the folder may not be written, or the file belongs to somebody else.
@@ -82,8 +82,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Writes a new file that only its owner may read, and creates missing folders with the same restriction. `fill` writes
-/// the content into the empty file at the path that it is given; if it fails, nothing is left of the file, and its error
-/// is returned within the result.
+/// the content into the empty file at the path that it is given; if it fails, the file is removed, and its error is
+/// returned within the result.
 ///
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] if the name is taken when the content is complete, or another error of the system.
@@ -183,7 +183,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Fails if the file was renamed, as it should.
+        // Fails if the file was renamed, which is intended.
         let _ = fs::remove_file(&self.path);
     }
 }

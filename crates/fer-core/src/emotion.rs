@@ -151,13 +151,13 @@ impl FromIterator<Emotion> for EmotionSet {
     }
 }
 
-/// From this human score on, a face counts as a human one. It is lower than the 0.5 at which the head is undecided: a
-/// person who is left out is worse than an animal that is counted. If it changes, a migration must note the photos of the faces
-/// between in `dirty_ranks`.
+/// Least human score at which a face counts as a human one. It is lower than 0.5, at which the head is undecided,
+/// because missing a person is worse than counting an animal. If it changes, a migration must add the photos of faces
+/// between the old and the new value to `dirty_ranks`.
 pub const LEAST_HUMAN: f32 = 0.3;
 
-/// What a model reads from a face: a probability for each emotion, of which the eight add up to one, and the human
-/// score: how sure it is that the face is a human one.
+/// A model's results for a face: a probability for each of the eight emotions, which add up to one, and the human
+/// score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EmotionScores {
     probabilities: [f32; Emotion::COUNT],
@@ -173,18 +173,18 @@ impl EmotionScores {
         }
     }
 
-    /// The scores with a human score, 0 to 1; `None` if the model does not tell.
+    /// The scores with a human score, 0 to 1; `None` if the model does not compute one.
     #[must_use]
     pub const fn with_human(self, human: Option<f32>) -> Self {
         Self { human, ..self }
     }
 
-    /// How sure the model is that the face is a human one, 0 to 1; `None` if the model does not tell.
+    /// The human score, 0 to 1; `None` if the model does not compute one.
     pub const fn human(&self) -> Option<f32> {
         self.human
     }
 
-    /// Whether the face counts as a human one: unless the model is sure enough that it is another thing.
+    /// Whether the face counts as a human one: its human score is at least [`LEAST_HUMAN`], or absent.
     pub fn is_human(&self) -> bool {
         self.human.is_none_or(|human| human >= LEAST_HUMAN)
     }

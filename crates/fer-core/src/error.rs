@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 /// An error that stops the program. Its message is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The command cannot be executed as the user gave it: a bad date, a missing folder.
+    /// The command cannot be executed as given: a bad date, a missing folder.
     #[error("{0}")]
     Usage(String),
     /// A setting is wrong.

@@ -160,26 +160,24 @@ pub struct DetectedFace {
     pub score: f32,
 }
 
-/// From this detection score on, a face counts as certain.
+/// Least detection score at which a face counts as certain.
 const CERTAIN_SCORE: f64 = 0.85;
 
-/// From this shorter side on, in pixels, a face has all the detail that the network uses: the side of
-/// the network's input, to which smaller faces are enlarged.
+/// Least shorter side, in pixels, at which a face has all the detail that the network uses: the side of the network's
+/// input, to which smaller faces are enlarged.
 const FULL_DETAIL_SIDE: f64 = 48.0;
 
 impl DetectedFace {
-    /// An emotion's probability times the confidence in the face, which is the detection score
-    /// divided by 0.85, times the shorter side divided by 48 pixels, each at most 1. A photo's
-    /// score is made of this; for a certain face of at least 48 pixels it is the probability
-    /// itself.
+    /// The weighted score of an emotion: its probability × the detection score / 0.85 × the shorter side / 48 pixels,
+    /// where each quotient counts as at most 1. Photos are ranked by it. For a certain face of at least 48 pixels it is
+    /// the probability itself.
     pub fn weighted(&self, probability: f32) -> f64 {
         f64::from(probability)
             * (f64::from(self.score) / CERTAIN_SCORE).min(1.0)
             * (f64::from(self.bounding_box.short_side()) / FULL_DETAIL_SIDE).min(1.0)
     }
 
-    /// The face in the coordinates to which `map` leads. The new box is the bounding box of the old
-    /// one's corners.
+    /// The face with its coordinates mapped by `map`. The new box is the bounding box of the old one's mapped corners.
     #[must_use]
     pub fn through(&self, map: &Affine) -> Self {
         Self {
@@ -195,7 +193,7 @@ impl DetectedFace {
 pub enum Correction {
     /// The face shows this emotion.
     Emotion(Emotion),
-    /// The box holds no face.
+    /// The box contains no face.
     NotAFace,
 }
 
@@ -209,14 +207,14 @@ impl Correction {
     }
 }
 
-/// A face with the emotion scores that the classifier gave it.
+/// A face with its emotion scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoredFace {
     /// The detected face.
     pub face: DetectedFace,
     /// Its emotion scores.
     pub scores: EmotionScores,
-    /// What the classifier saw in it; `None` if it was read by a version that did not keep that.
+    /// Its features; `None` if a version that did not store features classified it.
     pub features: Option<Features>,
 }
 

@@ -1,5 +1,5 @@
-//! The features of a face: what the emotion network has computed of it when the heads begin. By them, a person's
-//! corrections of some faces teach about others.
+//! The features of a face: the output of the emotion network's trunk, from which the heads compute their logits. From
+//! corrected faces, the personal layer learns by features how to change the scores of similar faces.
 
 /// Bytes before the quantised values: the least value and the step between two, as little-endian `f32`.
 const HEADER: usize = 8;
@@ -9,12 +9,12 @@ const LEVELS: f32 = 255.0;
 
 /// The features of a face, the mean of those of the face and of its mirror image, quantised to one byte each.
 ///
-/// A linear head on the mean gives the mean of the logits, which is what the program scores a face by.
+/// A linear head on the mean gives the mean of the logits, from which the program computes the scores of a face.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Features(Box<[u8]>);
 
 impl Features {
-    /// Quantises values between their least and their greatest.
+    /// Quantises values linearly between their least and their greatest.
     pub fn of(values: &[f32]) -> Self {
         let least = values.iter().copied().fold(f32::INFINITY, f32::min);
         let greatest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -29,12 +29,12 @@ impl Features {
         Self(header.chain(values.iter().map(level)).collect())
     }
 
-    /// Those of a model that has none.
+    /// The features of a model that has none: no values.
     pub fn none() -> Self {
         Self::of(&[])
     }
 
-    /// The features from the bytes that [`Features::as_bytes`] gave; `None` if these are no features.
+    /// The inverse of [`Features::as_bytes`]; `None` if the bytes are not features.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (header, _) = bytes.split_at_checked(HEADER)?;
         let numbers = header.as_chunks::<4>().0.iter();

@@ -1,5 +1,5 @@
-//! The font of every picture with text, so that it looks the same on every machine. Of scripts that it lacks,
-//! [`system`] sets text with the fonts of the machine.
+//! The font of every picture with text, so that it looks the same on every machine. Text in other scripts is set by
+//! [`system`] with the fonts of the machine.
 
 use std::sync::LazyLock;
 
@@ -7,9 +7,9 @@ use ab_glyph::{Font as _, FontRef};
 
 pub mod system;
 
-/// The font file, `DejaVu` Sans: Latin, Greek, Cyrillic, Armenian and Georgian. Scripts that join letters
-/// or run to the left need a text engine, and Chinese characters more room than the rest of the program:
-/// see [`system`].
+/// The font file, `DejaVu` Sans: Latin, Greek, Cyrillic, Armenian and Georgian. Not included are scripts that join
+/// letters or run to the left, which need a text engine, and Chinese characters, which would take more space than the
+/// rest of the program: see [`system`].
 pub const FILE: &[u8] = include_bytes!("../../../assets/fonts/DejaVuSans-subset.ttf");
 
 static GLYPHS: LazyLock<Option<FontRef<'static>>> =

@@ -75,8 +75,7 @@ impl Orientation {
         self as u8
     }
 
-    /// The size of the stored pixels of an upright picture, or the reverse: width and height, exchanged if the
-    /// orientation exchanges them.
+    /// Converts between the upright and the stored size: exchanges width and height if the orientation swaps the sides.
     pub const fn exchange(self, (width, height): (u32, u32)) -> (u32, u32) {
         if self.swaps_sides() {
             (height, width)
@@ -134,9 +133,9 @@ impl Orientation {
 }
 
 /// RGB pixels as stored, with the orientation that makes them upright; or a JPEG of which only a reduced copy was
-/// decoded, and from which other pixels are decoded when they are needed.
+/// decoded, and whose other pixels are decoded on demand.
 ///
-/// All widths, heights and coordinates of its methods are upright ones, except in [`Raster::stored`].
+/// All widths, heights and coordinates in its methods are upright ones, except in [`Raster::stored`].
 #[derive(Debug, Clone)]
 pub struct Raster {
     stored: Arc<Stored>,
@@ -191,8 +190,8 @@ impl Raster {
         self.orientation.exchange(self.stored.size()).1
     }
 
-    /// The pixels as stored; [`Raster::upright_to_stored`] maps upright coordinates to them. Of a JPEG that was
-    /// decoded to a reduced copy, this decodes all pixels and keeps them.
+    /// The pixels as stored; [`Raster::upright_to_stored`] maps upright coordinates to them. If a JPEG was decoded only
+    /// to a reduced copy, decodes all pixels and keeps them.
     pub fn stored(&self) -> &RgbImage {
         self.stored.whole()
     }
@@ -252,8 +251,8 @@ impl Raster {
         self.resized(side(w), side(h))
     }
 
-    /// A raster that is stored upright with the pixels of [`Raster::resized`]. It shares them with this one if that has
-    /// just these.
+    /// A raster that is stored upright with the pixels of [`Raster::resized`]. If this raster already has exactly these
+    /// pixels, they are shared.
     ///
     /// # Panics
     /// As [`Raster::resized`].

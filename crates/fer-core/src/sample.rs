@@ -1,4 +1,4 @@
-//! Samples a picture on a grid that an affine map places: face crops and patches.
+//! Samples a picture on a grid that is placed by an affine map, for face crops and patches.
 #![allow(
     clippy::inline_always,
     reason = "a loop is compiled for an instruction set only where it is inlined"
@@ -13,9 +13,9 @@ use crate::face::Point;
 /// RGB values, 0 to 255, of a grid of `width` × `height` cells, row by row. `to_picture` maps the
 /// grid's coordinates, in which a cell has side 1, to those of the picture.
 ///
-/// Each value is the mean of the samples in its cell: along each side of the cell as many as the
-/// side is long in pixels, but at most `max_samples`. A sample is interpolated bilinearly between
-/// the centres of pixels. Outside the picture, the pixels at its edge are repeated.
+/// Each value is the mean of the samples in its cell: per side of the cell, as many as its length in pixels, but at
+/// most `max_samples`. A sample is interpolated bilinearly between the centres of pixels. Outside the picture, the
+/// pixels at its edge are repeated.
 pub fn sample(
     picture: &RgbImage,
     to_picture: &Affine,
@@ -73,9 +73,9 @@ struct Cells<'a, M, const CHANNELS: usize> {
     pixels: &'a View<'a, CHANNELS>,
     to_picture: &'a Affine,
     size: (u32, u32),
-    /// Of the samples of a cell from its corner.
+    /// The offsets of a cell's samples from its corner.
     offsets: &'a [Point],
-    /// Of each sample.
+    /// The weight of each sample in the mean.
     weight: f32,
     mix: M,
 }
@@ -95,7 +95,7 @@ impl<'a, M, const CHANNELS: usize> Cells<'a, M, CHANNELS> {
     }
 }
 
-// A type and no closure, which would not be inlined where its loops are compiled for an instruction set.
+// A struct and not a closure, which would not be inlined into the function that is compiled for an instruction set.
 impl<M: Mix, const CHANNELS: usize> NullaryFnOnce for Cells<'_, M, CHANNELS> {
     type Output = Vec<[f32; CHANNELS]>;
 
@@ -131,12 +131,12 @@ impl<M: Mix, const CHANNELS: usize> NullaryFnOnce for Cells<'_, M, CHANNELS> {
     }
 }
 
-/// Cells whose places are computed at once.
+/// Cells whose sample positions are computed at once.
 const BATCH: usize = 16;
 
-/// Where samples of a batch of cells lie.
+/// The sample positions of a batch of cells.
 struct Places {
-    /// The indices of the pixels to the upper left of them, and of those below these.
+    /// The indices of the pixels to the upper left of the samples and, below, of the pixels under these.
     above: [u32; BATCH],
     below: [u32; BATCH],
     /// The weights of the pixels on the right, and of those below.
@@ -144,7 +144,7 @@ struct Places {
     lower: [f32; BATCH],
 }
 
-/// Bytes that are read at once: a pixel, its right neighbour, and what follows them.
+/// Bytes that are read at once: a pixel, its right neighbour, and the bytes after them.
 const WINDOW: usize = 8;
 
 /// The four pixels around a point.
@@ -156,8 +156,8 @@ struct Around {
     lower: f32,
 }
 
-/// Interpolates bilinearly. The values of a window are computed at once; those of the left and the right pixel are added
-/// up in the end.
+/// Interpolates bilinearly. The values of a window are computed at once; those of the left and the right pixel are
+/// added at the end.
 trait Mix: Copy {
     /// A value for each byte of a window.
     type Sums: Copy;
@@ -168,7 +168,7 @@ trait Mix: Copy {
     fn values(self, sums: Self::Sums) -> [f32; WINDOW];
 }
 
-/// Computes without vector instructions of its own.
+/// Computes with the target's baseline instructions.
 #[derive(Clone, Copy)]
 struct Plain;
 
@@ -243,7 +243,7 @@ struct Axis {
     length: usize,
     /// The last pixel's index.
     last: f32,
-    /// The index of the last pixel that has a neighbour behind it; 0 if there is none.
+    /// The index of the last pixel that has a next neighbour; 0 if there is none.
     last_pair: u32,
 }
 
@@ -256,11 +256,11 @@ impl Axis {
         }
     }
 
-    /// The index of the pixel before a point, and the weight of the pixel after it. A point on a pixel lies between it and one
-    /// of its neighbours; if there is none, the weight of what follows is 0.
+    /// The index of the pixel before a point, and the weight of the pixel after it. A point on a pixel counts as
+    /// between it and one of its neighbours; without a neighbour, the weight of the next pixel is 0.
     #[inline(always)]
     fn at(self, value: f32) -> (u32, f32) {
-        // Adding this puts the integer into the low bits, and needs no conversion that saturates.
+        // Adding this puts the rounded integer into the low bits, without a saturating conversion.
         const SHIFT: f32 = 8_388_608.0;
         let value = (value - 0.5).max(0.0).min(self.last);
         let low = ((value - 0.5).max(0.0) + SHIFT).to_bits() - SHIFT.to_bits();
@@ -292,7 +292,7 @@ impl<'a, const CHANNELS: usize> View<'a, CHANNELS> {
         }
     }
 
-    /// The places of samples at the same offset from these corners of cells.
+    /// The positions of the samples at the same offset from these corners of cells.
     #[inline(always)]
     fn places(&self, corners: &[Point; BATCH], offset: Point) -> Places {
         let mut places = Places {
@@ -325,7 +325,7 @@ impl<'a, const CHANNELS: usize> View<'a, CHANNELS> {
         }
     }
 
-    /// The bytes from a pixel on; zeros behind the last one.
+    /// The bytes from a pixel on; zeros after the last one.
     #[inline(always)]
     fn window(&self, pixel: usize) -> [u8; WINDOW] {
         let rest = self.bytes.get(CHANNELS * pixel..).unwrap_or_default();

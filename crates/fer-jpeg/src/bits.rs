@@ -4,16 +4,16 @@
 #[derive(Debug, Clone)]
 pub struct Data {
     bytes: Vec<u8>,
-    /// Where each restart interval begins; the first one at 0.
+    /// The offset of each restart interval; that of the first one is 0.
     starts: Vec<usize>,
 }
 
-/// Zeros behind the data, so that whole words can be read up to their end.
+/// Zeros after the data, so that whole words can be read up to the end of the data.
 const PADDING: usize = 8;
 
 impl Data {
-    /// Copies the data of the scan at the beginning of `bytes`. Returns them with the offset of the marker that
-    /// ends them; `None` if there is no such marker, or a restart marker is out of order.
+    /// Copies the data of the scan at the start of `bytes`, and returns them with the offset of the marker that ends
+    /// them. `None` if there is no such marker, or a restart marker is out of order.
     pub fn of_scan(bytes: &[u8]) -> Option<(Self, usize)> {
         let mut data = Self {
             bytes: Vec::with_capacity(bytes.len() + PADDING),
@@ -47,13 +47,13 @@ impl Data {
         self.starts.len()
     }
 
-    /// The bit at which an interval begins; for the number of intervals the bit behind the last one.
+    /// The bit at which an interval begins. If `interval` is the number of intervals, the bit after the last one.
     pub fn start(&self, interval: usize) -> u64 {
         let end = self.bytes.len() - PADDING;
         8 * self.starts.get(interval).copied().unwrap_or(end) as u64
     }
 
-    /// A reader at a bit of the data.
+    /// A reader that starts at a bit of the data.
     pub fn at(&self, bit: u64) -> Bits<'_> {
         let mut bits = Bits {
             bytes: &self.bytes,
@@ -67,20 +67,20 @@ impl Data {
     }
 }
 
-/// Reads bits, the most significant first. Behind the data it reads zeros.
+/// Reads bits, the most significant first, and zeros after the end of the data.
 #[derive(Debug, Clone)]
 pub struct Bits<'a> {
     bytes: &'a [u8],
-    /// The next byte to be read.
+    /// The offset of the next byte to be read.
     next: usize,
-    /// The bits that were read and not consumed, from the top on.
+    /// The bits that were read but not consumed, from the highest bit on.
     word: u64,
-    /// Their number. Below them, `word` may have further bits of the next byte.
+    /// The number of these bits. Below them, `word` may have further bits of the next byte.
     left: u32,
 }
 
 impl Bits<'_> {
-    /// Reads on, so that at least 56 bits are there.
+    /// Reads bytes until `word` has at least 56 bits.
     #[inline(always)]
     pub fn refill(&mut self) {
         let word = match self.bytes.get(self.next..) {
@@ -91,11 +91,11 @@ impl Bits<'_> {
         };
         self.word |= word >> self.left;
         self.next += ((63 - self.left) >> 3) as usize;
-        // The same as adding the number of whole bytes that fit.
+        // Equal to adding eight times the number of whole bytes that fit.
         self.left |= 0x38;
     }
 
-    /// Reads on if fewer than 32 bits are there.
+    /// Reads bytes if `word` has fewer than 32 bits.
     #[inline(always)]
     pub fn ensure(&mut self) {
         if self.left < 32 {
@@ -103,26 +103,27 @@ impl Bits<'_> {
         }
     }
 
-    /// The next `count` bits, 1 to 32, which must be there.
+    /// The next `count` bits, 1 to 32, which must have been read.
     #[inline(always)]
     pub const fn peek(&self, count: u32) -> u32 {
         (self.word >> (64 - count)) as u32
     }
 
-    /// The bits behind the next `count` bits, from the top of the word on. Only the last six bits of `count` count.
+    /// The bits after the next `count` bits, from the highest bit of the word on. Only the low six bits of `count` are
+    /// used.
     #[inline(always)]
     pub const fn behind(&self, count: u32) -> u64 {
         self.word << (count & 63)
     }
 
-    /// Removes `count` bits, which must be there. Only the last six bits of `count` count.
+    /// Removes `count` bits, which must have been read. Only the low six bits of `count` are used.
     #[inline(always)]
     pub const fn consume(&mut self, count: u32) {
         self.word <<= count & 63;
         self.left = self.left.wrapping_sub(count) & 63;
     }
 
-    /// Removes and returns `count` bits, 1 to 32, which must be there.
+    /// Removes and returns `count` bits, 1 to 32, which must have been read.
     #[inline(always)]
     pub const fn take(&mut self, count: u32) -> u32 {
         let bits = self.peek(count);

@@ -1,4 +1,4 @@
-//! Pictures whose coefficients come in several scans: stored until all are there.
+//! Pictures whose coefficients come in several scans: stored until all scans have been read.
 
 use std::ops::Range;
 
@@ -21,16 +21,16 @@ pub struct Coefficients {
 struct Plane {
     /// Blocks in natural order, row by row.
     blocks: Vec<Block>,
-    /// Blocks in a row.
+    /// Blocks per row.
     across: usize,
     /// Blocks in a unit, across and down.
     unit: (usize, usize),
     quantisation: [u16; 64],
-    /// Whether a scan had its first coefficients.
+    /// Whether a scan had its DC coefficients.
     has_dc: bool,
 }
 
-/// What a scan does with a block.
+/// How a scan decodes a block.
 struct Scan<'a> {
     header: &'a ScanHeader,
     dc: Option<&'a Table>,
@@ -43,12 +43,12 @@ struct Scan<'a> {
 struct State {
     /// The DC coefficient of the component's last block.
     prediction: i16,
-    /// How many of the next blocks have no further coefficients in this scan.
+    /// The number of blocks, from the next one on, that have no further coefficients in this scan.
     ended: u32,
 }
 
 impl Coefficients {
-    /// Coefficients that are all zero.
+    /// Coefficients that are all zero; allocates their memory.
     pub fn new(frame: &Frame, tables: &Tables) -> Result<Self> {
         let planes = frame.components.iter().map(|component| {
             let (across, down) = component.blocks;
@@ -66,7 +66,7 @@ impl Coefficients {
         })
     }
 
-    /// Reads a scan. `stop` is asked after each row of units whether to stop.
+    /// Reads a scan. Calls `stop` after each row of units; stops if it returns `true`.
     pub fn read(
         &mut self,
         frame: &Frame,
@@ -83,7 +83,7 @@ impl Coefficients {
                 return Err(Error::Irregular("a component lacks its first scan"));
             }
             plane.has_dc = true;
-            // A scan that refines DC coefficients names a table too, without needing it.
+            // A scan that refines DC coefficients also names a table, but does not use it.
             let dc = (header.band.0 == 0).then(|| tables.dc(of)).transpose()?;
             let ac = (header.band.1 > 0).then(|| tables.ac(of)).transpose()?;
             scans.push(Scan {
@@ -154,8 +154,8 @@ impl Coefficients {
     }
 }
 
-/// Passes the blocks of a component in some units of a row to a sink. A closure that could be called again would not be
-/// inlined where its loops are compiled for an instruction set.
+/// Passes the blocks of a component in some units of a row to a sink. A struct and not a closure: a closure that may be
+/// called again would not be inlined into the function that is compiled for an instruction set.
 struct Pass<'a, S> {
     component: usize,
     plane: &'a Plane,
@@ -265,7 +265,7 @@ impl Scan<'_> {
                     "a coefficient is refined by more than a bit",
                 ));
             }
-            // Coefficients that are known already are refined on the way and not counted as zeros.
+            // Nonzero coefficients on the way are refined and not counted as zeros.
             let mut zeros = forward - 1;
             while next <= last {
                 let known = &mut block[usize::from(ZIGZAG[next & 63]) & 63];
@@ -297,7 +297,8 @@ impl Scan<'_> {
     }
 }
 
-/// The number of blocks that end with a symbol, this one included: its exponent, and as many bits.
+/// The number of blocks that end with an end-of-band symbol, this one included: 2 to the power of `exponent`, plus a
+/// number of as many bits.
 #[inline]
 fn run(exponent: i16, bits: &mut Bits<'_>) -> u32 {
     let exponent = exponent as u32 & 15;

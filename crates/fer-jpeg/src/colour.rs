@@ -23,8 +23,8 @@ pub fn to_rgb(luma: &[u8], blue: &[u8], red: &[u8], out: &mut [u8]) {
     let (red, red_rest) = red.as_chunks::<BATCH>();
     let (out, out_rest) = out.as_chunks_mut::<{ 3 * BATCH }>();
     for (((luma, blue), red), out) in luma.iter().zip(blue).zip(red).zip(out) {
-        // First each pixel in four bytes, which becomes vector instructions, then these one over the fourth byte of the
-        // other: moving bytes one by one takes longer than computing them.
+        // First packs each pixel into four bytes, which becomes vector instructions, then writes each over the fourth
+        // byte of the previous one: moving single bytes takes longer than computing them.
         let mut packed = [0_u32; BATCH];
         for (packed, ((&luma, &blue), &red)) in
             packed.iter_mut().zip(luma.iter().zip(blue).zip(red))

@@ -1,16 +1,15 @@
-//! Why a file is not decoded here.
+//! The reasons why a file is not decoded.
 
 use std::fmt;
 
-/// Why this decoder gives up. None of the reasons says that the file is no photo: a decoder that tolerates more
-/// may still read it.
+/// The reasons why this decoder fails. In each case a more tolerant decoder may still read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Error {
-    /// A coding, colour space or sampling that this decoder leaves to others.
+    /// A coding, colour space or sampling that this decoder does not support.
     Unsupported(&'static str),
     /// The file deviates from the standard, or its data end early.
     Irregular(&'static str),
-    /// The caller asked to stop.
+    /// The caller stopped the decoding.
     Stopped,
 }
 

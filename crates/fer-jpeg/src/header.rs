@@ -1,11 +1,11 @@
 //! The segments of a JPEG: frame, scans, tables (ITU-T T.81, annex B).
 //!
-//! The reader is strict: whatever another decoder could understand otherwise is an error here.
+//! The reader is strict: whatever another decoder might interpret differently is an error here.
 
 use crate::error::{Error, Result};
 use crate::huffman::Table;
 
-/// Most components of a picture that is decoded here: luma and two chroma components.
+/// Most components of a supported picture: luma and two of chroma.
 pub const COMPONENTS: usize = 3;
 
 /// The natural position (row × 8 + column) of each coefficient in the order in which it is coded.
@@ -23,11 +23,11 @@ pub struct Component {
     pub blocks: (usize, usize),
     /// How many pixels of the picture a sample covers, across and down.
     pub covers: (usize, usize),
-    /// Number of its quantisation table.
+    /// The number of its quantisation table.
     quantisation: usize,
 }
 
-/// The frame: what the picture's header says.
+/// The frame header.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// Whether the coefficients come in several scans.
@@ -36,7 +36,7 @@ pub struct Frame {
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// Its components: luma alone, or luma, blue and red difference.
+    /// Its components: luma alone, or luma, blue difference and red difference.
     pub components: Vec<Component>,
     /// MCUs of an interleaved scan, across and down.
     pub units: (usize, usize),
@@ -52,8 +52,8 @@ impl Frame {
         )
     }
 
-    /// Blocks of a component that show a part of the picture, across and down: the units of a scan of this
-    /// component alone.
+    /// Blocks of a component that show a part of the picture, across and down: the units of a scan with only this
+    /// component.
     pub fn shown_blocks(&self, component: usize) -> (usize, usize) {
         let (across, down) = self.components[component].covers;
         (
@@ -63,7 +63,7 @@ impl Frame {
     }
 }
 
-/// The tables that hold for a scan.
+/// The tables in force at a scan.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
     quantisation: [Option<Box<[u16; 64]>>; 4],
@@ -97,7 +97,7 @@ fn table(tables: &[Option<Box<Table>>; 4], index: usize) -> Result<&Table> {
     table.ok_or(Error::Irregular("a Huffman table is missing"))
 }
 
-/// A component's part of a scan.
+/// A component in a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanComponent {
     /// Its index in the frame.
@@ -113,9 +113,9 @@ pub struct ScanHeader {
     pub components: Vec<ScanComponent>,
     /// First and last coefficient, in the order in which they are coded.
     pub band: (usize, usize),
-    /// The bit position up to which an earlier scan gave the coefficients; 0 in their first scan.
+    /// The lowest bit position that earlier scans decoded (`Ah`); 0 in the first scan of the coefficients.
     pub high: u32,
-    /// The bit position down to which this scan gives them.
+    /// The lowest bit position that this scan decodes (`Al`).
     pub low: u32,
 }
 
@@ -132,16 +132,16 @@ pub struct Segments<'a> {
     bytes: &'a [u8],
     /// The offset of the next marker.
     pub at: usize,
-    /// The frame, once it was read.
+    /// The frame, after it was read.
     pub frame: Option<Frame>,
     /// The tables read so far.
     pub tables: Tables,
-    /// The transform that an Adobe segment names.
+    /// The colour transform that an Adobe segment names.
     transform: Option<u8>,
 }
 
 impl<'a> Segments<'a> {
-    /// The segments of a file that begins with the marker of a JPEG.
+    /// A reader of a file, which must begin with a start-of-image marker.
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
         if !bytes.starts_with(b"\xff\xd8") {
             return Err(Error::Irregular("it does not begin as a JPEG"));
@@ -183,27 +183,27 @@ impl<'a> Segments<'a> {
                     return Err(Error::Unsupported("a frame of a video"));
                 }
                 0xee => self.read_adobe(segment)?,
-                // Other application segments and comments say nothing about the pixels.
+                // Other application segments and comments do not affect the pixels.
                 0xe0..=0xef | 0xfe => {}
                 _ => return Err(Error::Unsupported("a segment of an extension")),
             }
         }
     }
 
-    /// The code of the marker at the position, which moves behind it.
+    /// Returns the code of the marker at the position, and moves past it.
     fn marker(&mut self) -> Result<u8> {
         let missing = Error::Irregular("a marker is missing");
         if self.bytes.get(self.at) != Some(&0xff) {
             return Err(missing);
         }
-        // Any number of fill bytes may come before the code.
+        // Any number of fill bytes may precede the code.
         let rest = &self.bytes[self.at..];
         let fill = rest.iter().position(|&byte| byte != 0xff).ok_or(missing)?;
         self.at += fill + 1;
         Ok(rest[fill])
     }
 
-    /// The content of the segment at the position, which moves behind it.
+    /// Returns the content of the segment at the position, and moves past it.
     fn segment(&mut self) -> Result<&'a [u8]> {
         let cut = Error::Irregular("a segment ends beyond the file");
         let rest = self.bytes.get(self.at..).ok_or(cut)?;
@@ -259,7 +259,7 @@ impl<'a> Segments<'a> {
             }
         }
         if let [only] = &mut components[..] {
-            // Without other components to relate to, sampling factors have no meaning.
+            // Sampling factors are relative to other components, so those of a single one have no meaning.
             only.blocks = (1, 1);
         }
         let (across, down) = components[0].blocks;
@@ -357,7 +357,7 @@ impl<'a> Segments<'a> {
         };
         let mut components = Vec::with_capacity(count);
         for &[id, tables] in parts.as_chunks::<2>().0 {
-            // Also where a scan does not need the table.
+            // Checked even if the scan does not need the table.
             if tables & 0xcc != 0 {
                 return Err(Error::Irregular("a Huffman table is missing"));
             }

@@ -1,8 +1,8 @@
-//! Huffman tables, prepared for looking up a code together with the bits of its value.
+//! Huffman tables that look up a code together with the bits of its value.
 //!
-//! A symbol of JPEG says how many zeros precede a coefficient and how many bits of its value follow. A look-up of
-//! [`LOOK`] bits gives the lengths of both, so that the next symbol can be looked up before the value of this one is
-//! computed. One of [`SKIP`] bits passes over several coefficients that a reduced picture does not need.
+//! A symbol of JPEG states how many zeros precede a coefficient and how many bits of its value follow. A look-up of
+//! [`LOOK`] bits returns the length of code and value, so that the next symbol can be looked up before the value of
+//! this one is computed. A look-up of [`SKIP`] bits skips several coefficients that a reduced picture does not need.
 
 use crate::bits::Bits;
 use crate::error::{Error, Result};
@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 /// Bits of the look-up of one symbol.
 const LOOK: u32 = 10;
 
-/// Bits of the look-up that passes over symbols.
+/// Bits of the look-up that skips symbols.
 const SKIP: u32 = 11;
 
-/// How far the symbol that ends a block moves in it: beyond any other.
+/// The move of the symbol that ends a block: further than any other.
 const END: u32 = 128;
 
 /// Longest code.
@@ -24,7 +24,7 @@ const LONGEST: u32 = 16;
 pub struct Table {
     look: [Entry; 1 << LOOK],
     skip: [Skipped; 1 << SKIP],
-    /// For each code length, the end of its codes, as sixteen bits; one beyond the longest.
+    /// For each code length, one more than the last code of that length, aligned to 16 bits.
     ends: [u32; LONGEST as usize + 1],
     /// For each code length, what to add to a code to get the index of its symbol.
     offsets: [i32; LONGEST as usize + 1],
@@ -33,28 +33,29 @@ pub struct Table {
     meaning: fn(u8) -> (u32, u32),
 }
 
-/// The symbol that [`LOOK`] bits begin with: in bits 0 to 5 the length of its code and its value, in bits 8 to 15 how
-/// many coefficients it moves forward ([`END`]: to the end of the block), in bits 16 to 21 by how many bits more than one
-/// the value is shifted from the top of a word, in bits 22 to 27 the length of the code, and in bits 28 to 31 the value if
-/// no bits of it follow. Lengths have six bits because a shift by a register uses just these. [`LONGER`] for a longer code.
+/// The symbol at the start of [`LOOK`] bits: in bits 0 to 5 the length of its code and its value, in bits 8 to 15 how
+/// many coefficients it moves forward ([`END`]: to the end of the block), in bits 16 to 21 by how many bits more than
+/// one the value is shifted from the top of a word, in bits 22 to 27 the length of the code, and in bits 28 to 31 the
+/// value if no bits of it follow. Lengths have six bits because a shift by a register uses only the low six. [`LONGER`]
+/// for a longer code.
 type Entry = u32;
 
 const LONGER: Entry = 0;
 
-/// The symbols that [`SKIP`] bits begin with: in bits 0 to 5 the length of all with their values, in bits 8 to 15 how
-/// many coefficients they move forward, and in bits 16 to 23 how many without the last symbol. Of the last one only the
-/// code must be among the bits. [`INCOMPLETE`] if not even one code is.
+/// The symbols at the start of [`SKIP`] bits: in bits 0 to 5 the length of all with their values, in bits 8 to 15 how
+/// many coefficients they move forward, and in bits 16 to 23 how many without the last symbol. Of the last symbol, only
+/// the code must be within the bits. [`INCOMPLETE`] if no code is.
 type Skipped = u32;
 
-/// Moves so far that no block has room for it.
+/// A move too far for any block.
 const INCOMPLETE: Skipped = 64 << 16;
 
-/// What a code stands for.
+/// The meaning of a code.
 #[derive(Clone, Copy)]
 struct Symbol {
     /// The length of the code.
     length: u32,
-    /// In the low byte how many coefficients it moves forward, and above it the value if no bits of it follow.
+    /// In the low byte how many coefficients it moves forward, and above that the value if no bits of it follow.
     forward: u32,
     /// The number of bits of the value, which follow.
     size: u32,
@@ -79,15 +80,15 @@ impl Symbol {
 /// A decoded symbol with its value.
 #[derive(Clone, Copy)]
 pub struct Coefficient {
-    /// How many coefficients to move forward, to the place of the value or past zeros; [`Coefficient::ENDS`]
-    /// or more at the end of the block.
+    /// How many coefficients to move forward, to the position of the value or past zeros; [`Coefficient::ENDS`] or more
+    /// at the end of the block.
     pub forward: usize,
-    /// The value; at the end of the block, what the symbol says of a run of such blocks.
+    /// The value; at the end of the block, the exponent of a run of such blocks.
     pub value: i16,
 }
 
 impl Coefficient {
-    /// The least distance that stands for the end of the block.
+    /// The least distance that means the end of the block.
     pub const ENDS: usize = END as usize;
 }
 
@@ -133,7 +134,7 @@ impl Table {
             meaning,
         };
         table.symbols[..symbols.len()].copy_from_slice(symbols);
-        // The symbol that each bit pattern of `SKIP` bits begins with.
+        // The first symbol in each pattern of `SKIP` bits.
         let mut first = vec![None; 1 << SKIP];
         let (mut code, mut index) = (0_u32, 0_usize);
         for (length, &count) in (1..=LONGEST).zip(counts) {
@@ -152,7 +153,7 @@ impl Table {
                 code += 1;
             }
             index += usize::from(count);
-            // The code of ones alone is no code, and more codes than bit patterns are none either.
+            // The code of only ones is not allowed, nor are more codes than bit patterns.
             if count > 0 && code >= 1 << length {
                 return Err(bad);
             }
@@ -173,7 +174,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Decodes a symbol and its value. At least 32 bits must be there.
+    /// Decodes a symbol and its value. At least 32 bits must have been read.
     ///
     /// # Errors
     /// If the bits are no code.
@@ -181,7 +182,7 @@ impl Table {
     pub fn decode(&self, bits: &mut Bits<'_>) -> Result<Coefficient> {
         let mut entry = self.look[bits.peek(LOOK) as usize];
         if entry == LONGER {
-            // By value, so that the reader can stay in registers.
+            // The bits are passed by value, so that the reader can stay in registers.
             entry = self.look_longer(bits.peek(LONGEST))?;
         }
         let value = signed(bits.behind(entry >> 22), entry >> 16);
@@ -208,7 +209,8 @@ impl Table {
         .entry())
     }
 
-    /// Passes over symbols from coefficient `at` on, to the end of the block. At least [`SKIP`] bits must be there.
+    /// Skips symbols from coefficient `at` on, as far as a look-up reaches, at most to the end of the block. At least
+    /// [`SKIP`] bits must have been read.
     ///
     /// Returns the next coefficient.
     ///
@@ -217,7 +219,7 @@ impl Table {
     #[inline(always)]
     pub fn skip(&self, at: usize, bits: &mut Bits<'_>) -> Result<usize> {
         let entry = self.skip[bits.peek(SKIP) as usize];
-        // A block whose last coefficient is not zero ends without a symbol; the bits behind it are another's.
+        // A block whose last coefficient is not zero ends without a symbol; the bits after it belong to the next block.
         if at + (entry >> 16) as usize <= 63 {
             bits.consume(entry);
             return Ok(at + (entry >> 8 & 255) as usize);
@@ -227,7 +229,7 @@ impl Table {
     }
 }
 
-/// The entry for passing over the symbols that bits begin with.
+/// The entry for skipping the symbols at the start of these bits.
 fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
     let (mut length, mut forward, mut before) = (0, 0, 0);
     while let Some(symbol) = first[bits << length & ((1 << SKIP) - 1)] {
@@ -235,7 +237,7 @@ fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
             length + symbol.length + symbol.size,
             forward + (symbol.forward & 255),
         );
-        // The bits behind the last one are not known, so a code must be among them.
+        // The bits after these are unknown, so the whole code must be within them.
         if length + symbol.length > SKIP || further > 255 {
             break;
         }
@@ -251,11 +253,11 @@ fn skip(bits: usize, first: &[Option<Symbol>]) -> Skipped {
     before << 16 | forward << 8 | length
 }
 
-/// The value that the first bits of a word stand for, `63 - shift` of them, at most 15: those that begin with 0 are the
-/// complement of a negative one's amount (T.81, F.2.2.1). Only the last six bits of `shift` count.
+/// The value of the highest `63 - shift` bits of a word, at most 15: if the first is 0, they are the complement of a
+/// negative value's magnitude (T.81, F.2.2.1). Only the low six bits of `shift` are used.
 #[inline(always)]
 const fn signed(word: u64, shift: u32) -> i32 {
-    // Without a branch, which no processor could predict.
+    // Without a branch, which would be unpredictable.
     let flip = !(word as i64 >> 63);
     let amount = ((word ^ flip as u64) >> 1 >> (shift & 63)) as i32;
     (amount ^ flip as i32) - flip as i32

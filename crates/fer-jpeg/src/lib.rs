@@ -1,13 +1,13 @@
 //! Decodes JPEG at n/8 of its size, row of blocks by row, and any part of it again at any other size.
 //!
 //! A search for faces needs a reduced copy of a photo, and then a few small parts of it at full size. So a photo is
-//! decoded once to the reduced copy, by an inverse transform to smaller blocks, and no full frame is ever made. On
-//! the way the decoder notes where it is in the data every few blocks; a part of the picture is decoded from the
-//! nearest notes. A progressive photo keeps its coefficients instead.
+//! decoded once to the reduced copy, by an inverse transform to smaller blocks, and no full frame is ever made. Every
+//! few blocks the decoder records its state; a part of the picture is decoded again from the nearest record. Of a
+//! progressive photo, the coefficients are kept instead.
 //!
-//! Supported are eight-bit sequential and progressive pictures with Huffman codes, grey or with luma and two
-//! components of chroma. The decoder is strict: what deviates from the standard is an [`Error`], so that a decoder
-//! that tolerates more can be asked. It contains no unsafe code.
+//! Supported are eight-bit sequential and progressive pictures with Huffman codes, grey or with luma and two components
+//! of chroma. The decoder is strict: a file that deviates from the standard is an [`Error`], and the caller can try a
+//! more tolerant decoder. It contains no unsafe code.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::inline_always,
@@ -121,7 +121,8 @@ impl<'a> Header<'a> {
         self.frame.is_progressive || self.scan.components.len() < self.frame.components.len()
     }
 
-    /// Decodes the picture at `eighths`/8 of its size. `stop` is asked after each row of units whether to stop.
+    /// Decodes the picture at `eighths`/8 of its size. Calls `stop` after each row of units; stops if it returns
+    /// `true`.
     ///
     /// # Errors
     /// If the data are not a complete picture, or decoding was stopped.
@@ -197,7 +198,7 @@ fn data(bytes: &[u8], segments: &Segments<'_>) -> Result<(Data, usize)> {
     Ok((data, segments.at + length))
 }
 
-/// A decoded picture, of which any part can be had at any size.
+/// A decoded picture, any part of which can be decoded again at any size.
 #[derive(Debug)]
 pub struct Picture {
     frame: Frame,
@@ -216,11 +217,11 @@ impl Picture {
         (self.frame.width, self.frame.height)
     }
 
-    /// The pixels of an area at `eighths`/8 of the full size. The result covers the area, as far as it lies in the
-    /// picture, and what surrounds it up to the edges of its blocks.
+    /// The pixels of an area at `eighths`/8 of the full size. The result covers the area, as far as it is inside the
+    /// picture, extended to the edges of its blocks.
     ///
     /// # Panics
-    /// If `eighths` is not 1 to 8, or no pixel of the picture lies in the area.
+    /// If `eighths` is not 1 to 8, or no pixel of the picture is in the area.
     pub fn area(&self, area: Area, eighths: usize, channels: Channels) -> Pixels {
         let (width, height) = self.frame.unit_size();
         // Interpolated chroma depends on a further pixel.

@@ -1,4 +1,4 @@
-//! Makes pixels from blocks, one row of units after the other.
+//! Makes pixels from blocks, row of units by row of units.
 
 use std::ops::Range;
 
@@ -36,7 +36,7 @@ struct Part {
     covers: (usize, usize),
     /// Samples of the rectangle that show a part of the picture, across and down.
     shown: (usize, usize),
-    /// The samples of the row of units that was rendered last, and of the one before it.
+    /// The samples of the last row of units that was passed and, below, of the previous one.
     now: Vec<u8>,
     before: Vec<u8>,
     /// The last row of samples before these.
@@ -134,14 +134,15 @@ impl Renderer {
         }
     }
 
-    /// Takes over the row of units whose blocks were passed to [`Sink::take`].
+    /// Completes the row of units whose blocks were passed to [`Sink::take`].
     pub fn finish_row(&mut self, row: usize) {
         let row = row - self.rows.start;
         if self.components.iter().all(|part| part.covers.1 == 1) {
             self.emit(row, false);
             return;
         }
-        // Interpolating the last rows of a row of units needs the first one of the next, so it waits.
+        // Interpolating the last rows of a row of units needs the first one of the next, so the row is written only
+        // when the next one is complete.
         if row > 0 {
             self.swap();
             self.emit(row - 1, true);
@@ -196,8 +197,8 @@ impl Renderer {
     }
 }
 
-/// Makes the rows of pixels of a row of units. A closure that could be called again would not be inlined where its loops are
-/// compiled for an instruction set.
+/// Makes the rows of pixels of a row of units. A struct and not a closure: a closure that may be called again would not
+/// be inlined into the function that is compiled for an instruction set.
 struct Rows<'a> {
     row: usize,
     has_next: bool,
@@ -237,8 +238,8 @@ impl NullaryFnOnce for Rows<'_> {
     }
 }
 
-/// Samples of a transformed block along one side, and how many pixels of the output each covers, for a component
-/// whose samples cover so many pixels at full size. A component of less resolution is transformed to a larger size
+/// Samples of a transformed block along one side, and how many pixels of the output each covers, for a component whose
+/// samples cover `covers` pixels at full size. A component with a lower resolution is transformed to a larger size
 /// instead of being interpolated, as in libjpeg.
 const fn share(eighths: usize, covers: usize) -> (usize, usize) {
     let (mut size, mut covers) = (eighths, covers);
@@ -309,7 +310,7 @@ pub fn render(
 ) -> Pixels {
     for row in renderer.rows.clone() {
         let columns = renderer.columns.clone();
-        // The same data were decoded without an error before, so there is none now.
+        // The same data have been decoded without an error before.
         let _ = pass(row, columns, &mut renderer);
         renderer.finish_row(row);
     }

@@ -1,6 +1,6 @@
-//! Pictures whose coefficients come in one scan: decoded on the way, never stored.
+//! Pictures whose coefficients come in one scan: decoded immediately, and not stored.
 //!
-//! The decoder notes its state every few units, so that any part of the picture can be decoded again.
+//! The decoder records its state every few units, so that any part of the picture can be decoded again.
 
 use std::ops::Range;
 
@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::header::{COMPONENTS, Frame, ScanHeader, Tables, ZIGZAG};
 use crate::huffman::{Coefficient, Table};
 
-/// Units between two notes of the decoder's state.
+/// Units between two records of the decoder's state.
 const NOTE_EVERY: usize = 8;
 
-/// A block's coefficients in natural order, multiplied by their quantisation.
+/// A block's dequantised coefficients in natural order.
 pub type Block = [i16; 64];
 
 /// Receives the blocks of one row of units.
@@ -36,7 +36,7 @@ struct Part {
     quantisation: [u16; 64],
 }
 
-/// The scan of a picture, and the notes for decoding a part of it again.
+/// The scan of a picture, and the recorded states for decoding a part of it again.
 #[derive(Debug)]
 pub struct Sequential {
     data: Data,
@@ -46,7 +46,7 @@ pub struct Sequential {
     notes: Vec<Note>,
 }
 
-/// The state of the decoder before a unit.
+/// A record of the decoder's state before a unit.
 #[derive(Debug, Clone, Copy)]
 struct Note {
     bit: u64,
@@ -105,7 +105,7 @@ impl Sequential {
                 let to = self.units.0.min(from + NOTE_EVERY);
                 self.units(row, from..to, &mut state, true, sink)?;
             }
-            // Later data cannot make up for those that are missing.
+            // Missing data are an error even if more data follow.
             if state.bits.position() > self.data.start(self.data.intervals()) {
                 return Err(Error::Irregular(
                     "its data end before the picture is complete",
@@ -203,14 +203,14 @@ impl Sequential {
         Ok(())
     }
 
-    /// Checks that all data before an interval were read, and no more.
+    /// Checks that exactly the data before an interval were read.
     #[inline]
     fn check_end(&self, state: &State<'_>, interval: usize) -> Result<()> {
         check_end(&self.data, &state.bits, interval)
     }
 }
 
-/// Checks that all data before an interval were read, and no more: less than a byte is left.
+/// Checks that exactly the data before an interval were read: less than a byte is left.
 pub fn check_end(data: &Data, bits: &Bits<'_>, interval: usize) -> Result<()> {
     match data.start(interval).checked_sub(bits.position()) {
         Some(0..=7) => Ok(()),
@@ -221,7 +221,7 @@ pub fn check_end(data: &Data, bits: &Bits<'_>, interval: usize) -> Result<()> {
     }
 }
 
-/// Checks that the data of a scan of so many units have the right number of restart markers.
+/// Checks that the data of a scan of `units` units have the right number of restart markers.
 pub fn check_intervals(data: &Data, restart_interval: usize, units: usize) -> Result<()> {
     let expected = match restart_interval {
         0 => 1,
@@ -255,7 +255,7 @@ pub fn read_block(
     'kept: while next < needed {
         bits.refill();
         for _ in 0..2 {
-            // After a refill there are bits enough for two symbols, unless the first one is unusually long.
+            // A refill suffices for two symbols, unless the first one is unusually long.
             bits.ensure();
             let Coefficient { forward, value } = ac.decode(bits)?;
             next += forward;

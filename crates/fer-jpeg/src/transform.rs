@@ -1,8 +1,8 @@
 //! The inverse cosine transform, to blocks of 1 × 1 to 8 × 8 samples.
 //!
-//! To the full size it is libjpeg's accurate integer transform (`islow`: C. Loeffler, A. Ligtenberg and
-//! G. Moschytz, "Practical fast 1-D DCT algorithms with 11 multiplications", ICASSP 1989) bit for bit. A smaller
-//! block is the transform of that size of its low frequencies, which is an ideal low-pass filter.
+//! At full size it is libjpeg's accurate integer transform (`islow`: C. Loeffler, A. Ligtenberg and G. Moschytz,
+//! "Practical fast 1-D DCT algorithms with 11 multiplications", ICASSP 1989) bit for bit. For a smaller block, the low
+//! frequencies are transformed at that size, which is an ideal low-pass filter.
 //!
 //! The loops run over arrays of eight, which the compiler turns into vector instructions.
 
@@ -18,22 +18,22 @@ pub type Size = (usize, usize);
 #[derive(Debug, Clone)]
 pub struct Transform {
     size: Size,
-    /// How many coefficients it needs, in the order in which they are coded.
+    /// How many coefficients the transform needs, in the order in which they are coded.
     pub needed: usize,
     across: Basis,
     down: Basis,
 }
 
-/// For each frequency the values of its wave at the samples.
+/// For each frequency, the values of its cosine at the samples.
 type Basis = [[f32; 8]; 8];
 
-/// Up to this one in the order in which they are coded, coefficients are among the first three of each row and column.
+/// The last coefficient, in the order of coding, before any is outside the first three of its row and column.
 const LAST_OF_THREE: usize = 5;
 
-/// The same for the first four.
+/// The same for the first four of each row and column.
 const LAST_OF_FOUR: usize = 9;
 
-/// How many bytes beyond its samples a row of a block may overwrite.
+/// How many bytes after its samples a row of a block may overwrite.
 pub const SPILL: usize = 8;
 
 impl Transform {
@@ -51,9 +51,9 @@ impl Transform {
         }
     }
 
-    /// Transforms a block to samples at the beginning of `plane`, whose rows are `stride` apart. Each row may
-    /// overwrite up to [`SPILL`] bytes that follow it, so the blocks must come from left to right. Of the
-    /// coefficients, `last` is the last one in the order of coding that is not zero.
+    /// Transforms a block to samples at the beginning of `plane`, whose rows are `stride` apart. Each row may overwrite
+    /// up to [`SPILL`] bytes that follow it, so blocks must be passed from left to right. `last` is the last
+    /// coefficient, in the order of coding, that is not zero.
     #[inline(always)]
     pub fn run(&self, block: &Block, last: usize, plane: &mut [u8], stride: usize) {
         if last == 0 {
@@ -93,8 +93,8 @@ impl Transform {
     ) {
         let rows: [[f32; LANES]; V] =
             std::array::from_fn(|v| std::array::from_fn(|u| f32::from(block[8 * v + u])));
-        // Row by row of the result: if each coefficient were added to all rows, the compiler would compute a column at once,
-        // with values that are apart in memory.
+        // The result is computed row by row: if each coefficient were added to all rows, the compiler would compute a
+        // column at once, whose values are apart in memory.
         let columns: [[f32; LANES]; DOWN] = std::array::from_fn(|y| {
             let mut sums = [0.0; LANES];
             for v in 0..V {
@@ -138,7 +138,7 @@ impl Transform {
     }
 }
 
-/// The waves of a transform to `size` samples; a constant block keeps its value.
+/// The cosines of a transform to `size` samples; a constant block keeps its value.
 fn basis(size: usize) -> Basis {
     std::array::from_fn(|u| {
         std::array::from_fn(|x| {
@@ -153,10 +153,10 @@ fn basis(size: usize) -> Basis {
     })
 }
 
-/// The nearest sample to a value around 0.
+/// The sample nearest to a value relative to the middle of the range.
 #[inline(always)]
 fn round(value: f32) -> u8 {
-    // Adding this puts the integer into the low bits, and needs no conversion that saturates.
+    // Adding this puts the rounded integer into the low bits, without a saturating conversion.
     const SHIFT: f32 = 12_582_912.0;
     let integer = (value.clamp(-256.0, 256.0) + SHIFT).to_bits() as i32;
     clamp(integer.wrapping_sub(SHIFT.to_bits() as i32))
@@ -171,8 +171,8 @@ fn clamp(value: i32) -> u8 {
 const CONST_BITS: u32 = 13;
 const PASS1_BITS: u32 = 2;
 
-/// For each frequency, what one dimension of `jpeg_idct_islow` multiplies it by for each sample, as a fraction of 2¹³.
-/// Before it rounds, it only adds and multiplies integers, so the sums of these products are its sums.
+/// The factor of each frequency for each sample in one dimension of `jpeg_idct_islow`, times 2¹³. Before rounding,
+/// `jpeg_idct_islow` only adds and multiplies integers, so the sums of these products are exactly its sums.
 const ISLOW: [[i32; 8]; 8] = {
     let mut weights = [[0; 8]; 8];
     let mut frequency = 0;
@@ -185,7 +185,7 @@ const ISLOW: [[i32; 8]; 8] = {
     weights
 };
 
-/// One dimension of `jpeg_idct_islow` without the rounding; the names are its names.
+/// One dimension of `jpeg_idct_islow` without the rounding, with the names of the original.
 const fn islow(x: [i32; 8]) -> [i32; 8] {
     let z1 = (x[2] + x[6]) * 4433;
     let tmp2 = z1 - x[6] * 15137;
@@ -246,7 +246,7 @@ fn full<const LOW: usize>(block: &Block, plane: &mut [u8], stride: usize) {
     }
 }
 
-/// Writes values as samples. Assigning an array of bytes would assemble them in a word, byte by byte.
+/// Writes values as samples. Assigning an array of bytes would combine them in a word, byte by byte.
 #[inline(always)]
 fn store<T: Copy, const N: usize>(row: &mut [u8; N], values: [T; N], sample: impl Fn(T) -> u8) {
     for (out, value) in row.iter_mut().zip(values) {

@@ -1,19 +1,19 @@
 //! Interpolates chroma to the resolution of luma, as libjpeg's "fancy upsampling" does.
 
-/// A row of samples, and the row nearest to the pixels between which and it they lie.
+/// A row of samples and its neighbour: the row of pixels is between their middles.
 pub struct Vertical<'a> {
-    /// The row in which the pixels lie.
+    /// The row of samples that covers the pixels.
     pub row: &'a [u8],
     /// The row above it, or below for its lower pixels; the same row at the edge.
     pub near: &'a [u8],
-    /// Whether the pixels lie in the lower half of the row.
+    /// Whether the pixels are in the lower half of the row.
     pub is_lower: bool,
 }
 
-/// Writes a row of pixels, of which each sample covers so many across and down.
+/// Writes a row of pixels. Each sample covers `covers` pixels across and down.
 #[inline(always)]
 pub fn row_of(from: &Vertical<'_>, covers: (usize, usize), out: &mut [u8]) {
-    // libjpeg interpolates nothing that is so narrow.
+    // libjpeg does not interpolate across rows of one or two samples.
     let is_narrow = from.row.len() <= 2;
     match covers {
         (1, 1) => {

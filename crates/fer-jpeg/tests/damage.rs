@@ -1,4 +1,5 @@
-//! Damaged files: an error or a picture, never a panic; and what is accepted, another decoder accepts too.
+//! Damaged files: an error or a picture, never a panic; and files that this decoder accepts, another decoder accepts
+//! too.
 
 mod common;
 
@@ -39,7 +40,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut ChaCha8Rng) {
 fn zune_accepts(bytes: &[u8]) -> bool {
     let options = DecoderOptions::default().set_strict_mode(true);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    // It decodes the headers of some files only if it is lenient about them.
+    // zune-jpeg reads the headers of some files only if it is lenient.
     decoder.set_options(options.set_strict_mode(false));
     decoder.decode_headers().is_ok() && {
         decoder.set_options(options);
@@ -47,7 +48,7 @@ fn zune_accepts(bytes: &[u8]) -> bool {
     }
 }
 
-/// Decodes mutated files; `count` of each. Returns how many were decoded.
+/// Decodes `count` mutations of each file. Returns how many were decoded.
 fn try_mutated(seed: u64, count: usize) -> usize {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut decoded = 0;
@@ -92,7 +93,7 @@ fn mutated_files_do_not_panic_and_are_accepted_only_where_zune_jpeg_accepts_them
     assert!(try_mutated(1, 300) > 100);
 }
 
-/// The same for as long as one likes: `FER_JPEG_ROUNDS=1000000 cargo test -p fer-jpeg -- --ignored`.
+/// The same for any number of rounds: `FER_JPEG_ROUNDS=1000000 cargo test -p fer-jpeg -- --ignored`.
 #[test]
 #[ignore = "takes as long as one likes"]
 fn many_mutated_files() {
@@ -109,7 +110,7 @@ fn a_file_without_its_end_is_refused() {
         for cut in [2, 3, data.len() / 2, data.len()] {
             let mut bytes = bytes[..bytes.len() - cut].to_vec();
             assert!(decode(&bytes, 4, Channels::Grey).is_err(), "{name} {cut}");
-            // Also if somebody has put an end-of-image marker there.
+            // Also with an end-of-image marker after the truncated data.
             bytes.extend(b"\xff\xd9");
             if cut > 3 && !name.contains("progressive") {
                 assert!(
@@ -129,7 +130,7 @@ fn a_hundred_scans_are_read_and_one_more_is_left_to_others() {
         .rposition(|pair| pair == b"\xff\xda")
         .unwrap();
     let scans = bytes.windows(2).filter(|pair| pair == b"\xff\xda").count();
-    // The last scan, which refines, is followed by the end. The first one of the file is added again.
+    // Repeats the first scan of the file after the last one, which refines.
     let first = bytes
         .windows(2)
         .position(|pair| pair == b"\xff\xda")
@@ -182,7 +183,7 @@ fn what_is_left_to_other_decoders_is_named() {
     ] {
         assert!(is_unsupported(with(frame, changed)));
     }
-    // Luma of less resolution than chroma.
+    // Luma with a lower resolution than chroma.
     assert!(is_unsupported(with(
         b"\x01\x22\x00\x02\x11",
         b"\x01\x11\x00\x02\x22"

@@ -1,5 +1,5 @@
-//! The pixels: at full size those of libjpeg and nearly those of zune-jpeg, at other sizes those of a reduction, and
-//! those of any part the same as in the whole.
+//! The pixels: at full size equal to libjpeg's and close to zune-jpeg's, at other sizes close to a reduction of these,
+//! and in any part equal to those of the whole.
 
 mod common;
 
@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-/// The photos among the files.
+/// The files that are photos.
 const PHOTOS: [&str; 5] = [
     "astronaut.jpg",
     "camera.jpg",
@@ -49,7 +49,7 @@ fn at_full_size_every_pixel_is_that_of_libjpeg() {
 #[test]
 fn at_full_size_the_pixels_are_nearly_those_of_zune_jpeg() {
     for (name, bytes) in files() {
-        // Of such a picture zune-jpeg 0.5.15 gives other blocks than libjpeg.
+        // For this file, zune-jpeg 0.5.15 returns other blocks than libjpeg.
         if name == "separate-scans.jpg" {
             continue;
         }
@@ -58,7 +58,7 @@ fn at_full_size_the_pixels_are_nearly_those_of_zune_jpeg() {
         let theirs = other.decode().unwrap();
         let (picture, pixels) = decode(&bytes, 8, Channels::Colour).unwrap();
         assert_eq!(Some(picture.size()), other.dimensions(), "{name}");
-        // It interpolates the chroma of narrow and of unusually sampled pictures otherwise.
+        // zune-jpeg interpolates the chroma of narrow and of unusually sampled pictures differently.
         let is_other = ["411", "440", "narrow"]
             .iter()
             .any(|part| name.starts_with(part));
@@ -77,7 +77,7 @@ fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
     sum as f64 / a.len() as f64
 }
 
-/// The means of the pixels that each pixel of an eighth, a quarter or a half covers.
+/// For each pixel of a picture at an eighth, a quarter or a half, the mean of the pixels that it covers.
 fn averaged(full: &Pixels, side: usize) -> Vec<u8> {
     let count = full.channels.count();
     let (width, height) = (full.width.div_ceil(side), full.height.div_ceil(side));
@@ -100,7 +100,7 @@ fn averaged(full: &Pixels, side: usize) -> Vec<u8> {
 #[test]
 fn a_reduced_picture_is_nearly_the_average_of_the_full_one() {
     for (name, bytes) in files() {
-        // A low-pass filter treats the edges and the noise of the computed pictures otherwise than an average does.
+        // A low-pass filter and an average differ at the edges and in the noise of the computed pictures.
         let limit = if PHOTOS.contains(&&name[..]) {
             2.0
         } else {

@@ -17,11 +17,11 @@ pub fn use_one_arena() {
     }
 }
 
-/// Keeps up to this many bytes of freed memory for later, and takes allocations of up to 32 MiB from it: the system
-/// hands out each page anew as zeros, which is a tenth of the time that a photo takes.
+/// Keeps up to this many bytes of freed memory for later, and serves allocations of up to 32 MiB from it: otherwise the
+/// system would zero every page again, which is a tenth of the time of a photo.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn keep_freed(bytes: i32) {
-    /// The most that the C library admits.
+    /// The largest value that the C library accepts.
     const LARGEST: i32 = 32 << 20;
     // SAFETY: mallopt takes no pointers; under the allocator's own lock it stores the numbers that it is given, and both
     // are among its parameters.

@@ -1,13 +1,13 @@
-//! A decoded AV1 frame whose memory is given back line by line.
+//! A decoded AV1 frame whose memory can be released line by line.
 //!
-//! rav1d has all planes of a frame in one allocation of its own and gives it back as a whole. Where pixels are made of the
-//! planes, both would be in memory at once, so the pages of lines that have been read are returned to the system before.
+//! rav1d has all planes of a frame in one allocation, and frees it as a whole. When the planes are converted to pixels,
+//! both would be in memory at once, so the pages of lines that have been read are returned to the system on the way.
 //!
-//! The decoder and its frame do not leave this module: whatever could refer to the memory of the planes is gone before a page
-//! is returned.
+//! The decoder and its frame do not leave this module: nothing else refers to the memory of the planes when a page is
+//! returned.
 //!
-//! rav1d's entry points are `extern "C"` functions, so a panic inside ends the process. Tens of thousands of damaged files have
-//! caused none; they do in rav1d's own release 1.1.0, which lacks `re_rav1d`'s corrections.
+//! rav1d's entry points are `extern "C"` functions, so a panic inside ends the process. Tens of thousands of damaged
+//! files have caused none; in rav1d's own release 1.1.0, which lacks `re_rav1d`'s corrections, they do.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -44,8 +44,8 @@ impl Frame {
         settings.set_all_layers(false);
         settings.set_frame_size_limit(u32::try_from(max_pixels).unwrap_or(u32::MAX));
         let mut decoder = Decoder::with_settings(&settings)?;
-        // "Again" from sending means that a frame must be taken first; from `get_picture`, that more data must
-        // be sent. If it comes from `get_picture` and all data are sent, the item has no frame.
+        // `TryAgain` from sending means that a frame must be taken first; from `get_picture`, that more data must be
+        // sent. If `get_picture` returns it after all data were sent, the item has no frame.
         let mut sent = decoder.send_data(item, None, None, None);
         let picture = loop {
             if let Err(error) = sent
@@ -61,7 +61,7 @@ impl Frame {
                 Err(error) => return Err(error),
             }
         };
-        // It has the planes as well.
+        // The decoder also refers to the planes.
         drop(decoder);
         Ok(Self(picture))
     }
@@ -81,7 +81,7 @@ impl Frame {
         self.0.bit_depth()
     }
 
-    /// How the colours are sampled.
+    /// The subsampling of the colours.
     pub fn layout(&self) -> PixelLayout {
         self.0.pixel_layout()
     }
@@ -91,7 +91,7 @@ impl Frame {
         self.0.matrix_coefficients()
     }
 
-    /// Whether the samples use all of their values.
+    /// Whether the samples have full range.
     pub fn is_full_range(&self) -> bool {
         self.0.color_range() == YUVRange::Full
     }
@@ -101,7 +101,7 @@ impl Frame {
         self.0.stride(component) as usize
     }
 
-    /// A plane, which must not be one of colour if there are no colours.
+    /// A plane; a frame without colours has only that of luma.
     ///
     /// # Panics
     /// If there is no such plane.
@@ -112,8 +112,9 @@ impl Frame {
         }
     }
 
-    /// Returns the memory of the lines of a plane from this one on, as far as they fill pages. What they contain afterwards
-    /// is not known. Does nothing if the plane has no such line, or the system no way to do this.
+    /// Returns the memory of the lines of a plane from this one on, as far as they fill pages. The content of these
+    /// lines is unspecified afterwards. Does nothing if the plane has no such line, or the system does not support
+    /// this.
     ///
     /// # Panics
     /// If there is no such plane.
@@ -127,19 +128,21 @@ impl Frame {
         };
         if start < length {
             let plane = self.0.plane_data_ptr(component).cast::<u8>();
-            // SAFETY: `Lines` has just read the plane as `length` bytes from this pointer on, of which these are the rest. They
-            // belong to rav1d's allocation of the picture. The picture is not shared: it was made in `decode`, whose decoder
-            // is gone, and never leaves this type; planes that were handed out borrow `self`. So nothing reads or writes
-            // these bytes during the call, and any value of a byte is valid afterwards.
+            // SAFETY: `Lines` has just read the plane as `length` bytes from this pointer on, of which these are the
+            // rest. They belong to rav1d's allocation of the picture. The picture is not shared: it was made in
+            // `decode`, whose decoder is gone, and never leaves this type; planes that were returned borrow `self`. So
+            // nothing reads or writes these bytes during the call, and any value of a byte is valid afterwards.
             unsafe { discard(plane.add(start), length - start) };
         }
     }
 }
 
-/// Returns the whole pages among these bytes to the system, which replaces them by zeros when they are used again.
+/// Returns the pages that are entirely within these bytes to the system, which replaces them by zeros on the next
+/// access.
 ///
 /// # Safety
-/// The bytes must lie in one allocation that may be written through `start`, and nobody else may use them meanwhile.
+/// The bytes must be in one allocation that may be written through `start`, and nothing else may access them during the
+/// call.
 #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
 unsafe fn discard(start: *mut u8, length: usize) {
     // SAFETY: sysconf takes no pointers, and only reads.

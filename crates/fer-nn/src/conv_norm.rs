@@ -1,9 +1,9 @@
 //! A training layer: convolution, batch normalisation, residual addition and rectifier, forward and
 //! backward, with buffers that are kept from step to step.
 //!
-//! Its arithmetic is that of the separate operations in `fer_train::op`. It is faster because it
-//! computes sums and gradients while a group of images is still in the cache, and because a step
-//! allocates nothing: once the convolution itself is fast, these two decide the speed of training.
+//! Its arithmetic is that of the separate operations in `fer_train::op`. It is faster because it computes sums and
+//! gradients while a group of images is still in the cache, and because a step allocates nothing. With a fast
+//! convolution, these two determine the speed of training.
 
 use rayon::prelude::*;
 
@@ -11,16 +11,16 @@ use super::conv::{Convolution, Epilogue, Geometry, Panels};
 use super::norm::{self, BatchStatistics, Normalisation};
 use super::scratch::Buffer;
 
-/// Number of parts of a batch in the backward pass; each part sums a kernel gradient of its own.
+/// Number of parts of a batch in the backward pass; each part sums its own kernel gradient.
 const PARTS: usize = 8;
 
-/// Where [`ConvNorm::backward`] puts the gradient of its input.
+/// What [`ConvNorm::backward`] does with the gradient of its input.
 pub enum InputGradient<'a> {
-    /// Nowhere: the gradient is not computed.
+    /// Does not compute it.
     Skip,
-    /// Overwrites the slice with the gradient.
+    /// Overwrites the slice with it.
     Write(&'a mut [f32]),
-    /// Adds the gradient to the slice.
+    /// Adds it to the slice.
     Add(&'a mut [f32]),
 }
 

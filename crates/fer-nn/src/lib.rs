@@ -7,7 +7,7 @@
 //! number of threads, and partial sums are added in a fixed order, so results are bit-equal on any
 //! number of threads. The instruction set is chosen at run time ([`Level`]).
 //!
-//! All `unsafe` code of the project is in this crate: SIMD kernels and calls of the C library that give memory back
+//! All `unsafe` code of the project is in this crate: SIMD kernels, and calls of the C library that release memory
 //! ([`allocator`], [`av1`]).
 #![allow(
     unsafe_code,

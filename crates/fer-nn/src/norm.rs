@@ -6,8 +6,7 @@
 
 use super::simd::{Columns, Kernel, Simd, dispatch, each_column};
 
-/// Rows of a part, for callers whose data suggests no other size; a constant, so that sums do not
-/// depend on the number of threads.
+/// Default number of rows of a part; a constant, so that sums do not depend on the number of threads.
 pub const PART_ROWS: usize = 512;
 
 /// Mean and variance of each channel in a batch.

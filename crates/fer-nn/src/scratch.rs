@@ -1,5 +1,5 @@
-//! Scratch buffers, which each thread keeps between calls: the page faults of newly allocated
-//! memory cost more time than the kernels that use it.
+//! Scratch buffers, which each thread keeps between calls: the page faults of newly allocated memory take longer than
+//! the kernels that use it.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};

@@ -1,14 +1,14 @@
-//! Simulates a person who corrects wrong faces of an album, and measures what that teaches about the others.
+//! Simulates a person who corrects wrong faces of an album, and measures how that changes the scores of the others.
 //! `docs/corrections.md` has the results.
 //!
 //!     cargo run --release -p fer-train --example corrections -- MODEL FER2013 SEEDS FOLDER FACES...
 //!
-//! FACES are files of `fer-index dataset photos`; the faces of the first are the album, of the others the photo head learns
-//! besides. Each of five folds of people is read by a photo head that has learned from the other four; what they read is kept
-//! in FOLDER, so that a run that was interrupted goes on. For each seed the people of the album are divided into two halves,
-//! and each half is the album of a person. The person looks at the first twenty faces of each emotion, corrects the wrong ones
-//! in random order, goes on with the next twenty, and so on. The figures are those of the faces that were not corrected, less
-//! those without corrections.
+//! FACES are files of `fer-index dataset photos`; the first has the faces of the album, the others are further training
+//! data of the photo head. Each of five folds of people is classified by a photo head that was fitted to the other
+//! four. The results are stored in FOLDER, so that an interrupted run can continue. For each seed the people of the
+//! album are divided into two halves, and each half is the album of a person. The person views the first twenty faces
+//! of each emotion, corrects the wrong ones in random order, continues with the next twenty, and so on. The figures are
+//! those of the uncorrected faces, minus the same figures without any correction.
 #![allow(clippy::print_stdout)]
 
 use std::collections::BTreeMap;
@@ -26,16 +26,16 @@ use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-/// After how many corrections the figures are taken.
+/// Numbers of corrections after which the figures are computed.
 const CORRECTIONS: [usize; 3] = [10, 30, 100];
 
-/// By what the logits are multiplied, about as `fer-index model photo-head` chooses it.
+/// The factor of the logits, about the one that `fer-index model photo-head` chooses.
 const SHARPNESS: f32 = 1.5;
 
 /// Number of folds of people.
 const FOLDS: usize = 5;
 
-/// Faces of each emotion that the person looks at before those of the next emotion.
+/// Faces of each emotion that the person views before those of the next emotion.
 const PAGE: usize = 20;
 
 /// The figures: the macro recall of four emotions, and the average precision of these.
@@ -101,10 +101,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A face as it is kept: what it shows, the person, its scores, and its features.
+/// A stored face: the index of its emotion, the person, its scores, and its features.
 type Kept = (usize, String, [f32; Emotion::COUNT], Vec<u8>);
 
-/// What heads read in the labelled faces of the first set that have not seen these people.
+/// The results for the labelled faces of the first set, each by a head that was not fitted to this person.
 fn read(
     folder: &Path,
     model: &Path,
@@ -140,7 +140,7 @@ fn read(
     Ok(faces)
 }
 
-/// The labelled faces of a fold, read by a head that has learned from the others.
+/// The labelled faces of a fold, classified by a head that was fitted to the other folds.
 fn kept(heads: &HeldOutHeads<'_>, folds: &[usize], fold: usize) -> Vec<Kept> {
     let faces = heads.faces();
     let is_own = |face: &usize| folds[*face] == fold && faces[*face].emotion.is_some();
@@ -212,10 +212,10 @@ fn wrong_faces(read: &[ReadFace], truth: &[Emotion], rng: &mut ChaCha8Rng) -> Ve
     wrong
 }
 
-/// What some corrections have taught.
+/// The effect of some corrections.
 #[derive(Debug, Clone)]
 struct Outcome {
-    /// Whether the program would use it.
+    /// Whether the program would use the learned layer.
     is_used: bool,
     before: Figures,
     after: Figures,
@@ -247,7 +247,7 @@ impl Outcome {
         }
     }
 
-    /// By how much a figure rises if the layer is used, or not.
+    /// The rise of a figure by the layer if `is_used`, otherwise 0.
     fn gain(&self, figure: usize, is_used: bool) -> f64 {
         if is_used {
             self.after[figure] - self.before[figure]

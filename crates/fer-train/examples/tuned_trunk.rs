@@ -1,13 +1,14 @@
-//! Fine-tunes the trunk of the emotion network on faces of photos, and measures what that brings on people whom it has not
-//! seen. `docs/accuracy.md` has the results.
+//! Fine-tunes the trunk of the emotion network on faces of photos, and measures the gain on held-out people.
+//! `docs/accuracy.md` has the results.
 //!
 //!     cargo run --release -p fer-train --example tuned_trunk -- FOLDER MODEL FER2013 SHARE FOLD,FOLD... FACES...
 //!     cargo run --release -p fer-train --example tuned_trunk -- FOLDER MODEL FER2013 SHARE all FACES...
 //!
-//! FACES are files of `fer-index dataset photos`; SHARE is that of the tuned weights in the mean with those of MODEL. For each
-//! of the given folds of people, from 0 to 4, the trunk is tuned on the other four. Then photo heads on it and on the trunk as
-//! it was, both fitted to these four, read the fold. What is made is kept in FOLDER, so that a run that was interrupted goes
-//! on. `all` tunes the trunk on all faces; `fer-index model photo-head` and `models/human_head.sh` then make the other heads.
+//! FACES are files of `fer-index dataset photos`; SHARE is the share of the tuned weights in their mean with those of
+//! MODEL. For each of the given folds of people, from 0 to 4, the trunk is tuned on the other four. Then photo heads on
+//! the tuned and on the original trunk, both fitted to these four folds, classify the fold. The results are stored in
+//! FOLDER, so that an interrupted run can continue. `all` tunes the trunk on all faces; `fer-index model photo-head`
+//! and `models/human_head.sh` then make the other heads.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::collections::BTreeMap;
@@ -35,10 +36,10 @@ const FOLDS: usize = 5;
 /// Resamples of the people, for the intervals.
 const RESAMPLES: usize = 400;
 
-/// Logits of a face, and of each of its changed copies.
+/// Logits of a face, then of each of its changed copies.
 type Views = Vec<[f32; Emotion::COUNT]>;
 
-/// A face as it is kept: the emotion's number, the person, and its logits.
+/// A stored face: the index of its emotion, the person, and its logits.
 type Read = (usize, String, Views);
 
 fn main() -> Result<()> {
@@ -116,7 +117,7 @@ struct Experiment<'a> {
 }
 
 impl Experiment<'_> {
-    /// The model whose trunk was tuned on the faces for which `learns` is true.
+    /// The model file whose trunk was tuned on the faces for which `learns` is true.
     fn tuned(&self, name: &str, learns: impl Fn(usize) -> bool) -> Result<PathBuf> {
         let share = self.options.share;
         let out = self
@@ -141,7 +142,7 @@ impl Experiment<'_> {
         Ok(out)
     }
 
-    /// What a head on a model's trunk reads in the faces of a fold that has learned from the others.
+    /// The results for the faces of a fold, by a head on a model's trunk that was fitted to the other folds.
     fn read(&self, name: &str, model: &Path, fold: usize) -> Result<Vec<Read>> {
         let file = self.folder.join(format!("{name}-{fold}.json"));
         if let Ok(bytes) = std::fs::read(&file) {
@@ -177,7 +178,7 @@ const FIGURES: [&str; 8] = [
     "changed copies with another top emotion",
 ];
 
-/// Scores with a factor of the logits.
+/// The faces with the scores of their logits multiplied by `sharpness`.
 fn faces(read: &[Read], sharpness: f32) -> Vec<LabelledFace> {
     let face = |(truth, person, views): &Read| {
         let mut scores = views.first()?.map(|logit| logit * sharpness);

@@ -54,7 +54,7 @@ pub struct Batches<'a> {
     pub pixels: PixelScaling,
     /// How the rows of an epoch are chosen.
     pub sampling: Sampling,
-    /// Images per batch, where there are enough rows.
+    /// Images per batch, if there are enough rows.
     pub batch_size: usize,
     /// Epochs of the whole run.
     pub epochs: usize,

@@ -247,7 +247,7 @@ fn apply_temperature(probabilities: &mut [f32], temperature: f64, shifts: &[f32]
     softmax(probabilities);
 }
 
-/// The temperature that makes the truth of the samples most likely.
+/// The temperature that maximises the likelihood of the samples' true emotions.
 fn temperature(samples: &[Sample]) -> f64 {
     // The likelihood has a single maximum in 1/T; a golden-section search over ln T finds it.
     const RATIO: f64 = 0.618_033_988_749_894_9;

@@ -13,7 +13,7 @@ use super::recipe::Recipe;
 use super::weights;
 use fer_core::error::{Error, Result};
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The recipe as TOML; a run continues only under the same recipe.
@@ -24,7 +24,7 @@ pub struct Progress {
     pub history: Vec<EpochMetrics>,
 }
 
-/// Progress with the tensors of that moment, by name.
+/// The progress of a run, with its tensors at that moment, by name.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// How far the run has come.
@@ -33,7 +33,7 @@ pub struct Checkpoint {
 }
 
 impl Progress {
-    /// The progress of a run without a finished epoch.
+    /// The progress before the first finished epoch.
     pub fn new(recipe: &Recipe) -> Self {
         Self {
             recipe: recipe.to_toml(),
@@ -59,7 +59,7 @@ impl Checkpoint {
         weights::save(path, tensors, [(PROGRESS.to_owned(), progress)])
     }
 
-    /// Reads a checkpoint; `None` where there is no such file.
+    /// Reads a checkpoint; `None` if there is no such file.
     ///
     /// # Errors
     /// If the file exists and cannot be read.

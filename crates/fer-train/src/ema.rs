@@ -40,8 +40,8 @@ impl Ema {
         })
     }
 
-    /// Updates the averages after step `step` (from 1). The decay is lower in the first steps, so
-    /// that the initial weights soon lose their influence.
+    /// Updates the averages after step `step` (from 1). The decay is lower in the first steps, so that the influence of
+    /// the initial weights soon ends.
     ///
     /// # Errors
     /// If candle cannot update a tensor.

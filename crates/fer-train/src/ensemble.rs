@@ -1,8 +1,8 @@
 //! Fits the ensemble weights: what each head contributes to the album scores.
 //!
-//! FER2013 labels many calm faces sad or angry, FER+'s voters call many sad faces neutral, and no labelled
-//! album is at hand to decide between them. The album scores should therefore find each emotion
-//! about equally often, whichever labels are right: the weights maximise the macro recall under both.
+//! FER2013 labels many calm faces sad or angry, FER+'s voters call many sad faces neutral, and no labelled album is
+//! available to decide between them. The album scores should therefore find each emotion about equally often, whichever
+//! labels are right: the weights maximise the macro recall under both.
 
 use super::dataset::Dataset;
 use super::evaluate::{Predictions, Protocol, Sample};
@@ -21,7 +21,7 @@ const ADJUSTMENTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
 /// alone, disgust with two dozen faces in FER+'s `PublicTest`, is as large.
 const NOISE: f64 = 0.015;
 
-/// The best ensemble weights found, with the recalls that they reach.
+/// The best ensemble weights, with their recalls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnsembleFit {
     /// One for each head, in the order of the heads.

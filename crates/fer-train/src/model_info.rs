@@ -17,13 +17,12 @@ pub struct ModelInfo {
     pub name: Option<String>,
     /// The metrics of the epoch that the weights are from.
     pub metrics: Option<EpochMetrics>,
-    /// The parts of its data set that the model was trained on; empty where the file does not say.
+    /// The parts of its data set that the model was trained on; empty if the file does not state them.
     pub train_on: Vec<Usage>,
 }
 
 impl ModelInfo {
-    /// Parses the metadata of a model file; every field stays empty where another program wrote the
-    /// file.
+    /// Parses the metadata of a model file; all fields are empty if another program wrote the file.
     ///
     /// # Errors
     /// If the bytes are not a safetensors file; `what` names the file in the error.
@@ -48,7 +47,7 @@ impl ModelInfo {
         Self::parse(&weights::read_bytes(path)?, &path.display().to_string())
     }
 
-    /// Whether the file says that the model was trained on the rows of `part`.
+    /// Whether the file states that the model was trained on the rows of `part`.
     pub fn was_trained_on(&self, part: Usage) -> bool {
         self.train_on.contains(&part)
     }

@@ -8,7 +8,7 @@ use super::weights::{self, model_error};
 use fer_core::error::Result;
 use fer_core::network::ModelFile;
 
-/// Tensors of fewer values keep their type: they take little room, and rounding them moves every score.
+/// Tensors of fewer values keep their type: they take little space, and rounding them would change every score.
 const LARGE: usize = 1000;
 
 /// Writes a model with its large tensors as 16-bit floats.
@@ -23,7 +23,7 @@ pub fn pack(model: &Path, out: &Path) -> Result<()> {
     weights::save(out, file.tensors, file.metadata)
 }
 
-/// Makes the values of large tensors 16-bit floats.
+/// Converts the values of large tensors to 16-bit floats.
 pub(crate) fn halve(tensors: &mut [(String, Tensor)]) -> Result<()> {
     for (_, tensor) in tensors {
         if tensor.elem_count() >= LARGE {
@@ -54,7 +54,7 @@ mod tests {
         for (a, b) in before.iter().zip(&after) {
             assert!((a - b).abs() < 0.02, "{before:?} {after:?}");
         }
-        // What is packed already stays as it is.
+        // Packing a packed model changes nothing.
         let again = folder.path().join("again.safetensors");
         pack(&packed, &again).unwrap();
         assert_eq!(std::fs::read(&again).unwrap(), bytes[1]);

@@ -1,5 +1,5 @@
-//! Random numbers that depend on seed, purpose, epoch and index alone, so that a resumed or repeated
-//! run draws the same ones.
+//! Random numbers that depend only on seed, purpose, epoch and index, so that a resumed or repeated run draws the same
+//! ones.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -1,4 +1,4 @@
-//! Recipes: everything about a training run but its data, in TOML.
+//! Recipes: everything about a training run except its data, in TOML.
 
 use std::fs;
 use std::path::Path;
@@ -30,8 +30,8 @@ pub struct Recipe {
     pub seed: u64,
     /// Passes over the training rows.
     pub epochs: usize,
-    /// The parts of the data set to train on. With `PublicTest` among them no row is left for validation:
-    /// for a last run, when every choice has been made.
+    /// The parts of the data set to train on. With `PublicTest` among them, no row is left for validation: only for a
+    /// final run, after every choice has been made.
     #[serde(default = "Recipe::train_on")]
     pub train_on: Vec<Usage>,
     /// How the rows of an epoch are chosen.

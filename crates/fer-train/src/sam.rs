@@ -26,7 +26,7 @@ impl Sam {
         }
     }
 
-    /// Calls `gradients` at the point that the gradients `here` lead to, and restores the weights.
+    /// Calls `gradients` at the point to which the gradients `here` lead, and restores the weights.
     ///
     /// # Errors
     /// If candle cannot update a weight, or the error of `gradients`.

@@ -35,8 +35,8 @@ pub struct TeacherRecipe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TeacherMode {
-    /// Once before the run, for each training face and its mirror image. This is cheap, but the
-    /// predictions of a teacher that was trained on these faces say little more than their labels.
+    /// Once before the run, for each training face and its mirror image. This is fast, but the predictions of a teacher
+    /// that was trained on these faces contain little more than their labels.
     #[default]
     Once,
     /// At each step, for the images of the batch with their augmentation and mixup (Beyer et al.,
@@ -61,7 +61,7 @@ struct Teacher {
 }
 
 impl Teachers {
-    /// Loads the teachers of a student; `None` where the recipe has no teacher.
+    /// Loads the teachers of a student; `None` if the recipe has no teacher.
     ///
     /// # Errors
     /// If a model cannot be used, lacks one of the heads, or takes pixels in another scaling.

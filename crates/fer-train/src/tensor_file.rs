@@ -1,4 +1,4 @@
-//! Safetensors files of bytes: tensors with a row for each face, and metadata that name the format.
+//! Safetensors files with tensors of bytes, which have a row for each face, and metadata that name the format.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -17,10 +17,10 @@ const FORMAT: &str = "format";
 /// Writes a file of this format, with one more entry of metadata.
 ///
 /// # Errors
-/// If the file cannot be written, or a file is in the way that this program did not write.
+/// If the file cannot be written, or a file that this program did not write is in the way.
 ///
 /// # Panics
-/// If a tensor has not as many bytes as its shape says.
+/// If the number of a tensor's bytes disagrees with its shape.
 pub(crate) fn save<const TENSORS: usize>(
     path: &Path,
     format: &str,
@@ -49,9 +49,8 @@ struct Header {
     tensors: BTreeMap<String, Value>,
 }
 
-/// A safetensors file with its metadata in the order of their names. The crate writes them in a random order, so that the
-/// same model would get another name, which is a hash of its bytes, each time it is written. A file without metadata is
-/// returned unchanged.
+/// Sorts the metadata of a safetensors file by name. The crate writes them in a random order, so each writing of the
+/// same model would give it another name, which is a hash of its bytes. A file without metadata is returned unchanged.
 pub(crate) fn ordered(file: Vec<u8>) -> Vec<u8> {
     let parts = file.split_first_chunk().and_then(|(length, rest)| {
         rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)
@@ -67,7 +66,7 @@ pub(crate) fn ordered(file: Vec<u8>) -> Vec<u8> {
     [&(json.len() as u64).to_le_bytes(), json.as_slice(), tensors].concat()
 }
 
-/// Reads a file and parses it; `is_other` ends the sentence on a file that is of another kind.
+/// Reads and parses a file; `is_other` ends the error message for a file of another kind.
 ///
 /// # Errors
 /// If the file cannot be read or parsed.

@@ -13,8 +13,8 @@ use fer_core::emotion::Emotion;
 
 const EMOTIONS: [Emotion; 3] = [Emotion::Happy, Emotion::Sad, Emotion::Neutral];
 
-/// A data set of noise in which one of three regions is brighter. The region is the class; no single
-/// pixel gives it away.
+/// A data set of noise in which one of three regions is brighter. The region is the class, and no single pixel
+/// determines it.
 pub fn signal(rows: usize) -> Dataset {
     let (mut facts, mut pixels) = (Vec::new(), Vec::new());
     for index in 0..rows {

@@ -1,8 +1,7 @@
 //! Averages the weights of two models into one.
 //!
-//! Two networks that were trained on from the same weights often lie in the same basin of the loss, and a
-//! point between them generalises better than either (Wortsman et al., "Robust fine-tuning of zero-shot
-//! models", CVPR 2022).
+//! Two networks whose training started from the same weights are often in the same basin of the loss, and a point
+//! between them generalises better than either (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
 
 use std::fmt::Display;
 use std::path::Path;
@@ -16,9 +15,8 @@ use crate::network::read_network;
 use fer_core::error::{Error, Result};
 use fer_core::network::NetworkSpec;
 
-/// Writes the weighted mean of two models' weights to `out`, in which the second model has weight `share`
-/// (0 to 1). Keeps the first model's metadata, without its calibration: the mean is not calibrated, even
-/// where both models are.
+/// Writes the weighted mean of two models' weights to `out`, in which the second model has weight `share` (0 to 1).
+/// Keeps the first model's metadata, without its calibration: the mean is not calibrated, even if both models are.
 ///
 /// # Errors
 /// If a model cannot be used, their networks differ, or the second was trained on parts of the data that

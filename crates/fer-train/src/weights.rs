@@ -60,8 +60,8 @@ pub fn copy_values(from: &VarMap, to: &VarMap) -> Result<()> {
     Ok(())
 }
 
-/// Writes tensors with metadata to a safetensors file, atomically. A seal among the metadata, which
-/// belongs to the file that they were read from, is left out.
+/// Writes tensors with metadata to a safetensors file, atomically. Leaves out a seal among the metadata, which belongs
+/// to the file from which they were read.
 ///
 /// # Errors
 /// If the file cannot be written, or a file that this program did not write is in the way.

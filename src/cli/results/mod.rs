@@ -69,8 +69,8 @@ enum Format {
     Paths,
 }
 
-/// The hits, each with a path at which its photo is there. Of a photo whose file was moved or deleted since the index was
-/// updated, another copy stands for it.
+/// The hits, each with a path at which its photo exists. If the file was moved or deleted since the index was updated,
+/// the path is that of another copy.
 fn where_they_are<'h>(hits: &'h [Hit], store: &Store) -> Result<Cow<'h, [Hit]>> {
     let mut found = Cow::Borrowed(hits);
     for (index, hit) in hits.iter().enumerate() {
@@ -84,12 +84,13 @@ fn where_they_are<'h>(hits: &'h [Hit], store: &Store) -> Result<Cow<'h, [Hit]>> 
     Ok(found)
 }
 
-/// Whether there is no file at the path of a hit.
+/// Whether no file exists at the path of a hit.
 fn is_gone(hit: &Hit) -> bool {
     !hit.path.try_exists().unwrap_or(true)
 }
 
-/// The paths of the photos that are there. One without a file must not keep the others from being linked or copied.
+/// The paths of photos with an existing file, since one without a file must not prevent the others from being linked or
+/// copied.
 fn paths_there(hits: &[Hit]) -> Vec<&Path> {
     let (gone, there): (Vec<_>, Vec<_>) = hits.iter().partition(|hit| is_gone(hit));
     for hit in gone {

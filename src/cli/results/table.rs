@@ -137,8 +137,8 @@ fn lines(hits: &[Hit]) -> (String, Vec<Row>) {
     (head, rows.collect())
 }
 
-/// The day of a photo, or as much of it as is known; marked if it is that of the file, because the photo has no
-/// date of its own.
+/// The day of a photo, or its month or year if only that is known; marked if it is the file's date, because the photo
+/// has no date of its own.
 fn day(taken: &TakenAt) -> String {
     let mark = match taken.source {
         DateSource::FileTime => " (file)",

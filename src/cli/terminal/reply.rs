@@ -1,4 +1,4 @@
-//! Words the queries to a terminal, and interprets its replies.
+//! The queries to a terminal, and the interpretation of its replies.
 
 use super::{Protocol, Screen};
 

@@ -23,7 +23,7 @@ pub(super) fn encode(text: &mut Vec<u8>, picture: &RgbImage) -> io::Result<()> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let (palette, indices) = quantise(picture);
 
-    // No scaling (9), and pixels that nothing sets stay as they are (1).
+    // No scaling (9); pixels that are not set keep their colour (1).
     write!(text, "\x1bP9;1;0q\"1;1;{width};{height}")?;
     for (index, colour) in palette.iter().enumerate() {
         let percent = |value: u8| (u32::from(value) * 100 + 127) / 255;
@@ -39,7 +39,7 @@ pub(super) fn encode(text: &mut Vec<u8>, picture: &RgbImage) -> io::Result<()> {
 
 /// The palette of a picture, and the index of each pixel's colour in it.
 fn quantise(picture: &RgbImage) -> (Vec<[u8; 3]>, Vec<u8>) {
-    // The network that makes palettes has nothing to learn from so few pixels.
+    // NeuQuant's network cannot be trained with so few pixels.
     if picture.pixels().len() <= COLOURS {
         let palette: Vec<_> = picture.pixels().map(|pixel| pixel.0).collect();
         let indices = (0..palette.len()).map(|index| index as u8).collect();

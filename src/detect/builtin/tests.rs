@@ -27,7 +27,7 @@ fn faces(picture: RgbImage) -> Vec<DetectedFace> {
     detector().detect(&photo).unwrap()
 }
 
-/// Rotates a picture clockwise about its middle on grey, and scales it. The map leads back to the picture.
+/// Rotates a picture clockwise about its middle on grey, and scales it. The map is from the result to the picture.
 fn rotated(picture: &RgbImage, degrees: f32, scale: f32) -> (RgbImage, Affine) {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let (sin, cos) = degrees.to_radians().sin_cos();
@@ -70,7 +70,7 @@ fn framed(picture: &RgbImage, middle: Point, sides: (f32, f32), width: u32) -> R
     resize(&part.to_image(), width, height, FilterType::Triangle)
 }
 
-/// How far the farther eye is from where it should be, as a share of the face's width.
+/// The larger distance of an eye from its expected position, as a share of the face's width.
 fn eyes_off(found: &DetectedFace, expected: &DetectedFace) -> f32 {
     let (found, marks) = (found.landmarks.unwrap(), expected.landmarks.unwrap());
     let off = |a: Point, b: Point| (a.x - b.x).hypot(a.y - b.y) / expected.bounding_box.width;

@@ -1,4 +1,4 @@
-//! A running detector program and the thread that talks to it.
+//! A running detector program and the thread that exchanges messages with it.
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -15,7 +15,7 @@ use crate::face::DetectedFace;
 /// Longest line that is read, in bytes; thousands of faces fit into it.
 const MAX_LINE: u64 = 4 << 20;
 
-/// Why a program gave no faces.
+/// The reasons why a program returned no faces.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("it cannot be started: {0}")]
@@ -92,13 +92,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Killing fails if it has ended by itself. Without `wait` it would remain a zombie.
+        // Killing fails if the program has already ended. Without `wait` it would remain a zombie.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The faces in a line that a program answers, in pixels of the picture that it was sent.
+/// The faces in a program's answer, in pixels of the picture that was sent.
 pub(super) fn faces(line: &str) -> Result<Vec<DetectedFace>, Failure> {
     match parse(line)? {
         Answer::Error { error } => Err(Failure::Reported(error)),
@@ -117,7 +117,7 @@ fn parse<'a, T: serde::Deserialize<'a>>(line: &'a str) -> Result<T, Failure> {
     })
 }
 
-/// Sends pictures to the program and its lines to the caller, until either side closes.
+/// Sends pictures to the program and returns its lines to the caller, until either side closes its channel.
 fn talk(
     mut stdin: ChildStdin,
     stdout: ChildStdout,

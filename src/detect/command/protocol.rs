@@ -12,7 +12,7 @@ pub(super) const VERSION: u32 = 1;
 pub(super) struct Hello {
     /// The version of the protocol that the program speaks.
     pub fer_index_detector: u32,
-    /// Name and version of its model, stored with its findings.
+    /// Name and version of its model, stored with its results.
     pub model: String,
     /// Most pixels of a picture that it accepts.
     pub max_pixels: Option<u32>,

@@ -46,7 +46,7 @@ impl Network {
     /// Reads the weights from a safetensors file.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let weights = Weights::parse(bytes).map_err(unusable)?;
-        // All inputs come out of rectifiers.
+        // All inputs are outputs of rectifiers, so none is negative.
         let unit = |name: &str, relu| -> Result<Separable> {
             let part = |part: &str| values(&weights, &format!("{name}.{part}"));
             Ok(Separable::new(
@@ -94,8 +94,8 @@ impl Network {
         })
     }
 
-    /// Candidates in a picture that score at least `threshold`, in its pixels, before non-maximum
-    /// suppression and in no order.
+    /// Candidates in a picture that score at least `threshold`, in its pixels, before non-maximum suppression and
+    /// unsorted.
     pub fn faces(
         &self,
         level: Level,
@@ -147,7 +147,7 @@ impl Network {
         run(level, Source::Map(c4), &[l4], workspace, p4);
         c3.add_upsampled(p4);
 
-        // The finest map of the neck is read by its head alone, so it is never in memory as a whole.
+        // Only its head reads the finest map of the neck, so that map is never in memory as a whole.
         let heads = [(&*c3, &[l3, h3][..]), (&*p4, &[h4]), (&*p5, &[h5])];
         for ((map, layers), stride) in heads.into_iter().zip(STRIDES) {
             run(level, Source::Map(map), layers, workspace, cells);

@@ -45,7 +45,7 @@ fn links_are_relative_and_survive_a_move_with_their_photos() {
         fs::read_to_string(moved.join("002 a.jpg")).unwrap(),
         "a.jpg"
     );
-    // The folder is recognised in its new place.
+    // The moved folder is still recognised.
     let photo = root.path().join("moved/pictures/a.jpg");
     let index = index(root.path());
     fill_folder(&moved, &[&photo], Placement::Linked, false, &index).unwrap();
@@ -140,7 +140,7 @@ fn what_is_added_stands_beside_all_that_is_there() {
     fill_folder(&album, &[b, a], Placement::Linked, false, &index).unwrap();
     assert!(is_filled(&album));
     fs::write(album.join("007 note.txt"), "mine").unwrap();
-    // A photo that can no longer be reached keeps its link.
+    // A photo whose file is gone keeps its link.
     fs::remove_file(b).unwrap();
     add_to_folder(&album, &[a, c], &index).unwrap();
     let all = ["001 b.jpg", "002 a.jpg", "007 note.txt", "008 c.jpg"];
@@ -157,7 +157,7 @@ fn what_is_added_stands_beside_all_that_is_there() {
     fill_folder(&album, &[c], Placement::Linked, false, &index).unwrap();
     assert_eq!(names(&album), ["001 c.jpg"]);
 
-    // A folder of somebody else is not added to.
+    // Nothing is added to a folder that fer-index did not fill.
     let foreign = root.path().join("mine");
     fs::create_dir(&foreign).unwrap();
     add_to_folder(&foreign, &[c], &index).unwrap_err();

@@ -58,8 +58,8 @@ pub(super) fn place_labels(
     labels
 }
 
-/// A free area of a size for the label of `face`: beside the face, if possible where it covers no face; otherwise the
-/// free area nearest to the face.
+/// A free area of this size for the label of `face`: beside the face and, if possible, covering no face; otherwise the
+/// nearest free area.
 fn free(
     photo: (f32, f32),
     face: &Area,
@@ -159,7 +159,7 @@ mod tests {
         let (face, label) = (&faces[0].0, labels[0].as_ref().unwrap());
         assert_eq!((label.at.x, label.at.y), (face.x, face.y + face.height));
         assert_eq!(label.text, "surprise 100 %");
-        // At the lower edge of the photo it is above.
+        // At the lower edge of the photo, the label is above the face.
         let edge = Area {
             x: 10.0,
             y: 200.0,

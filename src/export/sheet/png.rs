@@ -108,7 +108,7 @@ fn draw_faces(canvas: &mut Canvas<'_>, picture: &Picture<'_>, corner: (i32, i32)
     }
 }
 
-/// A text shortened to `room` pixels, with an ellipsis if something is left out.
+/// A text shortened to `room` pixels, with an ellipsis if letters are omitted.
 fn fitted(text: &str, size: f32, room: i32) -> String {
     let fits = |text: &str| text_size(text, size).0 <= room as f32;
     if fits(text) {

@@ -1,5 +1,5 @@
-//! New sidecars begin as a copy of the XMP in the photo, and list what was copied: as long as nobody has changed that, only the
-//! photo states it, and the next export copies it anew.
+//! New sidecars begin as a copy of the XMP in the photo, and list what was copied: while nobody has changed that, it
+//! counts as stated by the photo only, and the next export copies it again.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -15,7 +15,7 @@ use crate::imaging::embedded_xmp;
 use crate::sidecar::{COPIED, Copied, ExportedKeywords, NAMESPACE, PREFIX};
 use crate::xmp;
 
-/// The bytes at the beginning of a photo in which its XMP packet usually lies: behind a segment of EXIF at most.
+/// Bytes at the start of a photo that usually contain its XMP packet: that follows at most a segment with EXIF.
 const HEAD: u64 = 160 << 10;
 
 /// The content of a new sidecar: the photo's own packet with the emotions, and the list of what was copied.
@@ -30,19 +30,19 @@ pub(super) fn first(photo: &Path, emotions: EmotionSet) -> Result<Vec<u8>> {
     listed(copy).map_err(|reason| not_copied(photo, &reason))
 }
 
-/// What takes the place of a sidecar.
+/// The replacement of a sidecar.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Renewed {
-    /// The photo as it is now, copied again, with the emotions.
+    /// A new copy of the photo's packet, with the emotions.
     Content(Vec<u8>),
-    /// Nothing: it has no emotion, and no more than the photo says itself.
+    /// The sidecar is removed: it has no emotion, and only what the photo states itself.
     Nothing,
 }
 
-/// What takes the place of a sidecar that is still nothing but a copy of the photo's packet with keywords of ours; `None` if it is
-/// more than that, or if the copy is as the photo is now, or if the photo has no packet any more, and the copy may be the last one.
+/// The replacement of a sidecar that is only a copy of the photo's packet with our keywords. `None` if it has more than
+/// that, if the copy is current, or if the photo has lost its packet, so that the sidecar may be the last copy.
 ///
-/// Earlier versions did not list what they copied: their sidecars are recognised as long as the photo has the same packet.
+/// Sidecars of earlier versions do not list what was copied; they are recognised while the photo has the same packet.
 pub(super) fn renewed(before: &[u8], photo: &Path, emotions: EmotionSet) -> Option<Renewed> {
     let (packet, None) = xmp::Packet::parse(before) else {
         return None;
@@ -62,7 +62,7 @@ pub(super) fn renewed(before: &[u8], photo: &Path, emotions: EmotionSet) -> Opti
     if copied != Copied::all_of(&packet) {
         return None;
     }
-    // So that most photos need not be read as a whole.
+    // Checked first, so that most photos need not be read completely.
     let is_current = without_list(before)
         .and_then(|file| bare(&file))
         .is_some_and(|bare| is_in_head(&bare, photo));
@@ -76,7 +76,7 @@ pub(super) fn renewed(before: &[u8], photo: &Path, emotions: EmotionSet) -> Opti
     first(photo, emotions).ok().map(Renewed::Content)
 }
 
-/// The packet in a photo. One that is damaged has nothing that a program could read.
+/// The packet in a photo; `None` also if the photo is damaged, since no program can read its packet then.
 fn packet_in(photo: &Path) -> Result<Option<String>> {
     let bytes = std::fs::read(photo).map_err(|source| Error::Io {
         path: photo.to_owned(),
@@ -109,7 +109,7 @@ fn not_copied(photo: &Path, reason: &str) -> Error {
     ))
 }
 
-/// A copy with the list of what was copied, in a description of its own that has no elements, so that no keyword is ever
+/// A copy with the list of what was copied, in a separate description without elements, so that no keyword is ever
 /// written into it.
 fn listed(copy: Vec<u8>) -> Result<Vec<u8>, String> {
     let (before, _) = xmp::Packet::parse(&copy);

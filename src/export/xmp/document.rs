@@ -1,4 +1,4 @@
-//! Parses an XML document and keeps the range of each part in its text, so that an edit changes only these ranges.
+//! Parses an XML document with the position of each part in its text, so that an edit can change single parts.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -7,10 +7,11 @@ use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
-/// How deep elements may lie in each other.
+/// How deep elements may be nested.
 const DEEPEST: usize = 100;
 
-/// The namespaces in scope: prefixes and URIs, the innermost last. The empty prefix is that of elements without one.
+/// The namespaces in scope: prefixes and URIs, the innermost last. The empty prefix applies to elements without a
+/// prefix.
 pub(super) type Scope = Rc<Vec<(String, String)>>;
 
 /// The namespace and the local name of an element or an attribute.
@@ -22,7 +23,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Whether it is this one.
+    /// Whether it is this name.
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.namespace == namespace && self.local == local
     }
@@ -32,11 +33,11 @@ impl Name {
 #[derive(Debug)]
 pub(super) struct Attribute {
     pub name: Name,
-    /// Its value without escapes.
+    /// Its value with references resolved.
     pub value: String,
-    /// Its value as it is written.
+    /// Its value as written.
     pub raw: String,
-    /// Where it is written, with the white space before it.
+    /// Its position in the text, with the white space before it.
     pub span: Range<usize>,
 }
 
@@ -44,7 +45,7 @@ pub(super) struct Attribute {
 #[derive(Debug)]
 pub(super) enum Node {
     Element(Element),
-    /// Text without escapes, CDATA included, and where it is written.
+    /// Text with references resolved, CDATA included, and its position.
     Text(String, Range<usize>),
     /// A comment or a processing instruction.
     Other,
@@ -54,19 +55,19 @@ pub(super) enum Node {
 #[derive(Debug)]
 pub(super) struct Element {
     pub name: Name,
-    /// Its name as it is written, with the prefix.
+    /// Its name as written, with the prefix.
     pub raw: String,
     pub attributes: Vec<Attribute>,
     pub children: Vec<Node>,
     pub scope: Scope,
-    /// Where its start tag is written.
+    /// The position of its start tag.
     pub open: Range<usize>,
-    /// Where its end tag is written; `None` if the start tag is the whole element, as in `<a/>`.
+    /// The position of its end tag; `None` if the start tag is the whole element, as in `<a/>`.
     pub close: Option<Range<usize>>,
 }
 
 impl Element {
-    /// Where it is written.
+    /// Its position in the text.
     pub fn span(&self) -> Range<usize> {
         self.open.start..self.close.as_ref().unwrap_or(&self.open).end
     }
@@ -97,7 +98,7 @@ impl Element {
         })
     }
 
-    /// Where the white space before a child begins, which is where the child begins if there is none.
+    /// The start of the white space before a child, or of the child if there is none.
     pub fn start_with_blank(&self, child: &Self) -> usize {
         let start = child.open.start;
         self.children
@@ -110,7 +111,7 @@ impl Element {
     }
 }
 
-/// Whether a text has only white space of XML.
+/// Whether a text consists of white space as XML defines it.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| matches!(c, ' ' | '\t' | '\r' | '\n'))
 }
@@ -125,12 +126,12 @@ pub(super) struct Document {
 /// Reads a document. The error is a clause that says why it cannot be read, such as "it ends early".
 pub(super) fn parse(text: &str) -> Result<Document, String> {
     if text.starts_with('\u{feff}') {
-        // The reader passes over it without counting it, so that all positions would be wrong. The first one of a file is
-        // gone already.
+        // quick-xml skips a byte order mark without counting it, so all positions would be wrong. The first one of a
+        // file has been removed already.
         return Err("it begins with two byte order marks".to_owned());
     }
     if text.contains('\0') {
-        // XML does not allow it, and a reader may take the text for one of wider characters.
+        // XML does not allow it, and a reader may mistake the text for UTF-16.
         return Err("it contains a NUL character".to_owned());
     }
     let mut reader = Reader::from_str(text);
@@ -238,8 +239,7 @@ fn element(
     };
     let mut scope = outer.map_or_else(xml, Rc::clone);
     let mut written = Vec::new();
-    // The tag is written as its content between `<` and `>` or `/>`, so that positions in it are positions in the
-    // document.
+    // `open` includes the `<`; the positions in the tag are relative to its content.
     let content = open.start + 1;
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(not_xml)?;
@@ -297,12 +297,12 @@ fn element(
     })
 }
 
-/// Where a part of a tag lies in it.
+/// The offset of a part of a tag.
 fn place(tag: &BytesStart<'_>, part: &str) -> usize {
     part.as_ptr() as usize - tag.as_ptr() as usize
 }
 
-/// The namespace and the local name of a name as it is written.
+/// Resolves a name as written to its namespace and local name.
 fn resolve(scope: &Scope, raw: &str) -> Result<Name, String> {
     let (prefix, local) = raw.split_once(':').unwrap_or(("", raw));
     let bound = scope.iter().rev().find(|(known, _)| known == prefix);

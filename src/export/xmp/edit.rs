@@ -15,7 +15,7 @@ pub(super) struct Change {
     pub missing: Vec<String>,
 }
 
-/// Parts of a text and what is written in their place; no two overlap.
+/// Ranges of a text with their replacements; no two ranges overlap.
 #[derive(Default)]
 struct Edits(Vec<(Range<usize>, String)>);
 
@@ -50,7 +50,7 @@ pub(super) fn edit(
     let mut edits = Edits::default();
     // Properties to write: their items, already escaped.
     let mut new: Vec<(&Property, Vec<String>)> = Vec::new();
-    // Properties to remove, and their descriptions.
+    // Properties to remove, each with its description.
     let mut empty: Vec<(&Element, &Element)> = Vec::new();
     for ((property, values), change) in PROPERTIES.iter().zip(&packet.keywords).zip(changes) {
         let mut missing: Vec<String> = change.missing.iter().map(|item| escape(item)).collect();
@@ -105,7 +105,7 @@ fn escape(text: &str) -> String {
     partial_escape(text).into_owned()
 }
 
-/// Whether nothing would be left of a list.
+/// Whether all items of a list are to be removed.
 fn has_only_stale(value: &Value<'_>, list: &Element, keeps: &dyn Fn(&str) -> bool) -> bool {
     let is_stale = |item: &super::packet::Item<'_>| item.is_plain && !keeps(&item.text);
     !value.items.is_empty() && value.items.iter().all(is_stale) && list.has_only_elements()
@@ -148,7 +148,7 @@ fn edit_list(
     }
 }
 
-/// Makes a list of a property that is a text, or nothing.
+/// Converts a property that contains a text, or nothing, to a list. Drops the text if `is_stale`.
 fn edit_plain(
     text: &str,
     property: &Property,
@@ -172,13 +172,13 @@ fn edit_plain(
     if is_blank(&element.text()) {
         return edits.insert(close.start, list(property, &element.scope, missing));
     }
-    // The text becomes the first item, as it is written.
+    // The text becomes the first item, unchanged.
     let first = text[content.clone()].to_owned();
     let items = [&[first], missing].concat();
     edits.replace(content, list(property, &element.scope, &items));
 }
 
-/// Gives an element that is only a start tag, as `<a/>`, a content and an end tag.
+/// Adds content and an end tag to an element that is only a start tag, as `<a/>`.
 fn open(text: &str, element: &Element, content: &str, edits: &mut Edits) {
     let tag = &text[element.open.clone()];
     let end = element.open.start + tag.trim_end_matches('>').trim_end_matches('/').len();
@@ -186,8 +186,8 @@ fn open(text: &str, element: &Element, content: &str, edits: &mut Edits) {
     edits.replace(end..element.open.end, format!(">{content}</{name}>"));
 }
 
-/// Writes new properties into the first description that has properties, or into one of their own. Returns the
-/// description in which they are.
+/// Writes new properties into the first description that has properties, or into a new one. Returns the existing
+/// description that they were added to.
 fn insert<'d>(
     text: &str,
     packet: &Packet<'d>,
@@ -244,7 +244,7 @@ fn insert<'d>(
     None
 }
 
-/// Removes properties in which nothing is left, and descriptions in which no property is left.
+/// Removes properties without values, and descriptions without properties.
 fn remove(
     packet: &Packet<'_>,
     empty: &[(&Element, &Element)],
@@ -303,7 +303,7 @@ fn element_of(prefix: &str, name: &str, content: &str) -> String {
     }
 }
 
-/// A prefix for a namespace, its declaration if there is none in scope, and the scope with it.
+/// A prefix for a namespace, its declaration unless one is in scope, and the scope with it.
 fn bind(scope: &Scope, namespace: &str, usual: &str) -> (String, String, Scope) {
     let bound = |prefix: &str| {
         let found = scope.iter().rev().find(|(known, _)| known == prefix);

@@ -1,6 +1,6 @@
 //! Decodes and encodes the text of a sidecar: UTF-8 or UTF-16, with or without a byte order mark.
 
-/// How a text is written in bytes.
+/// The encoding of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Utf8,
@@ -18,12 +18,12 @@ impl Encoding {
         }
     }
 
-    /// Whether a document in this encoding may declare that it is in the one of this name.
+    /// Whether a document in this encoding may declare the encoding with this name.
     fn may_be_called(self, name: &str, text: &str) -> bool {
         let name = name.to_ascii_lowercase();
         match (self, name.as_str()) {
             (Self::Utf8, "utf-8" | "utf8") => true,
-            // What these have in common with UTF-8.
+            // These encodings equal UTF-8 for ASCII texts.
             (Self::Utf8, name) => {
                 let is_superset = ["us-ascii", "ascii"].contains(&name)
                     || name.starts_with("iso-8859-")
@@ -36,7 +36,7 @@ impl Encoding {
     }
 }
 
-/// A text, and how it is written.
+/// A text with its encoding.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Text {
     /// Without the byte order mark.
@@ -82,7 +82,7 @@ impl Text {
         }
     }
 
-    /// Writes another text in the same way.
+    /// Encodes another text in the same way.
     pub fn encode(&self, text: &str) -> Vec<u8> {
         let mark = if self.has_mark { "\u{feff}" } else { "" };
         let units = mark.encode_utf16().chain(text.encode_utf16());

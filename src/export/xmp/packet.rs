@@ -1,6 +1,5 @@
-//! An XMP packet: the description of one resource in RDF, in the forms that part 1 of the XMP specification
-//! (ISO 16684-1) allows. What is not in one of these forms is an error, since a program that changes what it does not
-//! understand may lose it.
+//! An XMP packet: the description of one resource in RDF, in the forms that part 1 of the XMP specification (ISO
+//! 16684-1) allows. Other forms are an error, since a program that changes what it does not understand may lose data.
 
 use std::fmt::Write as _;
 
@@ -41,9 +40,9 @@ pub(super) struct Value<'d> {
 pub(super) struct Item<'d> {
     /// Its text, without white space around it.
     pub text: String,
-    /// All that it consists of, to compare it.
+    /// Its canonical form, to compare it; see [`whole`].
     pub whole: String,
-    /// Whether it is nothing but a text.
+    /// Whether it has only a text.
     pub is_plain: bool,
     /// Its element, if it is in a list.
     pub element: Option<&'d Element>,
@@ -91,7 +90,7 @@ impl<'d> Packet<'d> {
         })
     }
 
-    /// Everything but the keywords, sorted, to compare it: the resource and its properties.
+    /// The resource and all properties but the keywords, in a sorted canonical form, to compare them.
     pub fn rest(&self) -> Vec<String> {
         let is_keyword = |name: &super::document::Name| {
             PROPERTIES
@@ -115,7 +114,7 @@ impl<'d> Packet<'d> {
             }
         }
         rest.sort();
-        // One description more or less says nothing.
+        // The number of descriptions has no meaning.
         rest.dedup_by(|a, b| a == b && a.starts_with("about "));
         rest
     }
@@ -145,7 +144,7 @@ fn about(description: &Element) -> &str {
     about.map_or("", |about| &about.value)
 }
 
-/// Adds what a description says of a property.
+/// Adds the values of a property in a description.
 fn add_values<'d>(
     description: &'d Element,
     property: &Property,
@@ -180,7 +179,7 @@ fn value(element: &Element) -> Result<(Form<'_>, Vec<Item<'_>>), String> {
     let is_text = element.elements().next().is_none();
     if let Some(attribute) = element.attributes.first() {
         let name = &attribute.name.local;
-        // A list may have a language, which changes nothing; a text would pass it on to its first item.
+        // A language has no effect on a list; that of a text would apply to the first item of the new list.
         if is_text || name != "lang" {
             return Err(format!("has the attribute {name}"));
         }
@@ -222,7 +221,7 @@ fn value(element: &Element) -> Result<(Form<'_>, Vec<Item<'_>>), String> {
     Ok((Form::List(element, list), items))
 }
 
-/// The keyword of a property that is a text instead of a list, and maybe something else.
+/// The keyword of a property that is a text instead of a list. `is_plain` is whether it has only that text.
 fn plain_items(text: &str, is_plain: bool) -> Vec<Item<'static>> {
     let text = text.trim();
     if text.is_empty() {
@@ -236,13 +235,13 @@ fn plain_items(text: &str, is_plain: bool) -> Vec<Item<'static>> {
     }]
 }
 
-/// What a list has as [`Item::whole`] for a keyword that is a text.
+/// The [`Item::whole`] of a plain keyword in a list.
 pub(super) fn item(text: &str) -> String {
     format!("{RDF} li ({text:?})")
 }
 
-/// All that an element consists of, whatever its prefixes, the order of its attributes and the white space around its
-/// parts.
+/// The canonical form of an element: independent of prefixes, of the order of attributes, and of white space between
+/// its parts.
 fn whole(element: &Element) -> String {
     let mut whole = format!("{} {}", element.name.namespace, element.name.local);
     let mut attributes: Vec<_> = element

@@ -87,7 +87,7 @@ fn keywords_that_no_longer_apply_are_removed() {
     );
 }
 
-/// Descriptions, and what they become with Happy; `…` are the hierarchical keywords.
+/// Descriptions before and after Happy is added; `…` stands for the hierarchical keywords.
 const FORMS: [(&str, &str); 9] = [
     (
         "<r:Description d:subject='a &amp; b'></r:Description>",
@@ -115,13 +115,13 @@ const FORMS: [(&str, &str); 9] = [
         "<r:Description>\n <d:subject><r:Bag>\n  <r:li>a</r:li>\n  <r:li>Happy</r:li>\n </r:Bag></d:subject>\n …\n\
          </r:Description>",
     ),
-    // A field of a structure is no property.
+    // A field of a structure is not a property.
     (
         "<r:Description><h xmlns='urn:h' r:parseType='Resource'><d:subject>Happy</d:subject></h></r:Description>",
         "<r:Description><h xmlns='urn:h' r:parseType='Resource'><d:subject>Happy</d:subject></h>\
          <d:subject><r:Bag><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
     ),
-    // The property is there twice, as earlier versions left it.
+    // The property occurs twice, as earlier versions left it.
     (
         "<r:Description><d:subject><r:Bag><r:li>a</r:li></r:Bag></d:subject></r:Description>\
          <r:Description><d:subject><r:Bag><r:li>b</r:li></r:Bag></d:subject></r:Description>",
@@ -192,7 +192,7 @@ fn a_word_of_the_person_stays_when_the_emotion_goes() {
     );
     assert_eq!(with(&both, HAPPY), Ok(None));
     assert_eq!(with(&both, &[]), Ok(Some(own)));
-    // digiKam has the word at the top of a hierarchy.
+    // digiKam has the word as the topmost level of a hierarchy.
     let tagged = packet(
         "<r:Description xmlns:k='http://www.digikam.org/ns/1.0/'><d:subject><r:Bag><r:li>Happy</r:li></r:Bag>\
          </d:subject><k:TagsList><r:Seq><r:li>Happy</r:li></r:Seq></k:TagsList></r:Description>",
@@ -247,7 +247,7 @@ fn a_sidecar_of_a_hundred_levels_is_edited_and_a_deeper_one_refused() {
     assert!(refused.contains("too deeply"), "{refused}");
 }
 
-/// A JPEG with this packet, if there is one, and nothing else that is read of it.
+/// A JPEG with this packet, if any, and no other metadata.
 fn photo_with(packet: Option<&str>) -> Vec<u8> {
     let mut photo = vec![0xff, 0xd8];
     if let Some(packet) = packet {
@@ -273,7 +273,7 @@ fn rated(rating: u8, keywords: &[&str]) -> String {
     ))
 }
 
-/// What a photo and its sidecar say: the rating of each, and the keywords of the sidecar.
+/// The ratings in a photo and in its sidecar, and the keywords of the sidecar.
 fn stated(photo: &Path) -> (Option<i8>, Option<i8>, Vec<String>) {
     let inside = embedded_xmp(&fs::read(photo).unwrap()).unwrap_or_default();
     let inside = crate::facts::of_xmp(&xmp::Packet::parse(inside.as_bytes()).0);
@@ -306,7 +306,7 @@ impl Album {
         fs::write(self.photo(), photo_with(packet)).unwrap();
     }
 
-    /// A dry run must say the same as the run.
+    /// A dry run must return the same as the run.
     fn export(&self, emotions: &[Emotion]) -> bool {
         let write = |dry| write_sidecar(&self.sidecar(), &self.photo(), set(emotions), dry);
         let dry = write(true).unwrap();
@@ -337,7 +337,7 @@ fn a_copy_states_nothing_until_somebody_changes_it_and_then_only_that() {
     assert!(!album.export(HAPPY), "a second run changes nothing");
     album.edit("Rating='2'", "Rating='5'");
     assert_eq!(stated(&album.photo()), (Some(2), Some(5), vec![]));
-    // It is that program's sidecar now: only the keywords of emotions follow.
+    // The sidecar then belongs to that program: only the keywords of emotions are updated.
     album.set_photo(Some(&rated(3, &["Boat"])));
     assert!(album.export(&[Emotion::Sad]));
     assert!(album.text().contains("Lake") && album.text().contains("Emotion|Sad"));
@@ -356,12 +356,12 @@ fn a_copy_follows_the_photo_and_goes_with_the_last_emotion() {
     assert!(album.export(HAPPY));
     assert!(album.text().contains("Rating='4'") && !album.text().contains("Lake"));
     assert!(!album.export(HAPPY));
-    // The only copy that is left is kept.
+    // The last copy of the packet is kept.
     album.set_photo(None);
     assert!(!album.export(HAPPY));
     album.set_photo(Some(&rated(4, &["Boat"])));
     assert!(album.export(&[]) && !album.sidecar().exists());
-    // So it is of a photo without a packet.
+    // The same for a photo without a packet.
     album.set_photo(None);
     assert!(album.export(HAPPY) && album.export(&[]) && !album.sidecar().exists());
 }
@@ -374,7 +374,7 @@ fn a_copy_of_an_earlier_version_gets_its_list() {
     assert_eq!(stated(&album.photo()).1, Some(2));
     assert!(album.export(HAPPY));
     assert_eq!(stated(&album.photo()).1, None);
-    // One that another program has written is left alone.
+    // A sidecar that another program has changed is kept.
     let other = before.replace("Lake", "Sea");
     fs::write(album.sidecar(), &other).unwrap();
     assert!(!album.export(HAPPY));

@@ -14,7 +14,7 @@ fn face(x: f32, y: f32) -> BoundingBox {
     }
 }
 
-/// The region of a face in pixels as shares of the picture in which it lies.
+/// The region of a face in pixels, as shares of a picture of this size.
 fn region(at: &BoundingBox, (width, height): (u32, u32), kind: RegionKind) -> RegionStatement {
     let (width, height) = match kind {
         RegionKind::IptcPixels => (1.0, 1.0),
@@ -87,7 +87,7 @@ fn the_stated_size_tells_whether_the_picture_was_cropped_resized_or_turned() {
         size: UPRIGHT,
         orientation: Orientation::Upright,
     };
-    // The region of the second face in the picture before it was turned by `orientation`, for a stated size.
+    // The region of the second face in the picture before it was rotated by `orientation`, for a stated size.
     let found = |orientation: Orientation, (width, height): (u32, u32)| {
         let before = orientation.exchange(UPRIGHT);
         let at = Turn::between(orientation, Orientation::Upright, before)
@@ -113,11 +113,11 @@ fn the_stated_size_tells_whether_the_picture_was_cropped_resized_or_turned() {
         let found = found(Orientation::Upright, stated);
         assert_eq!(found, expected, "{stated:?}");
     }
-    // The pixels were turned one way or the other.
+    // The pixels were rotated in either direction.
     for orientation in [Orientation::Rotate90, Orientation::Rotate270] {
         assert_eq!(found(orientation, (3000, 4000)), same, "{orientation:?}");
     }
-    // A quarter turn after which no face is there, either way.
+    // A region that has no face after a quarter turn in either direction.
     let mut nowhere = region(&face(150.0, 10.0), (300, 400), RegionKind::Mwg);
     let (width, height) = (300, 400);
     nowhere.applied_to = Some(AppliedTo { width, height });

@@ -75,7 +75,7 @@ fn the_order_of_the_sources_of_dates() {
     };
     let named = "/a/IMG_20190714_153000.jpg";
     for (content, sidecar, path, expected) in [
-        // Nothing else: the file's time.
+        // Only the file's time.
         (&[][..], &[][..], "/a/1.jpg", "2022-01-02"),
         // The camera's own.
         (
@@ -87,7 +87,7 @@ fn the_order_of_the_sources_of_dates() {
             named,
             "2019-07-14T15:30:00 exif",
         ),
-        // A sidecar was written by a person's program.
+        // A sidecar comes from a program that a person used.
         (
             &[(Exif, "2019-07-14T15:30:00")],
             &[(Xmp, "2018-01-01T12:00:00")],
@@ -114,7 +114,7 @@ fn the_order_of_the_sources_of_dates() {
             named,
             "2019-07-14T15:30:00 exif",
         ),
-        // A scan: when the picture came to be.
+        // A scan: the date of creation, not of digitisation.
         (
             &[(ExifDigitized, "2019-07-14T15:30:00"), (Xmp, "1975-07")],
             &[],
@@ -141,7 +141,7 @@ fn the_order_of_the_sources_of_dates() {
             "2019-07-14T15:30:00 exif",
         ),
         (&[(Iptc, "2019-07-14")], &[], "/a/1.jpg", "2019-07-14 iptc"),
-        // The offset of the same time elsewhere, or by the satellites.
+        // The offset of another statement of the same time, or by the GPS receiver.
         (
             &[
                 (Exif, "2019-07-14T15:30:00"),
@@ -169,7 +169,7 @@ fn the_order_of_the_sources_of_dates() {
             "/a/1.jpg",
             "2019-07-14T15:30:00+02 gps",
         ),
-        // Also that of a sidecar is the time of the satellites.
+        // The GPS time in a sidecar also counts as that of the receiver.
         (
             &[(Exif, "2019-07-14T15:30:00")],
             &[(Gps, "2019-07-14T09:59:30Z")],
@@ -248,7 +248,7 @@ fn the_order_of_the_sources_of_dates() {
             "/a/1.png",
             "2019-07-14T08:00:00+02 png_changed",
         ),
-        // What cannot be the date of a photo.
+        // Implausible dates.
         (
             &[(Exif, "1601-01-01T00:00:00")],
             &[],
@@ -387,7 +387,7 @@ fn a_date_has_the_finest_fraction_of_its_second() {
         (".25", "", "", ".25"),
         ("", ".25", "", ".25"),
         (".253", "", ".25", ".253"),
-        // Not of the same second by its own word.
+        // A fraction with other digits is another time.
         (".25", "", ".3", ".3"),
         (".25", ".31", "", ".25"),
     ] {

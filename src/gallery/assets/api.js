@@ -91,7 +91,7 @@
  * @property {number} within The radius in km that contains all of these photos.
  */
 
-// The status of a request that cannot be carried out because of what exists.
+// The HTTP status (409) of a request that conflicts with something that exists.
 export const CONFLICT = 409;
 
 /** The server's answer that a request cannot be carried out, and why. */
@@ -154,7 +154,7 @@ export const photos = (asked, offset, limit, signal) =>
 /** @type {(asked: Asked, signal?: AbortSignal) => Promise<Counts>} */
 export const counts = (asked, signal) => get("api/counts", new URLSearchParams(named(asked)), signal);
 
-// In a request, the limit is that of the request.
+// The parameter `limit` of a request is its page size, so the filter `limit` is sent as `most`.
 /** @param {Asked} asked */
 const named = (asked) => [...asked].map(([name, value]) => [name === "limit" ? "most" : name, value]);
 

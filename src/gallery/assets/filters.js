@@ -19,9 +19,9 @@ const NAMES = [
   "album", "near", "within", "away", "camera", "person", "words", "min-face-size", "min-detection", "order", "seed",
   "one-per-burst", "raws", "limit",
 ];
-// Lifts the emotion that the text asks for.
+// Removes the emotion that the text asks for.
 const ANY = "any";
-// What a filter means that is given without a value.
+// The values of filters that are given without one.
 /** @type {Record<string, string>} */
 const WITHOUT_VALUE = { all: "yes", "file-dates": "yes", "one-per-burst": "yes", away: "100" };
 // The filters that have controls outside the panel.
@@ -78,7 +78,7 @@ export class Filters {
     find("#search").addEventListener("submit", async (event) => {
       event.preventDefault();
       clearTimeout(typed);
-      this.#text.blur(); // from now on, keys are shortcuts and no text
+      this.#text.blur(); // so that keys are shortcuts and not text
       await this.set({ text: this.#text.value.trim() });
       this.#callbacks.done();
     });
@@ -103,7 +103,7 @@ export class Filters {
     await settled();
     const address = new URL(location.href);
     address.searchParams.delete("photo");
-    // Another text may ask for an emotion.
+    // A new text may ask for an emotion.
     const text = address.searchParams.get("text") ?? "";
     if (!("emotion" in some) && (some.text ?? text) !== text && address.searchParams.get("emotion") === ANY) address.searchParams.delete("emotion");
     const place = "near" in some && some.near !== address.searchParams.get("near") ? { within: "" } : {};
@@ -234,7 +234,7 @@ export class Filters {
     find("#emotions").append(chip("", "All"), ...BY_INTEREST.map((emotion) => chip(emotion, label(emotion))));
   }
 
-  // Reads one field. The others stay as they are in the address, which may say more than a field can show.
+  // Reads one field. The others keep their values in the address, which may have more than a field can show.
   /** @param {Field} field */
   #read({ name, value }) {
     const given = value.trim();

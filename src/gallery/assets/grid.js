@@ -6,7 +6,7 @@ import { describeTile, makeTile } from "./tile.js";
 
 /** @typedef {import("./api.js").Tile} Tile */
 
-// How many screen heights above and below the screen are drawn as well.
+// How many screen heights of photos above and below the screen are drawn as well.
 const AROUND = 0.75;
 // Past this many photos the grid is not refreshed by itself, because the photos would change places; a
 // button offers it instead.
@@ -221,7 +221,7 @@ export class Grid {
 
   // What was drawn last.
   #drawing = "";
-  // The version of the pages whose places the tiles have.
+  // The version of the pages by which the tiles are positioned.
   #laid = 0;
 
   /** @param {number} number */
@@ -236,7 +236,7 @@ export class Grid {
   }
 
   /**
-   * Puts exactly these photos into the list; tiles that are already there keep their pictures.
+   * Makes the list contain exactly these photos; tiles that are in it already keep their pictures.
    * @param {number[]} indexes
    */
   #put(indexes) {

@@ -13,7 +13,7 @@ export class InWords {
   #remove;
   /** @type {Filter[]} */
   #filters = [];
-  // What the server called each filter; empty where the words of the filter before it include it.
+  // The server's description of each filter; empty if the previous filter's description includes it.
   /** @type {Map<string, string>} */
   #words = new Map();
 

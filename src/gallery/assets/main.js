@@ -32,8 +32,8 @@ function focusGrid() {
   if (document.activeElement?.id !== "text") grid.focus();
 }
 
-// Shuffles the photos that are asked for in random order. All requests of a search have the same number, so that no photo
-// is on two of its pages and a refresh leaves each in its place.
+// The seed by which photos are shuffled if the order is random. All requests of a search have the same number, so that
+// no photo is on two of its pages and a refresh leaves each in its place.
 let seed = "";
 
 function asked() {
@@ -47,7 +47,7 @@ let counting;
 /** The counts of the last answer. @type {api.Counts | undefined} */
 let counted;
 
-// Shows how many photos the filters find. Waits for the grid, which then learns how many photos follow.
+// Shows how many photos the filters find. Waits until the grid has its first photos, and then passes it the number.
 /** @param {Promise<unknown>} shown */
 async function count(shown) {
   counting?.abort();
@@ -65,7 +65,7 @@ async function count(shown) {
   }
 }
 
-// Shows why the filters have no answer in its place, so that nobody takes the photos of the last answer for it.
+// Shows, in place of the photos, why the filters have no answer, so that nobody mistakes the previous photos for it.
 /** @param {api.Refusal} refusal */
 function refuse(refusal) {
   counted = undefined;
@@ -115,7 +115,7 @@ async function follow(some) {
 
 /** @param {number | undefined} id */
 function closed(id) {
-  // Goes back to the page that opened the photo; a photo that was opened by its address has none.
+  // Goes back to the grid's entry in the history; a photo that was opened by its address has none.
   if (photoInAddress()) {
     if (history.state?.opened) goBack();
     else history.replaceState({}, "", withPhoto(null));

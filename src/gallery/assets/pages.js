@@ -16,7 +16,7 @@ export const MOST = 400_000;
 // The assumed ratio of width to height of photos before any is fetched.
 const USUAL = 1.4;
 
-// How many times pages were stacked.
+// How many times pages have been stacked, as a source of new versions.
 let stacked = 0;
 
 export class Pages {
@@ -107,7 +107,7 @@ export class Pages {
   }
 
   /**
-   * The fetched photos of which some part lies between two heights.
+   * The fetched photos of which some part is between two heights.
    * @param {number} from
    * @param {number} to
    * @returns {number[]}

@@ -36,7 +36,8 @@ export class Places {
     return this.#zoom;
   }
 
-  // Opens at once: a key pressed while the places are looked up is one for the open map, such as that which closes it.
+  // Opens before the places are fetched, so that keys pressed meanwhile, such as the one that closes the map, apply to
+  // the map.
   async open() {
     this.#map.replaceChildren();
     find("#place-list").replaceChildren();
@@ -99,7 +100,7 @@ export class Places {
 }
 
 /**
- * Labels for the places with the most photos, as many as fit; each lies wholly on the map.
+ * Labels for the places with the most photos, as many as fit; each is entirely on the map.
  * @param {api.Place[]} places
  * @param {number} pixel The size of a pixel in degrees.
  * @param {number} left The western edge of the map, in degrees.

@@ -55,7 +55,7 @@ export class SelectionActions {
   }
 
   /**
-   * Asks what shall become of the album that exists, or, if there is no question, whether one shall be made.
+   * Asks what to do with an existing album or, without a question, offers to make one.
    * @param {string} question
    */
   #askAboutAlbum(question) {

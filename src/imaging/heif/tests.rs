@@ -10,7 +10,7 @@ fn full_box(kind: [u8; 4], version: u8, content: &[u8]) -> Vec<u8> {
     boxed(kind, &[&[version, 0, 0, 0], content].concat())
 }
 
-/// A file whose primary picture is item 1, with these boxes beside that.
+/// A file whose primary picture is item 1, with these boxes in addition.
 fn file(boxes: &[Vec<u8>]) -> Vec<u8> {
     let handler = full_box(*b"hdlr", 0, b"\0\0\0\0pict");
     let primary = full_box(*b"pitm", 0, &[0, 1]);
@@ -19,7 +19,8 @@ fn file(boxes: &[Vec<u8>]) -> Vec<u8> {
     full_box(*b"meta", 0, &boxes)
 }
 
-/// The place of an item's data: how it is constructed, and the extents, each a source, an offset and a length.
+/// The location of an item's data: the construction method, and the extents, each with a source, an offset and a
+/// length.
 fn location(item: u16, construction: u16, extents: &[[u32; 3]]) -> Vec<u8> {
     let head = [item, construction, 0, extents.len() as u16];
     let extents = extents.iter().flatten();
@@ -63,7 +64,8 @@ fn an_extent_without_fields_is_the_whole_file_and_there_is_one() {
     assert!(matches!(open(&two), Err(Error::Malformed(_))));
 }
 
-/// A file whose only property is a rotation, which item 1 has in parts of the list as often as stated.
+/// A file whose only property is a rotation. The list associates it with item 1 in several entries, in each as often as
+/// `times` says.
 fn rotated(times: &[u8]) -> Vec<u8> {
     let rotation = boxed(*b"ipco", &boxed(*b"irot", &[1]));
     let mut list = (times.len() as u32).to_be_bytes().to_vec();

@@ -52,7 +52,7 @@ pub(super) struct Decoder<'a> {
     interval: u32,
     /// Number of unused bits; negative at the start.
     bits: i32,
-    /// Bytes of zeros that were read behind the last byte of a file without a marker there.
+    /// Zero bytes that were supplied after the end of a file that has no marker there.
     beyond: u32,
 }
 
@@ -134,7 +134,7 @@ impl<'a> Decoder<'a> {
         } else if self.interval >= 0x8000 {
             return symbol != 0;
         }
-        // The larger part of the interval is the more probable symbol's, even if it is the upper one.
+        // The larger part of the interval belongs to the more probable symbol, even if it is the upper one.
         let is_more_probable = is_lower != (self.interval < probability);
         if !is_lower {
             self.interval = probability;
@@ -269,7 +269,7 @@ impl Statistics {
     }
 
     /// Refines the AC coefficients of a band by one bit (G.1.3.3). The coefficients of `block` are in the order of
-    /// their rows; `order` leads to them.
+    /// their rows; `order` maps the index in the band to that.
     pub fn refine_ac(
         &mut self,
         decoder: &mut Decoder<'_>,

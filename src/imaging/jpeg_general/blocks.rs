@@ -8,7 +8,7 @@ use super::{CUT, Fault};
 /// A block of coefficients, in the order of its rows.
 pub(super) type Block = [i16; 64];
 
-/// What a block decoder keeps from block to block within a restart interval, for each part of the scan.
+/// The state of a block decoder within a restart interval, for each component of the scan.
 #[derive(Default)]
 pub(super) struct Memory {
     /// The DC coefficient of the component's last block.
@@ -26,7 +26,7 @@ pub(super) enum Entropy<'a> {
 }
 
 impl Entropy<'_> {
-    /// The place of the first byte that was not read.
+    /// The offset of the first byte that was not read.
     pub fn at(&self) -> usize {
         match self {
             Self::Huffman(bits) => bits.at,
@@ -35,7 +35,7 @@ impl Entropy<'_> {
     }
 }
 
-/// The tables of a part of a scan; those that its kind of scan does not need may be absent.
+/// The tables of a component in a scan; those that its kind of scan does not need may be absent.
 pub(super) struct Tables<'a> {
     pub dc: Option<&'a Table>,
     pub ac: Option<&'a Table>,
@@ -49,7 +49,7 @@ pub(super) struct BlockDecoder<'a> {
 }
 
 impl BlockDecoder<'_> {
-    /// Decodes the next block of the scan's part of this index into `block`.
+    /// Decodes the next block of the scan's component with this index into `block`.
     pub fn decode(
         &self,
         entropy: &mut Entropy<'_>,
@@ -206,7 +206,7 @@ impl BlockDecoder<'_> {
                 } else {
                     new = if bits.bits(1)? == 0 { -bit } else { bit };
                 }
-                // Past `run` coefficients that are still zero; the others between them are refined.
+                // Skips `run` coefficients that are still zero, and refines the nonzero ones among them.
                 while k <= last {
                     let value = &mut block[usize::from(ZIGZAG[k])];
                     if *value != 0 {

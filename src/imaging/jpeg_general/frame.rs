@@ -25,12 +25,12 @@ pub(super) struct ScanHeader {
     pub parts: Vec<Part>,
     pub first: usize,
     pub last: usize,
-    /// Bits that earlier scans left open, and that this one leaves open.
+    /// Number of low bits that earlier scans left undecoded and, below, that this one leaves.
     pub high: u32,
     pub low: u32,
 }
 
-/// Reads a file from its start.
+/// Reads the segments of a file in order.
 pub(super) struct Reader<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             match self.bytes.get(self.at + 1) {
                 None | Some(0xd9) => return Ok(None),
                 Some(0xff) => self.at += 1,
-                // Stuffed bytes, restart markers and a start are of no meaning here.
+                // Stuffed bytes, restart markers and start-of-image markers mean nothing here.
                 Some(0x00 | 0x01 | 0xd0..=0xd8) => self.at += 2,
                 Some(&code) => {
                     let start = self.at + 2;
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads everything up to the frame header. Of the picture nothing is held yet.
+    /// Reads everything up to the frame header. The picture has no memory for its rows yet.
     pub fn frame(&mut self) -> Result<Picture, Fault> {
         loop {
             let (code, payload) = self
@@ -280,7 +280,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The height that a DNL segment behind the first scan gives.
+    /// The height that a DNL segment after the first scan states.
     fn height_behind_scan(&self) -> Option<u32> {
         let mut at = self.at;
         loop {
@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The quantisation table of a component as it is now.
+    /// The quantisation table of a component that is in force at this point of the file.
     pub fn table_of(&self, component: &Component) -> Result<[u16; 64], Fault> {
         self.quantisation
             .get(component.quantisation)
@@ -366,7 +366,7 @@ impl<'a> Reader<'a> {
             .ok_or(Fault::Damaged("a quantisation table is missing"))
     }
 
-    /// What the components are, by the rules of libjpeg.
+    /// The colour model of the components, by the rules of libjpeg.
     pub fn colour(&self, picture: &Picture) -> Colour {
         let ids: Vec<u8> = picture.components.iter().map(|part| part.id).collect();
         match (ids.len(), self.adobe) {

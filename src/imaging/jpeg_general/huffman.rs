@@ -8,11 +8,12 @@ const FAST: u32 = 9;
 /// A table of codes.
 #[derive(Clone)]
 pub(super) struct Table {
-    /// By the next nine bits: the value in the low byte, and the length of its code above it; 0 for longer codes.
+    /// Indexed by the next nine bits: the value in the low byte and the length of its code in the high one; 0 for
+    /// longer codes.
     fast: [u16; 1 << FAST],
-    /// By the length of codes: the first code that is longer, aligned to 16 bits.
+    /// Indexed by length: the first code that is longer, aligned to 16 bits.
     limits: [u32; 18],
-    /// By the length: what is added to a code to give the index of its value.
+    /// Indexed by length: the number to add to a code to get the index of its value.
     offsets: [i32; 17],
     values: Vec<u8>,
 }
@@ -89,7 +90,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next 16 bits, with zeros behind the last one.
+    /// The next 16 bits, with zeros after the last one.
     fn peek16(&mut self) -> u32 {
         if self.count < 16 {
             self.fill();

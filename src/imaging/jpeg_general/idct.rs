@@ -9,7 +9,7 @@ const fn fix(value: f64) -> i64 {
     (value * (1 << BITS) as f64 + 0.5) as i64
 }
 
-/// Transforms eight values at distances of `step` and shifts the results right, rounded.
+/// Transforms eight values, `step` apart, and shifts the results right with rounding.
 fn transform(block: &mut [i64; 64], start: usize, step: usize, shift: u32) {
     let value = |k: usize| block[start + k * step];
     let (z2, z3) = (value(2), value(6));

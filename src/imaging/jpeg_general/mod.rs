@@ -1,9 +1,9 @@
-//! Decodes every JPEG of ITU-T T.81 that is coded with the DCT: sequential and progressive, with Huffman or
-//! arithmetic coding, 8 or 12 bits a sample, any sampling of the components, in any scans, with the height behind
-//! the first scan (DNL), and as far as a damaged file goes.
+//! Decodes every JPEG of ITU-T T.81 that is coded with the DCT: sequential and progressive, with Huffman or arithmetic
+//! coding, 8 or 12 bits per sample, any sampling of the components, any division into scans, with the height after the
+//! first scan (DNL), and as much as is intact in a damaged file.
 //!
-//! The decoder that is fast for what cameras write is elsewhere; this one is right for all the others, and says
-//! which rows a damaged file left unknown. Hierarchical and lossless coding are named and refused.
+//! The fast decoders for what cameras write are in `jpeg`; this one decodes all other files correctly, and returns
+//! which rows of a damaged file are unknown. Hierarchical and lossless coding give an error that names them.
 
 mod arithmetic;
 mod blocks;
@@ -25,7 +25,7 @@ use super::inks::Inks;
 pub(super) enum Fault {
     /// It violates the format.
     Damaged(&'static str),
-    /// It is coded in a way that is not decoded here.
+    /// It has a coding that this decoder does not support.
     Unsupported(&'static str),
     /// The caller refused its size.
     Refused,
@@ -41,22 +41,22 @@ pub(super) struct Options<'a> {
     pub stops: &'a dyn Fn() -> bool,
     /// Segments with tables for a file without them, as TIFF has.
     pub tables: &'a [u8],
-    /// How the components are to be read, if the file around this one says it.
+    /// The colour model of the components, if the file that contains this JPEG states it.
     pub colour: Option<Colour>,
-    /// What inks look like; `None` if that is not known.
+    /// The conversion of inks to sRGB; `None` without a profile.
     pub inks: Option<&'a Inks>,
-    /// How many bytes beyond four a pixel may be taken. A progressive picture whose coefficients take more is decoded
-    /// in several passes over the file.
+    /// How many bytes beyond four per pixel decoding may take. A progressive picture whose coefficients take more is
+    /// decoded in several passes over the file.
     pub spare: i64,
 }
 
-/// What the components of a picture are.
+/// The colour model of a picture's components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colour {
     Grey,
     YCbCr,
     Rgb,
-    /// Cyan, magenta, yellow and black; `true` if large values are little ink.
+    /// Cyan, magenta, yellow and black; `true` if large values mean little ink.
     Cmyk(bool),
     /// The complement of RGB as `YCbCr`, and black; `true` as above.
     Ycck(bool),
@@ -68,7 +68,7 @@ pub(super) struct Decoded {
     pub pixels: RgbImage,
     /// The rows that are unknown or only known coarsely, because data are missing or invalid; from the top.
     pub lost: Vec<Range<u32>>,
-    /// The first fault that was met, if anything is missing: rows, or their finest details.
+    /// The first fault, if anything is missing: rows, or their finest details.
     pub fault: Option<Fault>,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn decode(bytes: &[u8], options: &Options<'_>) -> Result<Decoded, Fau
     }
 }
 
-/// Decodes the scans of a picture, as far as they go, and returns the first fault.
+/// Decodes the scans of a picture as far as they are intact, and returns the first fault.
 fn scans(
     reader: &mut frame::Reader<'_>,
     picture: &mut picture::Picture,

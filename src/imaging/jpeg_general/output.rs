@@ -1,5 +1,5 @@
-//! From coefficients to samples, and from samples to RGB. Each takes the place of the one before, so that the picture is
-//! in memory once.
+//! Converts coefficients to samples, and samples to RGB. Each step releases the memory of its input on the way, so that
+//! the picture is in memory once.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::picture::{Component, Picture};
 use super::{Colour, Fault, Options};
 use crate::imaging::released::give_back;
 
-/// Writes the samples of one block, the one in this column and row, with 8 bits each.
+/// Writes the samples of the block in this column and row, with 8 bits each.
 pub(super) fn put_samples(
     component: &mut Component,
     bits: u32,
@@ -36,7 +36,7 @@ pub(super) fn put_samples(
     }
 }
 
-/// Adds the pixels of some rows of units, all of which are held, to those above them.
+/// Appends the pixels of some rows of units, all of which are held, to the pixels above them.
 pub(super) fn add_pixels(
     picture: &mut Picture,
     colour: Colour,
@@ -57,7 +57,7 @@ pub(super) fn add_pixels(
             transform(component, picture.bits, options)?;
         }
     }
-    // Only now, since coefficients have made room for them.
+    // Allocated only here, after the memory of the coefficients was released.
     if pixels.is_empty() {
         *pixels = RgbImage::new(picture.width, picture.height);
     }
@@ -69,7 +69,7 @@ pub(super) fn add_pixels(
     );
     let mut lines = vec![vec![0; width]; picture.components.len()];
     let rows = (**pixels)[3 * width * top..3 * width * bottom].chunks_exact_mut(3 * width);
-    // From the bottom, so that samples which are not needed any more can make room for pixels.
+    // From the bottom up, so that the memory of samples can be released while pixels are written.
     for (y, row) in (top..bottom).zip(rows).rev() {
         if y % 64 == 0 {
             if (options.stops)() {
@@ -117,7 +117,7 @@ fn transform(component: &mut Component, bits: u32, options: &Options<'_>) -> Res
     let mut coefficients = std::mem::take(&mut component.coefficients);
     component.samples = vec![0; 64 * coefficients.len()];
     let wide = component.blocks_wide;
-    // From the bottom, so that coefficients make room for samples.
+    // From the bottom up, so that the memory of coefficients can be released while samples are written.
     for row in (0..coefficients.len() / wide).rev() {
         if (options.stops)() {
             return Err(Fault::Stopped);
@@ -132,7 +132,7 @@ fn transform(component: &mut Component, bits: u32, options: &Options<'_>) -> Res
 }
 
 impl Component {
-    /// Keeps so many of the rows of samples that are held, and gives the others back.
+    /// Keeps the first `rows` rows of the samples held, in pixels, and releases the memory of the others.
     fn keep_rows(&mut self, rows: usize) {
         self.samples.truncate(8 * self.blocks_wide * rows);
         give_back(&mut self.samples);
@@ -152,7 +152,7 @@ fn upsample(
     let at = (y * component.v / v).min(component.height - 1);
     let is_doubled = |whole: usize, part: usize| whole == 2 * part;
     let near = row(at);
-    // The other row that this one is mixed with.
+    // The other row with which the nearest one is interpolated.
     let far = if !is_doubled(v, component.v) {
         near
     } else if y.is_multiple_of(2) {
@@ -208,7 +208,7 @@ fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     [red, green, blue].map(|value| value.clamp(0, 255) as u8)
 }
 
-/// How much there is of each ink in a pixel.
+/// The amount of each ink in a pixel.
 fn amounts(lines: &[Vec<u8>], x: usize, is_ycc: bool, is_inverted: bool) -> [u8; 4] {
     let [c, m, y, k] = [0, 1, 2, 3].map(|index| lines[index][x]);
     let [c, m, y] = if is_ycc {

@@ -1,4 +1,4 @@
-//! The picture that is being decoded: its components, and which of their rows are held and known.
+//! The picture that is being decoded: its components, and which of their rows are in memory (held) and known.
 
 use std::ops::Range;
 
@@ -26,19 +26,19 @@ pub(super) struct Component {
     pub blocks_wide: usize,
     /// The coefficients of a progressive picture, block by block, of the rows of units that are held.
     pub coefficients: Vec<[i16; 64]>,
-    /// Of each block of a progressive picture of which not all rows are held, which coefficients are not zero: without
-    /// that, later scans could not be read.
+    /// For each block of a progressive picture that is decoded in several passes, a bit for each nonzero coefficient,
+    /// without which the data of later scans cannot be parsed.
     pub nonzero: Vec<u64>,
     /// The samples, as 8 bits, in rows of `8 * blocks_wide`, from the first row of units that is held.
     pub samples: Vec<u8>,
-    /// By rows of units: how exactly each coefficient is known, as the lowest bit that is known; `UNKNOWN` if none.
+    /// For each row of units, the lowest known bit of each coefficient; `UNKNOWN` if none is known.
     pub known: Vec<[u8; 64]>,
 }
 
-/// Rows of units that are decoded in one pass, however little memory there is.
+/// Fewest rows of units that are decoded in one pass, however little memory is allowed.
 const LEAST_ROWS: i64 = 4;
 
-/// A coefficient of which nothing is known.
+/// Marks a coefficient of which no bit is known.
 pub(super) const UNKNOWN: u8 = 0xff;
 
 /// The picture that is being decoded.
@@ -60,8 +60,8 @@ pub(super) struct Picture {
 
 impl Picture {
     /// The rows of units from `start` on that can be decoded in one pass over the file: all of them, unless the
-    /// coefficients of a progressive picture take more than four bytes a pixel and `spare` bytes, together with the
-    /// pixels above them.
+    /// coefficients of a progressive picture, with the pixels above them, take more than four bytes per pixel plus
+    /// `spare` bytes.
     pub fn rows_of_pass(&self, start: usize, spare: i64) -> Range<usize> {
         let blocks = |part: &Component| part.blocks_wide * part.v;
         let blocks = self.components.iter().map(blocks).sum::<usize>() as i64;
@@ -76,12 +76,13 @@ impl Picture {
         }
         let marks = high * blocks * size_of::<u64>() as i64;
         let left = allowed - marks - 3 * row * start as i64;
-        // Colours are mixed with those of the rows above and below, which are decoded again.
+        // Colours are interpolated with those of the rows above and below, so one row at either end is decoded in two
+        // passes.
         let rows = (left / coefficients - 2).max(LEAST_ROWS);
         start..self.units_high.min(start + rows as usize)
     }
 
-    /// Takes memory for some rows of units, and the one above and below them.
+    /// Allocates memory for some rows of units, and for one row above and one below them.
     pub fn hold(&mut self, rows: &Range<usize>) {
         self.held = rows.start.saturating_sub(1)..self.units_high.min(rows.end + 1);
         let is_part = self.held != (0..self.units_high);
@@ -89,7 +90,7 @@ impl Picture {
             let row = part.blocks_wide * part.v;
             let blocks = self.held.len() * row;
             if !self.process.is_progressive {
-                part.samples = vec![0x80; 64 * blocks]; // grey, for what is lost
+                part.samples = vec![0x80; 64 * blocks]; // grey, which lost blocks keep
                 continue;
             }
             part.coefficients = vec![[0; 64]; blocks];
@@ -97,8 +98,8 @@ impl Picture {
         }
     }
 
-    /// Whether a row of units is known: all of a sequential picture, and of a progressive one everything but the
-    /// last bit of the luma and the details of the colours, which no face is told by.
+    /// Whether a row of units is known: all of a sequential picture, and of a progressive one everything but the last
+    /// bit of the luma and the details of the colours, which faces do not need.
     fn is_known(&self, row: usize) -> bool {
         self.components
             .iter()
@@ -128,7 +129,7 @@ impl Picture {
         let high = 8 * self.v as u32;
         let mut lost: Vec<Range<u32>> = Vec::new();
         for row in (0..self.units_high).filter(|&row| !self.is_known(row)) {
-            // The colours of the rows above and below are mixed with those of this one.
+            // The rows above and below are interpolated with the colours of this one.
             let start = (row as u32 * high).saturating_sub(self.v as u32);
             let end = ((row as u32 + 1) * high + self.v as u32).min(self.height);
             match lost.last_mut() {

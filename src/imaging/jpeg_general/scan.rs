@@ -1,4 +1,4 @@
-//! Walks over the blocks of a scan, and over its restart intervals, also after a fault.
+//! Decodes the blocks of a scan, restart interval by restart interval, and goes on after a fault.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::huffman::Bits;
 use super::output::put_samples;
 use super::picture::Picture;
 
-/// Decodes a scan, as far as it goes, and returns the first fault in it.
+/// Decodes a scan as far as it is intact, and returns the first fault in it.
 ///
 /// # Errors
 /// [`Fault::Stopped`].
@@ -39,7 +39,7 @@ pub(super) fn decode(
             .filter(|(_, lost)| !**lost)
         {
             for bit in &mut known[header.first..=header.last] {
-                // A later scan adds a bit only to what the scans before it gave.
+                // A later scan can add a bit only if the earlier scans gave all higher ones.
                 if header.high == 0 || u32::from(*bit) == header.high {
                     *bit = header.low as u8;
                 }
@@ -75,7 +75,7 @@ impl Units {
         }
     }
 
-    /// Marks the rows of the picture in which units lie.
+    /// Marks the rows of the picture that contain these units.
     fn mark(&self, units: Range<usize>, lost: &mut [bool]) {
         if !units.is_empty() {
             let row = |unit: usize| unit / self.wide / self.rows;
@@ -129,11 +129,11 @@ fn intervals(
     }
 }
 
-/// Goes behind the next restart marker, before which `left` intervals were to come, and returns how many are missing
-/// before it; `None` if the scan ends first.
+/// Moves past the next restart marker, and returns how many intervals are missing before it; `None` if the scan ends
+/// first. `left` intervals are still to come.
 ///
-/// Where a marker has another number than expected, the one after it tells whether intervals are missing or the number
-/// is damaged. If it tells neither, the marker is passed over with the data before it.
+/// If a marker does not have the expected number, the marker after it decides whether intervals are missing or the
+/// number is damaged. If that fits neither, the marker is skipped with the data before it.
 fn next_restart(reader: &mut Reader<'_>, expected: usize, left: usize) -> Option<usize> {
     loop {
         let (number, behind) = marker(reader.bytes, reader.at)?;
@@ -159,8 +159,8 @@ fn next_restart(reader: &mut Reader<'_>, expected: usize, left: usize) -> Option
     }
 }
 
-/// The number of the next restart marker from a place on, and the place behind it; `None` if another marker or the end
-/// of the file comes first.
+/// The number of the next restart marker at or after an offset, and the offset after it; `None` if another marker or
+/// the end of the file comes first.
 fn marker(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
     loop {
         at += memchr::memchr(0xff, bytes.get(at..)?)?;
@@ -173,8 +173,8 @@ fn marker(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Decodes the units of one restart interval. Returns the place behind what was read, and the unit at which a
-/// fault was met.
+/// Decodes the units of one restart interval. Returns the offset after the bytes that were read, and the unit at which
+/// a fault was found.
 fn interval(
     reader: &Reader<'_>,
     picture: &mut Picture,
@@ -226,7 +226,7 @@ fn interval(
     (entropy.at(), Ok(()))
 }
 
-/// Decodes one block, the one in this column and row of its component.
+/// Decodes the block in this column and row of its component.
 fn one(
     blocks: &BlockDecoder<'_>,
     entropy: &mut Entropy<'_>,

@@ -39,7 +39,7 @@ pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     }
 }
 
-/// Adds the colours of the screen or of a frame, if its flags say that there are some.
+/// Adds the colour table of the screen or of a frame, if its flags say that it has one.
 fn add_colours(parts: &mut Parts, bytes: &[u8], at: &mut usize, flags: u8) -> Option<()> {
     let length = if flags & 0x80 == 0 {
         0
@@ -51,7 +51,7 @@ fn add_colours(parts: &mut Parts, bytes: &[u8], at: &mut usize, flags: u8) -> Op
     Some(())
 }
 
-/// Moves beyond a sequence of blocks, each with its length, up to the empty one that ends it.
+/// Skips a sequence of data sub-blocks and the empty one that ends it.
 fn skip_blocks(bytes: &[u8], at: &mut usize) -> Option<()> {
     loop {
         let length = usize::from(*bytes.get(*at)?);

@@ -20,7 +20,7 @@ fn add_item(parts: &mut Parts, context: &Context<'_>, item: u32, derivations: u3
         return add_shown(parts, context, item);
     };
     add_properties(parts, &context.props(item).ok()?)?;
-    // One that is another with other transforms has no data.
+    // An item that only applies other transforms (`iden`) has no data.
     let data = context.item_data(item).unwrap_or_default();
     parts.add(&context.meta.item(item)?.item_type, &data)?;
     for source in derived.sources() {
@@ -76,7 +76,7 @@ fn add_properties(parts: &mut Parts, props: &ItemProps<'_>) -> Option<()> {
     for transform in &props.transforms {
         match transform {
             Transform::Rotate(rotation) => parts.add_numbers(b"irot", &[*rotation as u64])?,
-            // Called `imir` while it was mirrored about the other axis.
+            // The name differs from `imir`, which hashes used while the decoder mirrored about the other axis.
             Transform::Mirror(mirror) => parts.add_numbers(b"mirror", &[*mirror as u64])?,
             Transform::Crop(clap) => {
                 // The offsets are signed; their bits identify them as well.

@@ -11,7 +11,7 @@ const START_OF_SCAN: u8 = 0xda;
 /// the picture.
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     if let Some(icc) = profile_of_inks(bytes) {
-        // Their colours are what it makes of them.
+        // The profile determines the colours of inks.
         parts.add(b"inks", &icc)?;
     }
     let mut at = bytes.strip_prefix(b"\xff\xd8").map(|_| 2)?;

@@ -23,7 +23,7 @@ pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
         let (content, after) = after.split_at_checked(length)?;
         match kind {
             b"jxlc" => codestream.extend_from_slice(content),
-            // A part of the codestream behind its number.
+            // A part of the codestream, after its number.
             b"jxlp" => codestream.extend_from_slice(content.get(4..)?),
             _ => {}
         }

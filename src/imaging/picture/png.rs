@@ -23,6 +23,6 @@ pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
             parts.add(&chunk.kind, chunk.checked)?;
         }
     }
-    // Without a chunk behind them, the pixels may be cut off.
+    // If no chunk follows the pixels, they may be truncated.
     behind_pixels.then_some(())
 }

@@ -5,8 +5,8 @@ use crate::imaging::tiff_any::picture;
 use crate::imaging::tiff_any::tag::{ICC_PROFILE, PHOTOMETRIC};
 use crate::imaging::tiff_structure::File;
 
-/// Tags that the decoder does not use for the pixels: descriptions, dates, names, resolution, orientation,
-/// thumbnails, and blocks of metadata; also the colour profile, unless it is one of inks.
+/// Tags that the decoder does not use for the pixels: descriptions, dates, names, resolution, orientation, thumbnails,
+/// and blocks of metadata; also the colour profile, unless it describes inks.
 const NOT_READ: [u16; 33] = [
     0x010d, 0x010e, 0x010f, 0x0110, 0x0112, 0x011a, 0x011b, 0x011d, 0x011e, 0x011f, 0x0128, 0x0129,
     0x0131, 0x0132, 0x013b, 0x013c, 0x014a, 0x02bc, 0x4746, 0x4749, 0x8298, 0x83bb, 0x8649, 0x8769,

@@ -1,11 +1,11 @@
-//! WebP: size, whether there are transparency and animation, and all chunks except EXIF, XMP and ICC.
+//! WebP: size, the flags of transparency and animation, and all chunks except EXIF, XMP and ICC.
 
 use super::Parts;
 
 const NOT_READ: [&[u8; 4]; 3] = [b"EXIF", b"XMP ", b"ICCP"];
 
-/// Adds the chunks of a file. A file in the simple format, which has no place for metadata, has the same parts
-/// as the file in the extended format that a program makes of it to add some.
+/// Adds the chunks of a file. A file in the simple format, which has no place for metadata, has the same parts as its
+/// conversion to the extended format, which programs make to add metadata.
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     let mut chunks = Chunks::of(bytes)?;
     let (kind, data) = chunks.next()??;

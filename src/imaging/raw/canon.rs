@@ -4,11 +4,11 @@ use ::exif::{Context, Field, In, Reader, Tag, Value, experimental::Writer};
 
 use super::Blocks;
 
-/// Types of boxes with a type of their own: Canon's block in `moov`, and an XMP packet.
+/// The identifiers of `uuid` boxes: Canon's block in `moov` and, below, an XMP packet.
 const CANON: &[u8; 16] = b"\x85\xc0\xb6\x87\x82\x0f\x11\xe0\x81\x11\xf4\xce\x46\x2b\x6a\x48";
 const XMP: &[u8; 16] = b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
 
-/// The EXIF block, put together, and the XMP packet.
+/// The EXIF block, assembled from its three parts, and the XMP packet.
 pub(super) fn blocks(bytes: &[u8]) -> Blocks {
     let of_type = |bytes, wanted: &[u8; 16]| {
         boxes(bytes)
@@ -22,7 +22,7 @@ pub(super) fn blocks(bytes: &[u8]) -> Blocks {
     }
 }
 
-/// One EXIF block of the three.
+/// Assembles one EXIF block from the three.
 fn joined(canon: &[u8]) -> Option<Vec<u8>> {
     let mut fields = Vec::new();
     for (kind, context) in [

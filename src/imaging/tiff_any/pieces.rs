@@ -1,4 +1,4 @@
-//! The strips and tiles of a picture: where they lie, and how their data are unpacked.
+//! The strips and tiles of a picture (its pieces): their positions, and how their data are decompressed.
 
 use std::io::{self, BufRead, Cursor, Read};
 use std::ops::Range;
@@ -103,7 +103,7 @@ impl Layout {
         Ok(&task.bytes[self.range(task, directory, index)?])
     }
 
-    /// Where in the file the packed data of a piece lie.
+    /// The position of the packed data of a piece in the file.
     pub fn range(
         &self,
         task: &Task<'_>,
@@ -134,7 +134,7 @@ impl Layout {
 #[derive(Clone, Copy)]
 pub(super) struct Packing {
     compression: usize,
-    /// Whether the bits of each byte are in the other order.
+    /// Whether the first pixel is in the lowest bit of each byte (`FillOrder` 2).
     is_reversed: bool,
     fax_options: usize,
 }
@@ -148,7 +148,7 @@ impl Packing {
         }
     }
 
-    /// Whether the data are the samples as they are.
+    /// Whether the data are uncompressed samples.
     pub fn is_none(self) -> bool {
         self.compression == 1 && !self.is_reversed
     }
@@ -169,7 +169,7 @@ impl Packing {
         self.unpacked(task, data, length, width)
     }
 
-    /// Unpacks data whose bits are in the usual order.
+    /// Unpacks data whose first pixel is in the highest bit.
     fn unpacked<'a>(
         self,
         task: &Task<'_>,
@@ -210,7 +210,7 @@ struct Lzw<R> {
 
 impl<R: BufRead> Lzw<R> {
     fn new(mut data: R) -> Self {
-        // What cannot be read shows itself when it is unpacked.
+        // A read error occurs again, and is reported, when the data are unpacked.
         let start = data.fill_buf().unwrap_or_default();
         let decoder = if start.starts_with(&[0, 1]) {
             Configuration::new(BitOrder::Lsb, 8).build()
@@ -239,12 +239,12 @@ impl<R: BufRead> Read for Lzw<R> {
     }
 }
 
-/// Runs of equal bytes, and runs of others.
+/// `PackBits` (TIFF 6.0, section 9): runs of equal bytes, and runs of literal ones.
 struct PackBits<R> {
     data: R,
-    /// How many bytes follow as they are.
+    /// How many literal bytes follow.
     literal: usize,
-    /// How many bytes are to come, and which.
+    /// How many copies of which byte follow.
     repeated: (usize, u8),
 }
 
@@ -306,7 +306,7 @@ fn group_4(data: &[u8], width: usize, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Fax in one dimension (T.4), each line behind an end-of-line code.
+/// Fax in one dimension (T.4), each line after an end-of-line code.
 fn group_3(data: &[u8], width: usize, length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     let Ok(wide) = u16::try_from(width) else {

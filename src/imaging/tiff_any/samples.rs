@@ -1,4 +1,4 @@
-//! From unpacked samples to RGB.
+//! Converts unpacked samples to RGB.
 
 use std::io::Read;
 
@@ -11,7 +11,7 @@ use crate::imaging::inks::Inks;
 use crate::imaging::limits::Task;
 use crate::imaging::tiff_structure::Directory;
 
-/// What the samples of a pixel are.
+/// The colour model of a pixel's samples.
 enum Colours {
     /// `true` if zero is white.
     Grey(bool),
@@ -19,20 +19,20 @@ enum Colours {
     Palette(Vec<[u8; 3]>),
     Cmyk(Option<Inks>),
     YCbCr {
-        /// Luma samples to each pair of colour differences, across and down.
+        /// Luma samples per pair of colour differences, horizontally and vertically.
         unit: (usize, usize),
-        /// For each component, the sample that is zero and the number of samples to its highest value.
+        /// For each component, the sample that means zero and the difference to that of its highest value.
         range: [(f32, f32); 3],
     },
 }
 
-/// From what the samples of a line are predicted, so that only the difference is in the data.
+/// What the samples of a line are predicted from; the data contain only the difference.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Predictor {
     Nothing,
-    /// The sample before it of the same kind.
+    /// The previous sample of the same channel.
     Before,
-    /// The byte before it of the same kind, of floating-point numbers whose highest bytes come first.
+    /// The previous byte of the same significance, in floating-point samples whose highest bytes are stored first.
     Floating,
 }
 
@@ -44,13 +44,13 @@ pub(super) struct Converter {
     is_planar: bool,
     is_little_endian: bool,
     predictor: Predictor,
-    /// The sample with the opacity, and whether the colours are multiplied by it.
+    /// The index of the sample with the opacity, and whether the colours are multiplied by it.
     alpha: Option<(usize, bool)>,
 }
 
 impl Converter {
     pub fn of(task: &Task<'_>, directory: &Directory<'_>) -> Result<Self, Skip> {
-        /// Of the kinds of samples.
+        /// The value of the tag `SampleFormat` for floating-point numbers.
         const FLOATING: usize = 3;
         let samples = directory.number(tag::SAMPLES).unwrap_or(1);
         let bits = directory.number(tag::BITS).unwrap_or(1);
@@ -101,7 +101,7 @@ impl Converter {
                 directory.number(tag::PREDICTOR),
                 directory.number(tag::COMPRESSION),
             ) {
-                // Only LZW and deflate have predictors.
+                // Only LZW and deflate use predictors.
                 (Some(2), Some(5 | 8 | 32_946)) if bits <= 16 => Predictor::Before,
                 (Some(3), Some(5 | 8 | 32_946)) if bits == 32 => Predictor::Floating,
                 (None | Some(1), _) | (_, None | Some(1 | 2 | 3 | 4 | 32_773)) => {
@@ -140,7 +140,7 @@ impl Converter {
         rows.div_ceil(self.rows_of_line())
     }
 
-    /// The number of rows that lie in a line of data.
+    /// The number of rows in a line of data.
     fn rows_of_line(&self) -> usize {
         match self.colours {
             Colours::YCbCr { unit: (_, v), .. } => v,
@@ -180,7 +180,7 @@ impl Converter {
         Ok(())
     }
 
-    /// The pixels of a row from the lines of data in which it lies, `below` their first row.
+    /// The pixels of a row from the lines of data that contain it; it is `below` rows below their first.
     fn convert(
         &self,
         lines: &mut [Vec<u8>],
@@ -189,7 +189,8 @@ impl Converter {
         row: &mut [[u8; 3]],
     ) {
         if let Colours::YCbCr { unit, range } = &self.colours {
-            // Of colours that are not subsampled, so that each line is converted once.
+            // The predictor is undone in place. Only colours without subsampling have one, so each line is converted
+            // once.
             self.undo_before(&mut lines[0]);
             for (x, pixel) in row.iter_mut().enumerate() {
                 *pixel = of_differences(&lines[0], *unit, range, (x, below));
@@ -230,7 +231,7 @@ impl Converter {
         }
     }
 
-    /// Undoes the prediction of samples of one byte by those of the pixel before.
+    /// Undoes the prediction of samples of one byte from those of the previous pixel.
     fn undo_before(&self, line: &mut [u8]) {
         if self.predictor == Predictor::Before {
             for at in self.samples..line.len() {
@@ -284,7 +285,7 @@ impl Converter {
 
     /// A sample as one of 8 bits.
     fn level(&self, sample: u32) -> u8 {
-        // Floating-point samples have been brought to eight bits.
+        // Floating-point samples have already been converted to eight bits.
         let highest = (1_u32 << if self.bits == 32 { 8 } else { self.bits }) - 1;
         ((sample * 255 + highest / 2) / highest) as u8
     }
@@ -325,7 +326,7 @@ impl Converter {
 
 /// A floating-point sample as one of 8 bits; black is 0 and white 1.
 fn level_of(value: f32) -> u32 {
-    // What is no number becomes black.
+    // NaN becomes black.
     (value.clamp(0.0, 1.0) * 255.0).round() as u32
 }
 
@@ -349,7 +350,7 @@ fn unpack(bytes: &[u8], bits: usize, number: usize, samples: &mut Vec<u32>) {
 fn palette(directory: &Directory<'_>) -> Vec<[u8; 3]> {
     let values = directory.numbers(tag::COLOUR_MAP);
     let number = values.len() / 3;
-    // Some programs write eight bits.
+    // Some programs write values of eight bits.
     let shift = if values.iter().all(|&value| value < 256) {
         0
     } else {

@@ -1,4 +1,4 @@
-//! Unpacks strips or tiles line by line: one of them may be the whole picture, of many bytes a pixel.
+//! Unpacks strips or tiles line by line: one of them may be the whole picture, with many bytes per pixel.
 
 use std::io::Read;
 use std::ops::Range;
@@ -15,18 +15,18 @@ use crate::imaging::tiff_structure::Directory;
 /// Most strips or tiles of a picture, in all its planes. Even 250 megapixels in the smallest tiles have a million.
 pub(super) const MOST_PIECES: usize = 1 << 22;
 
-/// Bytes that are read at once of what is not packed.
+/// Bytes of uncompressed data that are read at once.
 const PART: usize = 1 << 20;
 
-/// Length in bytes from which on a packed piece is given back while it is read.
+/// Least length in bytes of a packed piece whose memory is released while it is read.
 const LONG: usize = 4 << 20;
 
-/// How a picture is unpacked; does not refer to the file, so that the file can be given back meanwhile.
+/// How a picture is unpacked. Does not borrow the file, so that its memory can be released meanwhile.
 pub struct Unpacked {
     layout: Layout,
     converter: Converter,
     packing: Packing,
-    /// Where the pieces lie in the file, plane after plane.
+    /// The positions of the pieces in the file, plane after plane.
     ranges: Vec<Range<usize>>,
 }
 
@@ -52,8 +52,8 @@ impl Unpacked {
         })
     }
 
-    /// Reads the picture from the end of the file, which is given back piece by piece, and of what is packed also within a
-    /// piece; but not if its pieces lie in another order than in the picture, or planes lie among each other.
+    /// Decodes the picture from the end of the file, whose memory is released piece by piece, and within long packed
+    /// pieces. If the pieces are not in the order of the picture, or planes overlap in the file, nothing is released.
     pub fn pixels(&self, task: &Task<'_>, file: FileEnd<'_>) -> Result<RgbImage, Skip> {
         let mut parts = self.parts(file);
         let mut pixels = RgbImage::new(self.layout.width, self.layout.height);
@@ -78,7 +78,8 @@ impl Unpacked {
         Ok(pixels)
     }
 
-    /// The part of the file in which each plane lies, or for all of them the whole file.
+    /// The part of the file that contains each plane, or the whole file for all planes if their pieces are not in
+    /// order.
     fn parts<'a>(&self, file: FileEnd<'a>) -> Vec<Part<'a>> {
         let follow = |pair: &[Range<usize>]| pair[0].end <= pair[1].start;
         let whole = |file, is_ordered| {
@@ -120,7 +121,7 @@ impl Unpacked {
         parts.into_iter().map(|(_, part)| part).collect()
     }
 
-    /// Where a piece of a plane lies in the file.
+    /// The position of a piece of a plane in the file.
     fn range(&self, place: &Place, plane: usize) -> Range<usize> {
         self.ranges[place.index + plane * self.layout.pieces].clone()
     }
@@ -129,7 +130,8 @@ impl Unpacked {
         self.converter.row_bytes(self.layout.piece_width)
     }
 
-    /// How many rows of a piece are read at once: of what is not packed, a multiple of those that may share a line of data.
+    /// How many rows of a piece are read at once; of uncompressed data, a multiple of the rows that share a line of
+    /// data.
     fn rows_at_once(&self, rows: usize) -> usize {
         if self.packing.is_none() && !self.layout.is_tiled {
             (PART / self.row_bytes().max(1))
@@ -195,17 +197,17 @@ impl Unpacked {
     }
 }
 
-/// A file, or the part of it in which a plane lies.
+/// A file, or the part of it that contains a plane.
 struct Part<'a> {
     file: FileEnd<'a>,
-    /// Where it begins in the file.
+    /// Its offset in the file.
     start: usize,
-    /// Whether the pieces in it lie in their order, so that what lies behind one that has been read is not needed.
+    /// Whether its pieces are in order, so that data after a piece that has been read are not needed.
     is_ordered: bool,
 }
 
 impl Part<'_> {
-    /// The data of a piece behind so many bytes of it, as far as they have not been given back.
+    /// The data of a piece after its first `above` bytes, as far as they have not been released.
     fn data(&self, range: Range<usize>, above: usize) -> Option<Forward<'_>> {
         let bytes = self.file.bytes();
         let end = (range.end - self.start).min(bytes.len());

@@ -36,9 +36,9 @@ pub(super) enum Feast {
         months: i8,
         days: i8,
     },
-    /// A number of days, from so many days after Easter Sunday on (before it, if negative).
+    /// `days` days, the first of them `after` days after Easter Sunday (before it, if negative).
     Easter { after: i8, days: i8 },
-    /// A day so many days after the fourth Thursday of November.
+    /// The day that is `after` days after the fourth Thursday of November.
     Thanksgiving { after: i8 },
 }
 
@@ -145,7 +145,7 @@ impl Feast {
         DateSpan::from_day(start, length)
     }
 
-    /// The latest occurrence that has begun or, with `ended`, that is over.
+    /// The latest occurrence that has begun or, with `ended`, that has ended.
     pub fn latest(self, today: Date, ended: bool) -> Option<DateSpan> {
         let now = DateTime::from(today);
         // Two leap days can be eight years apart, as in 1896 and 1904.

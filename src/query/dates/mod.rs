@@ -97,8 +97,8 @@ fn in_figures(text: &str) -> Option<DateSpan> {
         [_, _, _] => {
             let has_seconds = text.matches(':').count() > 1;
             let length = if has_seconds { 1.second() } else { 1.minute() };
-            // A date with an offset, as photos have it, is compared as the camera showed it; only a moment of UTC is
-            // none that a camera showed.
+            // A date with an offset, as photos have, is compared by its local time, which the camera showed. Only a
+            // moment in UTC is converted.
             let start = match text.strip_suffix(['Z', 'z']) {
                 Some(utc) => {
                     let utc: DateTime = utc.parse().ok()?;
@@ -246,7 +246,7 @@ mod tests {
         );
         let span = parse_span("2019-07-14T12:30:15Z", NOW).unwrap();
         assert_eq!(span.start.to_string(), local);
-        // The offset of a photo is that of the clock which it shows.
+        // The offset of a photo's date belongs to the local time in it.
         check(
             "2019-07-14T12:30:15+02:00",
             "2019-07-14T12:30:15",

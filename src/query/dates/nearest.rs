@@ -79,7 +79,7 @@ fn corrected(word: &str) -> String {
     let word = word.to_lowercase();
     let known = WORDS.iter().copied().chain(feasts::words());
     let near = |known: &&str| {
-        // A short word may be anything.
+        // Short words resemble too many others.
         let most = (word.chars().count() / 3).min(MOST_ERRORS);
         let errors = strsim::osa_distance(known, &word);
         (errors <= most).then_some(errors)

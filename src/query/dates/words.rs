@@ -32,7 +32,7 @@ fn period(words: &[&str], now: DateTime) -> Option<DateSpan> {
             feast.of(feast.latest(today, true)?.start.year() - 1)
         }
         ["tomorrow"] => DateSpan::from_day(today.tomorrow().ok()?, 1.day()),
-        // A weekday and the week that it lies in, in either order.
+        // A weekday and its week, in either order.
         [day, which @ ("last" | "this" | "next"), "week"]
         | [which @ ("last" | "this" | "next"), "week", day] => {
             let week = calendar("week", today, distance(which)?)?;
@@ -90,7 +90,7 @@ fn period(words: &[&str], now: DateTime) -> Option<DateSpan> {
         | ["couple", "of", unit, "ago"]
         | ["couple", unit, "ago"] => ago(2, unit, now),
         [count, unit, "ago"] => ago(number(count)?, unit, now),
-        // The same day so long before.
+        // The same day, `count` units before.
         [count, unit, "ago", day @ ("today" | "yesterday")] if !is_of_clock(unit) => {
             let day = period(&[day], now)?.start.date();
             let day = day.checked_sub(duration(number(count)?, unit)?).ok()?;
@@ -133,7 +133,7 @@ fn at_a_time(words: &[&str], now: DateTime) -> Option<DateSpan> {
     is_one_day.then(|| DateSpan::from_moment(day.start.date().to_datetime(time), 1.minute()))
 }
 
-/// A span that ago: the whole year or month, the day, or for hours and less the minute.
+/// The span `count` units before `now`: a whole year or month, a day, or for hours and shorter units a minute.
 fn ago(count: i64, unit: &str, now: DateTime) -> Option<DateSpan> {
     match unit.trim_end_matches('s') {
         unit @ ("year" | "month") => calendar(unit, now.date(), -count),
@@ -173,7 +173,7 @@ fn is_of_clock(unit: &str) -> bool {
     matches!(unit.trim_end_matches('s'), "second" | "minute" | "hour")
 }
 
-/// The distance from the present period of the one that a word names.
+/// The distance of the period that a word names from the present one.
 fn distance(which: &str) -> Option<i64> {
     match which {
         "last" => Some(-1),

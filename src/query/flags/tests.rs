@@ -104,7 +104,7 @@ fn every_flag_is_written_as_it_was_read() {
         .map(|(flag, value)| (flag.name, value.as_str()))
         .collect();
     assert_eq!(written, given);
-    // `--all` is another name for `--min-score 0`.
+    // `--all` means `--min-score 0`.
     let all = UserFilter::read(&[("all", "")]).unwrap();
     assert_eq!(all.arguments(), ["--all"]);
     for flag in FLAGS.iter().filter(|flag| flag.name != "all") {

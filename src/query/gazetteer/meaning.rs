@@ -49,7 +49,7 @@ impl Gazetteer {
         };
         let is_city_meant = |(city, is_own_name): &(usize, bool)| match area.rank() {
             Rank::Continent => false,
-            // Victoria is not Vitória.
+            // "Vitória" means the city, and not the region Victoria.
             Rank::Region if *is_own_name && folded(&area.name) != name => *city < self.large,
             Rank::Region => {
                 let largest = self.largest_of(area);
@@ -73,8 +73,8 @@ impl Gazetteer {
         })
     }
 
-    /// The best known area with a folded name; of several, one whose own name this is, and then the one with the largest
-    /// city.
+    /// The best known area with a folded name. Of several equally well known, those with it as their main name come
+    /// first, then the one with the largest city.
     fn area(&self, name: &str, country: Option<&str>) -> Option<&'static Area> {
         let areas = Areas::get().find(name, country);
         match areas.as_slice() {
@@ -108,8 +108,8 @@ impl Gazetteer {
     }
 
     /// Finds a place whose name needs no preposition: a country, a large city, or the English name of a continent, a
-    /// region or an island, if the name is not a common word. Of a city's other names, these are only the well-known ones,
-    /// those with letters beyond ASCII (`Łódź`), and with `is_written_as_name` all.
+    /// region or an island, if the name is not a common word. Of the other names of cities, only well-known ones and
+    /// those with letters beyond ASCII (`Łódź`) count; with `is_written_as_name`, all.
     pub fn find_bare(&self, name: &str, is_written_as_name: bool) -> Option<Place> {
         let folded = folded(name);
         let is_country = self.country_by_name.get(&folded);
@@ -142,7 +142,7 @@ impl Gazetteer {
         }
     }
 
-    /// Whether a folded name means a city by another one than its main name, and is not a well-known one.
+    /// Whether a folded name means a city, but is neither its main name nor a well-known one.
     pub fn is_unusual_name(&self, folded: &str) -> bool {
         let is_other = self
             .city(folded, None)
@@ -155,8 +155,8 @@ impl Gazetteer {
         self.countries.get(*number as usize)
     }
 
-    /// The index of the city that a folded name means, and whether that is its main name. The largest city with this main name takes
-    /// precedence over cities with it as an alternative name, unless the former is small: `roma` means
+    /// The index of the city that a folded name means, and whether that is its main name. The largest city with this
+    /// main name takes precedence over cities with it as an alternative name, unless that city is small: `roma` means
     /// Rome, and not a small town called Roma.
     fn city(&self, name: &str, country: Option<&str>) -> Option<(usize, bool)> {
         let numbers = self.by_name.get(name)?;

@@ -152,7 +152,7 @@ fn regions_islands_and_continents_are_found_by_name() {
     assert_eq!(gazetteer.names("tusc", 2), ["Tuscany", "Tuscaloosa"]);
 }
 
-/// A silent answer about another part of the world is worse than none.
+/// An answer about another part of the world, without a warning, is worse than none.
 #[test]
 fn a_name_means_what_most_people_mean_by_it() {
     let gazetteer = Gazetteer::get();
@@ -202,7 +202,7 @@ fn a_name_means_what_most_people_mean_by_it() {
         ("luxembourg", "Luxembourg"),
         ("georgia", "Georgia"),
         ("georgia, us", "Georgia, United States"),
-        // In no table of places.
+        // Areas that only `assets/places/usage.tsv` has.
         ("normandy", "Normandy, France"),
         ("yorkshire", "Yorkshire, United Kingdom"),
         ("Elsass", "Alsace, France"),
@@ -217,12 +217,12 @@ fn a_name_means_what_most_people_mean_by_it() {
         assert_eq!(gazetteer.full_name(&found), full, "{name}");
     }
     let bare = |name| gazetteer.find_bare(name, false);
-    // Wine, and a given name, unless a preposition stands before it.
+    // Wine, and a given name, unless a preposition is before it.
     assert!(bare("champagne").is_none() && bare("lorraine").is_none());
     assert!(bare("normandy").is_some() && bare("florida").is_some());
 }
 
-/// The tables have romanisations and abbreviations among a city's other names.
+/// Among a city's other names, the tables have romanisations and abbreviations.
 #[test]
 fn common_words_are_no_cities_without_a_preposition() {
     let gazetteer = Gazetteer::get();

@@ -46,8 +46,8 @@ impl Reader<'_> {
         Some(2)
     }
 
-    /// Reads words that are the whole name of a folder, if no photo meets what they mean otherwise: `rome 2019` where no
-    /// photo has a position.
+    /// Reads words that are the whole name of a folder, if no photo matches their other meaning: `rome 2019` in an
+    /// index without positions.
     pub(super) fn named_album(&mut self, at: usize) -> Length {
         if self.is_part || self.understood.filter.album.is_some() || self.given.has("album") {
             return None;
@@ -103,7 +103,7 @@ impl Reader<'_> {
             && sets_only(&self.plain_meaning(at, length), &DATES)
     }
 
-    /// Whether one of these words has no meaning but as a name.
+    /// Whether one of these words can only be a name.
     fn has_unknown_word(&self, at: usize, length: usize) -> bool {
         let mut tokens = self.tokens[at..at + length].iter();
         tokens.any(|token| token.meanings().is_empty() && token.lower.contains(char::is_alphabetic))

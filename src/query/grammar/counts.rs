@@ -88,8 +88,8 @@ impl Reader<'_> {
         Some(2)
     }
 
-    /// The range of `or more`, `minimum` or `at most` after a number and its noun, of which the words begin at a token,
-    /// and the index after them.
+    /// The range that `or more`, `minimum` or `at most`, from a token on, makes of the number before it, and the index
+    /// after these words.
     fn limit_after(&self, count: u32, at: usize) -> Option<(RangeInclusive<u32>, usize)> {
         let word = |at: usize| self.lower(at);
         let (least, most) = (count..=u32::MAX, 1..=count);
@@ -100,7 +100,7 @@ impl Reader<'_> {
                 _ => None,
             };
         }
-        // The limit of another number stands before that number.
+        // The limit of another number is before that number.
         if self.number(at + 1).is_some() {
             None
         } else if self.is(at, "at_least") || word(at) == "min" {
@@ -193,7 +193,7 @@ impl Reader<'_> {
         nouns.any(|noun| self.is(noun, "photo")) || is_superlative
     }
 
-    /// Whether a token may stand between a number and the noun that it counts.
+    /// Whether a token may occur between a number and the noun that it counts.
     fn is_said_of_noun(&self, at: usize) -> bool {
         !self.emotions(at).is_empty()
             || self.is_any(

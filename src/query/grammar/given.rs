@@ -1,13 +1,13 @@
-//! Joins what a sentence says with the flags that were given beside it.
+//! Combines the filters of a sentence with the flags that were given with it.
 
 use super::Understood;
 use crate::query::filters::{Near, UserFilter};
 use crate::store::Who;
 
-/// Flags of which those of the sentence are added: each makes the answer narrower.
+/// Flags that may be given several times, so that those of the sentence are added: each restricts the answer further.
 const ADDED: [&str; 3] = ["not", "person", "text"];
 
-/// The flags that were given beside a sentence.
+/// The flags that were given with a sentence.
 #[derive(Debug, Clone)]
 pub struct Given {
     /// The filter that they make.
@@ -39,14 +39,14 @@ impl Given {
             || filter.who != Who::Any
     }
 
-    /// Adds what the sentence says to the flags. A flag is the more exact statement: where both say something, the flag
-    /// is used, and what it replaces is noted.
+    /// Adds the filters of the sentence to the flags. A flag is more exact: where both set the same filter, the flag is
+    /// used, and what it replaces is recorded.
     pub(super) fn add_to(&self, understood: &mut Understood) {
         let said = std::mem::replace(&mut understood.filter, self.filter.clone());
         let set = said.set_flags();
         for (flag, value) in &set {
             let name = flag.name;
-            // Both are one value.
+            // Both are values of the same flag.
             let given = match name {
                 "min-score" | "all" => ["min-score", "all"].into_iter().find(|name| self.has(name)),
                 _ => self.has(name).then_some(name),

@@ -9,7 +9,7 @@ const MILE: f64 = 1.609_344;
 /// The longest distance on Earth, in km.
 const LONGEST: f64 = 20_038.0;
 
-/// A limit as it stands before a number.
+/// A limit that precedes a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Limit {
     Least,
@@ -17,7 +17,7 @@ enum Limit {
 }
 
 impl Reader<'_> {
-    /// Reads a distance or a percentage with the words that it belongs to.
+    /// Reads a distance or a percentage, with its place or emotion.
     pub(super) fn measure(&mut self, at: usize) -> Length {
         self.distance(at).or_else(|| self.percentage(at))
     }

@@ -55,7 +55,8 @@ pub fn understand(words: &[String], given: &Given, known: &Known<'_>, now: DateT
     understood
 }
 
-/// Reads the words alone. In a part of a sentence, `is_part`, no word is read as a name that only the index knows.
+/// Reads the words without the flags. In the name of an album (`is_part`), words are not looked up among the albums and
+/// words of the index.
 fn read(
     words: &[String],
     given: &Given,
@@ -98,7 +99,7 @@ struct Reader<'a> {
     given: &'a Given,
     /// Whether a number of faces was read, which is more exact than `group` or `selfie`.
     counts: bool,
-    /// Whether the text is the name of an album, which is read to see what it means otherwise.
+    /// Whether the text is the name of an album, which is read to find its other meaning.
     is_part: bool,
     tokens: Vec<Token>,
     now: DateTime,
@@ -194,7 +195,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// The number of tokens that a reader would read, without what it makes of them.
+    /// The number of tokens that a reader would read, without its effect on the filter.
     fn length_of(&mut self, reader: fn(&mut Self, usize) -> Length, at: usize) -> Length {
         let before = (
             self.understood.clone(),

@@ -14,8 +14,7 @@ impl Reader<'_> {
         if !is_nobody && !self.is(at, "not") && !self.is_zero(at) {
             return None;
         }
-        // Words for people may stand between the negation and the emotion, as in
-        // `none of the people smiling`.
+        // Words for people may be between the negation and the emotion, as in `none of the people smiling`.
         let mut end = at + 1;
         let mut of_people = is_nobody;
         if self.is(end, "photo") && matches!(self.lower(end + 1), "of" | "with" | "showing") {
@@ -61,7 +60,7 @@ impl Reader<'_> {
             && (self.is(at + 1, "people") || !self.emotions(at + 1).is_empty())
     }
 
-    /// Whether a token begins what nobody does or is, for which there is no filter: `wearing glasses`, `looking at
+    /// Whether a token begins an activity or an exception, for which there is no filter: `wearing glasses`, `looking at
     /// the camera`, `but me`.
     fn does_something(&self, at: usize) -> bool {
         let lower = self.lower(at);
@@ -130,7 +129,7 @@ impl Reader<'_> {
         while self.is(end, "photo") {
             end += 1;
         }
-        // A list of dates or places is negated as a whole, with what leads to it.
+        // A list of dates or places is negated as a whole, with its preposition.
         if self.is_any(end, &["in", "from", "to"])
             && let Some(length) = self.length_of(Self::place, end)
         {
@@ -153,7 +152,8 @@ impl Reader<'_> {
         (at + length).min(self.tokens.len())
     }
 
-    /// The end of the places that are joined by `or` to what ends here: `not in italy or france` excludes both.
+    /// The end of the places that are joined by `or` to the one that ends at `end`: `not in italy or france` excludes
+    /// both.
     fn end_of_places(&mut self, mut end: usize) -> usize {
         while self.is_any(end, &["or", "nor"])
             && let Some(length) = self.length_of_place(end + 1)

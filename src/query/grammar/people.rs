@@ -7,8 +7,8 @@ use crate::store::words_of_name;
 const LONGEST: usize = 5;
 
 impl Reader<'_> {
-    /// Reads one or more people, who must be in a photo together. Of a name without `of` or `with`, all words or the
-    /// first ones are read; any word of a name is also found as text.
+    /// Reads one or more people, who must be in a photo together. Without `of` or `with`, only a whole name or its
+    /// first words are read; any other word of a name is found as text.
     pub(super) fn person(&mut self, at: usize) -> Length {
         let is_led = self.leads_to_person(at);
         let start = at + usize::from(is_led);
@@ -76,7 +76,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a name ends before a token: `anna` is none in `anna's birthday`, nor in `anna karenina` without `of`.
+    /// Whether a name ends before a token: `anna` is not a name in `anna's birthday`, nor in `anna karenina` without
+    /// `of`.
     fn ends_name(&self, next: usize, is_led: bool) -> bool {
         let Some(token) = self.token(next) else {
             return true;

@@ -55,8 +55,8 @@ impl Reader<'_> {
         Some(length)
     }
 
-    /// Whether no photo was taken at a place, and photos have its name among their words, as in the name of a folder. A
-    /// word of photos is no city by an unusual name, unless a preposition stands before it.
+    /// Whether no photo was taken at a place, but photos have its name among their words, as in the name of a folder. A
+    /// word of photos is not read as an unusual name of a city, unless a preposition precedes it.
     fn is_only_a_word(&self, name: &str, is_led: bool) -> bool {
         let text = UserFilter {
             text: Some(name.to_owned()),
@@ -141,7 +141,8 @@ impl Reader<'_> {
                 && let Some(bare) = name.get("the ".len()..)
                 && !is_hardly_place(bare)
             {
-                // A city may not lose its article: `the hague` is a city, but `the garden` is not the city Garden.
+                // Only countries and areas may lose their article: `the hague` is a city, but `the garden` is not the
+                // city Garden.
                 if let Some(Place::Country { .. } | Place::Area(_)) = gazetteer.find(bare) {
                     return Some((bare.to_owned(), length));
                 }

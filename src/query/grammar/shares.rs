@@ -1,5 +1,5 @@
-//! Reads `only happy people` and `both smiling`, which are about all the faces of a photo, and leaves out comparisons, which
-//! no filter expresses.
+//! Reads `only happy people` and `both smiling`, which apply to all the faces of a photo, and leaves out comparisons,
+//! which no filter expresses.
 
 use super::{Length, Reader};
 use crate::store::Who;
@@ -53,7 +53,7 @@ impl Reader<'_> {
         } else if is_people(next) || at + 1 == self.tokens.len() {
             self.leave_out(at, 1);
         }
-        // `only photos from 2019`, `only two people`: a filter finds nothing else anyway.
+        // `only photos from 2019`, `only two people`: `only` adds nothing, since every filter excludes other photos.
     }
 
     fn both(&mut self, at: usize) {

@@ -199,10 +199,10 @@ fn people_of_the_index_are_read() {
             "glückliche fotos von anna und ben",
             "--emotion happy --person anna --person ben",
         ),
-        // A word that means something else is a name where it is written as one.
+        // A word with another meaning is a name if it is written as one.
         ("photos of Joy", "--person Joy"),
         ("photos of joy", "--emotion happy"),
-        // Words that are no name by themselves, and names of things.
+        // Words that alone are not a name, and names of things.
         ("rossi smiling", "--emotion happy --text rossi"),
         ("anna's birthday", "--text anna birthday"),
         ("anna karenina", "--text anna karenina"),
@@ -224,8 +224,8 @@ fn people_of_the_index_are_read() {
     assert_eq!(suggested, [("ana".to_owned(), "Anna Rossi".to_owned())]);
 }
 
-/// Sentences with the filters in an index of photos without positions and with them, and the albums that are named to the
-/// reader of the latter.
+/// Sentences with their filters in an index of photos without positions, and in one with them, and the albums that are
+/// listed in the latter case.
 const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 16] = [
     (
         "rome 2019",
@@ -315,7 +315,7 @@ const NAMES_OF_ALBUMS: [(&str, &str, &str, &[&str]); 16] = [
     ),
 ];
 
-/// The index of somebody whose cameras know no place: albums are named by places.
+/// The index of somebody whose cameras have no GPS: albums are named after places.
 #[test]
 fn words_that_name_an_album_are_that_album_where_nothing_else_is_found() {
     let albums = [

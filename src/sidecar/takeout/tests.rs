@@ -108,7 +108,7 @@ const PAIRS: &[(&str, &str, bool)] = &[
         "Screenshot_2024-08-31-00-53-48-647_com.snapchat.jpg",
         true,
     ),
-    // Of Google Photos Takeout Helper.
+    // From Google Photos Takeout Helper.
     ("20030616", "20030616.jpg", true),
     ("image.jpg(11)", "image(11).jpg", true),
     ("image(3).(2).jpg(3)", "image(3).(2)(3).jpg", true),
@@ -117,7 +117,7 @@ const PAIRS: &[(&str, &str, bool)] = &[
     ("写真.jpg", "写真-編集済み.jpg", true),
     ("photo.jpg(1)", "photo-edited(1).jpg", true),
     ("Photo.JPG", "Photo-Edited.JPG", true),
-    // The ending is cut with the name.
+    // The ending is truncated with the name.
     (
         "Screenshot_20231027_123303_Facebook_12345.jpg.",
         "Screenshot_20231027_123303_Facebook_12345-edite.jpg",

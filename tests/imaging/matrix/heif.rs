@@ -1,5 +1,5 @@
-//! HEIC and AVIF: chroma formats, bits a sample, colour descriptions, rotation and mirroring by the container, pictures
-//! made of others and beside others.
+//! HEIC and AVIF: chroma formats, bits per sample, colour descriptions, rotation and mirroring by the container,
+//! derived pictures, and several pictures in a file.
 
 use fer_index::error::SkipReason;
 use fer_index::imaging::{self, Limits};
@@ -86,7 +86,7 @@ fn an_overlay_is_drawn_on_its_canvas() {
     assert_shows("heif-overlay-clear.heic", &canvas, 5.0);
 }
 
-/// The picture as it fades to white from the bottom to the top.
+/// The picture with a gradient to white from the bottom to the top.
 fn faded() -> RgbImage {
     let mut picture = photo("matrix/side.png");
     for (_, y, Rgb(channels)) in picture.enumerate_pixels_mut() {
@@ -112,7 +112,7 @@ fn transparency_thumbnails_depth_and_gains_are_told_from_the_picture() {
 fn colours_that_were_multiplied_by_the_opacity_are_not_multiplied_again() {
     let file = fixture("matrix/avif-premultiplied.avif");
     assert_shows("avif-premultiplied.avif", &fading(), 1.5);
-    // Without the reference that says so, they are darker, and another picture.
+    // Without the reference that states this, the colours are darker, and it is another picture.
     let mut other = file.clone();
     let at = memchr::memmem::find(&other, b"prem").unwrap();
     other[at..at + 4].copy_from_slice(b"none");
@@ -120,7 +120,8 @@ fn colours_that_were_multiplied_by_the_opacity_are_not_multiplied_again() {
     assert_ne!(picture_hash(&other), picture_hash(&file));
 }
 
-/// The data and the transforms of the pictures from which one is made are hashed with it, and nothing else of the file.
+/// The picture hash includes the data and transforms of the pictures from which a picture is derived, and nothing else
+/// of the file.
 #[test]
 fn the_sources_of_a_derived_picture_are_part_of_its_hash() {
     for name in ["overlay", "overlay-clear", "identity"] {
@@ -150,8 +151,8 @@ fn the_sources_of_a_derived_picture_are_part_of_its_hash() {
     assert_ne!(picture_hash(&other), hash);
 }
 
-/// Every orientation of EXIF with every rotation and mirroring of the container, in either order: those of the container
-/// count, in the order in which the file names them.
+/// Every orientation of EXIF with every rotation and mirroring of the container, in either order: those of the
+/// container count, in the order of the file.
 #[test]
 fn of_exif_and_the_container_the_container_counts() {
     let stored = photo("matrix/side.png");
@@ -213,7 +214,7 @@ fn damaged_heif_never_crashes() {
     }
 }
 
-/// An overlay of itself.
+/// An overlay whose source is the overlay itself.
 #[test]
 fn a_picture_that_is_made_of_itself_is_refused() {
     let overlay = fixture("matrix/heif-overlay.heic");

@@ -1,4 +1,4 @@
-//! JPEG: sampling, separate scans, arithmetic coding, depth, and what is named and refused.
+//! JPEG: sampling, separate scans, arithmetic coding, depth, and the codings that are refused by name.
 
 use fer_index::error::SkipReason;
 use fer_index::imaging::{self, Limits};
@@ -22,7 +22,7 @@ fn jpeg_of_every_sampling_and_coding_is_shown() {
         ("progressive-approximated", 4.5),
         ("12-bit", 4.5),
         ("dnl", 4.5),
-        // The encoder halved the luma of this one, and each colour of that one in another direction.
+        // The encoder halved the luma of the first, and each colour of the second in another direction.
         ("chroma-finer", 9.0),
         ("chroma-mixed", 5.0),
     ] {

@@ -1,5 +1,6 @@
-//! The matrix: one picture in many codings, each beside what its own program shows. `make.py` makes the files, and
-//! `compare.py` does the same with any folder and the reference decoders that are installed.
+//! The matrix: one picture in many codings, each compared with what the reference program of its format shows.
+//! `make.py` makes the files, and `compare.py` does the same with any folder and the reference decoders that are
+//! installed.
 
 mod heif;
 mod jpeg;

@@ -6,7 +6,7 @@ use super::assert_shows;
 use crate::common::{fixture, photo};
 use crate::{decode, upright};
 
-/// The picture whose pixels follow from the red ones of `side.png`, of which the files hold the upper bits.
+/// A picture computed from the red values of `side.png`, of which the files have the upper bits.
 fn of_red(bits: u32, pixel: impl Fn(u32) -> [u32; 3]) -> RgbImage {
     let mut picture = photo("matrix/side.png");
     for Rgb(channels) in picture.pixels_mut() {

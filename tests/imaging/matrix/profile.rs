@@ -1,4 +1,4 @@
-//! Colour profiles: the copies that people look at are in sRGB, whatever values the file has.
+//! Colour profiles: copies that are shown are in sRGB, whatever the colour space of the file.
 
 use fer_index::imaging::{self, Limits};
 use image::{DynamicImage, RgbImage};
@@ -35,7 +35,7 @@ fn copies_are_in_srgb() {
             "{name}: {shown:.2}, {stored:.2}"
         );
     }
-    // What is in sRGB stays as it is, with a profile and without.
+    // A picture in sRGB stays unchanged, with a profile and without.
     for name in ["profile-srgb.jpg", "jpeg-separate-2x2.jpg"] {
         let file = fixture(&format!("matrix/{name}"));
         let changed = difference(&copy(&file), &upright(&decode(&file)));
@@ -43,7 +43,7 @@ fn copies_are_in_srgb() {
     }
 }
 
-/// Inks are shown as little cms shows them, and found by what they look like.
+/// Inks are shown as Little CMS shows them, and the detector searches the converted colours.
 #[test]
 fn inks_look_as_their_profile_says() {
     let expected = photo("matrix/inks.png");
@@ -53,7 +53,7 @@ fn inks_look_as_their_profile_says() {
             let difference = difference(&shown, &expected);
             assert!(difference < 1.5, "{name}: {difference:.2}");
         }
-        // So the profile belongs to the picture.
+        // Therefore the profile is part of the picture hash.
         let mut other = file.clone();
         let table = file.windows(4).position(|part| part == b"mft2").unwrap();
         other[table + 1000] ^= 1;

@@ -18,13 +18,13 @@ fn previews() -> (RgbImage, Vec<u8>, Vec<u8>) {
     (large.clone(), jpeg(large), jpeg(small))
 }
 
-/// A directory of a little-endian TIFF. Values longer than four bytes are places in the file.
+/// A directory of a little-endian TIFF. Values longer than four bytes are offsets in the file.
 type Directory = Vec<(u16, u16, u32, u32)>;
-/// Makes a directory, given the places of all directories and of all pieces.
+/// Makes a directory from the offsets of all directories and of all pieces.
 type Make<'a> = &'a dyn Fn(&[u32], &[u32]) -> Directory;
 
-/// Lays directories and pieces of data out, one after the other, behind `head`. Each is made when its place and those
-/// of the pieces are known.
+/// Places directories and pieces of data after `head`, one after the other. Each directory is made when all offsets are
+/// known.
 fn laid_out(head: &[u8], pieces: &[&[u8]], directories: &[Make<'_>]) -> Vec<u8> {
     let mut at = 1024_u32;
     let mut piece_places = Vec::new();
@@ -80,7 +80,7 @@ fn like_tiff() -> Vec<(Raw, Vec<u8>)> {
     let small_preview =
         |_: &[u32], at: &[u32]| vec![(0x0201, LONG, 1, at[2]), (0x0202, LONG, 1, small_size)];
     // A directory below the first one for the large preview, another one for the sensor, as Nikon writes it; the list
-    // of two places is put behind the other data.
+    // of their two offsets follows the other data.
     let nikon = |head: &[u8]| {
         let lists: Vec<u8> = [16 + 2 * 160_u32, 16 + 3 * 160]
             .iter()
@@ -121,7 +121,7 @@ fn like_tiff() -> Vec<(Raw, Vec<u8>)> {
         tags.push((0xc612, 1, 4, 0x0000_0401));
         tags
     };
-    // In a tag of its own, as Panasonic has it.
+    // In a separate tag, as Panasonic has it.
     let panasonic = |ifds: &[u32], at: &[u32]| {
         vec![
             (0x002e, UNDEFINED, large_size, at[1]),
@@ -129,7 +129,7 @@ fn like_tiff() -> Vec<(Raw, Vec<u8>)> {
             (0x8769, LONG, 1, ifds[1]),
         ]
     };
-    // In the notes of the camera, where no directory leads to it.
+    // In the maker notes, to which no directory points.
     let olympus = |ifds: &[u32], _: &[u32]| {
         vec![
             (0x0112, SHORT, 1, 6),
@@ -293,7 +293,7 @@ fn the_picture_of_a_raw_file_is_its_preview() {
                 .picture
                 .hash
         };
-        // What is not the preview.
+        // A byte outside the preview.
         let place = bytes
             .windows(100)
             .position(|part| part == [0x55; 100])

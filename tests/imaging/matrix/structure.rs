@@ -1,4 +1,5 @@
-//! Files that hold more than the picture that is shown: more pictures, frames, thumbnails, and films behind a photo.
+//! Files that contain more than the picture that is shown: further pictures, frames, thumbnails, and a film after the
+//! photo.
 
 use fer_index::error::SkipReason;
 use fer_index::imaging::{self, Format, Limits};
@@ -16,7 +17,7 @@ fn of_several_pictures_the_first_is_shown() {
         ("pages.tif", 0.0),
         ("animated.png", 0.0),
         ("animated.webp", 0.0),
-        // Of 256 colours.
+        // It has only 256 colours.
         ("animated.gif", 5.0),
         ("animated.jxl", 5.0),
         ("avif-sequence.avif", 4.0),
@@ -37,7 +38,7 @@ fn number(number: usize) -> [u8; 4] {
     (number as u32).to_be_bytes()
 }
 
-/// A film as phones put it behind a photo: boxes of MP4, of which one holds a JPEG.
+/// A film as phones append it to a photo: boxes of MP4, one of which contains a JPEG.
 fn film() -> Vec<u8> {
     let other = jpeg(photo("matrix/side.png"));
     [
@@ -49,7 +50,7 @@ fn film() -> Vec<u8> {
     .concat()
 }
 
-/// A JPEG with an XMP packet that says this of Google's camera.
+/// A JPEG with an XMP packet that has these attributes of Google's camera.
 fn with_xmp(jpeg: &[u8], attributes: &str) -> Vec<u8> {
     let packet = format!(
         "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF \
@@ -62,7 +63,7 @@ fn with_xmp(jpeg: &[u8], attributes: &str) -> Vec<u8> {
     [start, b"\xff\xe1", &length, packet.as_bytes(), rest].concat()
 }
 
-/// An index of the Multi-Picture Format (CIPA DC-007) of two pictures, the second right behind the first.
+/// An index of the Multi-Picture Format (CIPA DC-007) of two pictures, the second directly after the first.
 fn with_second_picture(first: &[u8], second: &[u8]) -> Vec<u8> {
     const SEGMENT: usize = 2 + 2 + 4 + 8 + 2 + 3 * 12 + 4 + 32;
     let size = first.len() + SEGMENT;
@@ -75,7 +76,7 @@ fn with_second_picture(first: &[u8], second: &[u8]) -> Vec<u8> {
         ]
         .concat()
     };
-    // Places are counted from the header of the index, which lies 8 bytes behind the marker.
+    // Offsets are relative to the header of the index, which is 8 bytes after the marker.
     let picture = |attributes: u32, length: usize, place: usize| {
         [
             &attributes.to_be_bytes()[..],
@@ -148,7 +149,7 @@ fn what_phones_put_behind_a_jpeg_is_no_part_of_its_picture() {
     }
 }
 
-/// As Google's and Samsung's cameras write them: the film in a box of its own behind the photo.
+/// As Google's and Samsung's cameras write them: the film in a separate box after the photo.
 #[test]
 fn a_film_behind_a_heic_is_no_part_of_its_picture() {
     let photo_alone = fixture("matrix/heif-second.heic");

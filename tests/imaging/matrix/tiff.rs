@@ -158,7 +158,7 @@ fn colour_differences_may_be_predicted() {
         let decoded = decode(&tiff(&tags, &deflated(&samples)));
         let difference = difference(&upright(&decoded), &picture);
         assert!(difference < 1.5, "{predictor:?}: {difference}");
-        // How the colours of a unit are predicted is nowhere said.
+        // No specification says how subsampled colours are predicted.
         tags.pop();
         tags.push((530, &[2, 2]));
         let decoded = imaging::decode(tiff(&tags, &deflated(&samples)), &Limits::default());

@@ -108,7 +108,8 @@ pub(crate) fn convert_source(
     Ok(image)
 }
 
-/// [`convert`] for the new rows of a picture that is handed out while it is decoded, on the calling thread.
+/// [`convert`] for the new rows of a picture that is passed on while it is decoded, on the calling
+/// thread.
 pub fn convert_rows(rows: &Rows<'_>, nclx: Nclx, layout: PixelLayout) -> Result<Image> {
     let (frame, new) = (rows.frame, &rows.new);
     frame.validate()?;

@@ -333,8 +333,9 @@ pub struct WebPDecoder<R> {
 }
 
 impl<R> WebPDecoder<R> {
-    /// The same decoder with another reader of the same file, for example one that forgets what it has read: a file
-    /// whose chunks are known is read forward only, if it has one still image without loss.
+    /// The same decoder with another reader of the same file, for example one that releases what it
+    /// has read: after its chunks are known, a file with one lossless still image is read only
+    /// forwards.
     pub fn with_reader<S>(self, r: S) -> WebPDecoder<S> {
         WebPDecoder {
             r,

@@ -1,4 +1,4 @@
-//! Gives a file that replaces another one the owner, the group and the extended attributes of that one.
+//! Gives a file that replaces another one the owner, the group and the extended attributes of the replaced file.
 
 #[cfg(unix)]
 pub(super) use unix::{attributes, check, owner};
@@ -54,7 +54,7 @@ mod unix {
         {
             let set = lgetxattr(from, name, &mut buffer[..])
                 .and_then(|length| fsetxattr(to, name, &buffer[..length], XattrFlags::empty()));
-            // The system gives a new file such labels itself, and lets no program set them.
+            // The system sets such labels on new files itself, and programs may not.
             let is_label = name.starts_with(b"security.") || name.starts_with(b"com.apple.");
             match set {
                 Err(_) if is_label => {}
@@ -64,13 +64,13 @@ mod unix {
         Ok(())
     }
 
-    /// Extended attributes are not known on this platform.
+    /// Does nothing: extended attributes are not supported on this platform.
     #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     pub fn attributes(_: &Path, _: &File) -> io::Result<()> {
         Ok(())
     }
 
-    /// Checks that files can be made in a folder, and that a file, if there is one, can keep its owner.
+    /// Checks that files can be created in a folder, and that the replacement of an existing file can keep its owner.
     pub fn check(folder: &Path, file: &Path) -> io::Result<()> {
         access(folder, Access::WRITE_OK | Access::EXEC_OK)?;
         let Ok(metadata) = file.symlink_metadata() else {
@@ -79,7 +79,7 @@ mod unix {
         let user = rustix::process::geteuid();
         let group = metadata.gid();
         let has_group = || -> io::Result<bool> {
-            // A folder may pass its group on to what is made in it.
+            // New files may inherit the group of their folder.
             let passed_on = folder.metadata()?;
             let own = rustix::process::getegid().as_raw() == group;
             let others = rustix::process::getgroups()?;

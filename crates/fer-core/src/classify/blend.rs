@@ -3,9 +3,9 @@
 use crate::emotion::Emotion;
 use crate::network::HeadSpec;
 
-/// Blends the heads' probabilities into scores that add up to one. Each head's ensemble weights
-/// ([`HeadSpec::album`]) shift the logits of its emotions, which here multiplies the probabilities
-/// by the shift's exponential, and then weight the head.
+/// Blends the heads' probabilities into scores that add up to one. Each head's ensemble weights ([`HeadSpec::album`])
+/// shift the logits of its emotions, which means multiplying the probabilities by the shift's exponential, and weight
+/// the head.
 pub fn blend<'a>(
     answers: impl Iterator<Item = (&'a HeadSpec, &'a [f32])>,
 ) -> [f32; Emotion::COUNT] {

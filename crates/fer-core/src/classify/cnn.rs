@@ -14,12 +14,12 @@ pub const BUILT_IN: (&[u8], &str) = (
     "the built-in model",
 );
 
-/// Faces that the network infers at once; their mirror images are not counted.
+/// Faces that the network infers at once, without counting their mirror images.
 const BATCH: usize = 16;
 
 /// The emotion network with its weights.
 ///
-/// It infers each face twice, as it is and mirrored. Each head averages the logits of the two and makes them
+/// It infers each face and its mirror image. Each head averages the logits of the two and converts them to
 /// probabilities ([`HeadOutput`](crate::network::HeadOutput)); [`blend()`] combines those of all heads. FER2013's head
 /// has no output for contempt, and FER+'s head learned the distribution of ten people's votes, so each moderates the
 /// other.
@@ -137,7 +137,7 @@ fn probabilities(logits: &[f32], head: &HeadSpec) -> Vec<f32> {
     all
 }
 
-/// The mean of what the network gives for a face and for its mirror image.
+/// The mean of the network's values for a face and for its mirror image.
 fn mean(upright: &[f32], mirrored: &[f32]) -> impl Iterator<Item = f32> {
     let pairs = upright.iter().zip(mirrored);
     pairs.map(|(&a, &b)| f32::midpoint(a, b))

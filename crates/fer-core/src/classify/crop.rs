@@ -28,15 +28,15 @@ pub const FRAME_BOX: [Point; 2] = [at(4.3, -2.2), at(44.0, 49.5)];
 /// without gaps, and a larger one densely enough.
 const MAX_SAMPLES: u32 = 8;
 
-/// A crop of which this share or more lies outside the photo is filled with its mean there: of a face that fills the photo,
-/// so much of what the network sees would be stripes.
+/// If at least this share of a crop is outside the photo, that part is filled with the mean of the rest: repeated edge
+/// pixels would make stripes in too much of the network's input.
 const FILLED_FROM: f32 = 0.52;
 
-/// Cuts a face from a photo, rotated and scaled so that its landmarks lie at [`FRAME_LANDMARKS`] as
-/// closely as possible; without usable landmarks, so that its box lies at [`FRAME_BOX`].
+/// Cuts a face from a photo, rotated and scaled so that its landmarks are as close as possible to [`FRAME_LANDMARKS`];
+/// without usable landmarks, so that its box is at [`FRAME_BOX`].
 ///
-/// The pixels are read from the photo at full resolution, or at one that suffices, and averaged over the area that
-/// each value covers. Outside the photo, the pixels at its edge are repeated, unless most of the crop lies there.
+/// The pixels are read from the photo at full resolution, or at a lower one that suffices, and averaged over the area
+/// that each value covers. Outside the photo, the pixels at its edge are repeated, unless most of the crop is outside.
 pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
     let frame = frame_of(face);
     let mut crop = grey_frame(photo, &frame);
@@ -44,7 +44,7 @@ pub fn crop_face(photo: &Raster, face: &DetectedFace) -> FaceCrop {
     crop
 }
 
-/// Replaces the values outside the photo by the mean of the others, if there are many.
+/// Replaces the values outside the photo by the mean of the others, if at least the share [`FILLED_FROM`] is outside.
 fn fill_outside(crop: &mut FaceCrop, photo: &Raster, to_upright: &Affine) {
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     let is_inside: [bool; FACE_SIDE * FACE_SIDE] = std::array::from_fn(|index| {
@@ -83,7 +83,7 @@ pub fn frame_of(face: &DetectedFace) -> Affine {
     })
 }
 
-/// Scales a whole picture, of any size, that already is one framed face.
+/// Scales a whole picture, of any size, that is already cropped to one face.
 pub fn crop_framed(picture: &Raster) -> FaceCrop {
     let side = FACE_SIDE as f32;
     let frame_to_upright = Affine::stretch(

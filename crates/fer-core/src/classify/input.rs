@@ -1,5 +1,5 @@
-//! Describes the network's input, and compares a model file's description with it: a model that was
-//! trained on faces cut or scaled otherwise would give wrong scores without any error.
+//! Describes the network's input, and compares a model file's description with it: a model that was trained on faces
+//! cut or scaled differently would give wrong scores without an error.
 
 use serde_json::{Value, json};
 

@@ -19,7 +19,7 @@ pub type FaceCrop = [f32; FACE_SIDE * FACE_SIDE];
 /// Side of a [`FaceCrop`] in pixels, equal to that of FER2013's faces.
 pub const FACE_SIDE: usize = 48;
 
-/// What a model reads in a face.
+/// A model's results for a face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// The emotion scores.

@@ -13,13 +13,13 @@ use super::FILE;
 /// The built-in font's em in units of its height, by which `ab_glyph` scales.
 const EM: f32 = 0.859;
 
-/// The fonts of the machine, read when the first text needs them, and the built-in one.
+/// The fonts of the machine, which are read when a text first needs them, and the built-in one.
 static FONTS: LazyLock<Mutex<FontSystem>> = LazyLock::new(|| {
     let built_in = Source::Binary(Arc::new(FILE));
     Mutex::new(FontSystem::new_with_fonts([built_in]))
 });
 
-/// A line of text, set.
+/// A line of text with its pixels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Line {
     /// Its width in pixels.
@@ -39,7 +39,7 @@ pub fn set(text: &str, size: f32) -> Line {
 fn set_with(fonts: &mut FontSystem, text: &str, size: f32) -> Line {
     let mut buffer = Buffer::new_empty(Metrics::new(size * EM, size));
     buffer.set_wrap(Wrap::None);
-    // A line feed in a file's name would begin another line.
+    // A line feed in a file's name would start another line.
     let text = text.replace(char::is_control, " ");
     let attributes = Attrs::new().family(Family::Name("DejaVu Sans"));
     buffer.set_text(&text, &attributes, Shaping::Advanced, None);
@@ -66,7 +66,7 @@ fn set_with(fonts: &mut FontSystem, text: &str, size: f32) -> Line {
     line
 }
 
-/// The outline of a glyph whose em is `em` pixels and which stands at (x, y) on its baseline.
+/// The outline of a glyph whose em is `em` pixels, at (x, y) on the baseline.
 fn outline(
     file: &[u8],
     index: u32,
@@ -91,7 +91,7 @@ fn pixels(outline: &OutlinedGlyph) -> Vec<(i32, i32, f32)> {
 }
 
 /// The text with the name of its script in place of each run of characters that no font of the machine has, as in
-/// `[Han] 2019`; says on standard error which fonts to install, once for each script.
+/// `[Han] 2019`; logs which fonts to install, once for each script.
 pub fn readable(text: &str) -> String {
     if !super::lacks_some_of(text) {
         return text.to_owned();
@@ -120,7 +120,7 @@ fn with_names(text: &str, missing: &[char]) -> String {
     readable
 }
 
-/// Says which scripts no font of the machine has, each once in a run.
+/// Reports the scripts that no font of the machine has, each once in a run.
 fn note(missing: &[char]) {
     static TOLD: Mutex<Vec<Script>> = Mutex::new(Vec::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,17 +2,17 @@
 
 use super::picture::{CELLS, FacePicture, OUTSIDE, SIDE};
 
-/// Deviation in cells of the Gaussian window over which brightness and contrast are made equal:
-/// about a quarter of the distance between the eyes.
+/// Standard deviation, in cells, of the Gaussian window over which brightness and contrast are equalised: about a
+/// quarter of the distance between the eyes.
 const WINDOW: f32 = 5.0;
 
-/// The least contrast of a window, as a share of the mean contrast: less is noise and not enlarged.
+/// The least contrast of a window, as a share of the mean contrast: less is noise and not amplified.
 const LEAST_CONTRAST: f32 = 0.5;
 
 /// The least contrast of a window in grey values: less is the rounding of the values.
 const ROUNDING: f32 = 0.5;
 
-/// A picture with mean 0 and about deviation 1 in every window.
+/// A picture with mean 0 and a standard deviation of about 1 in every window.
 #[derive(Debug, Clone)]
 pub(super) struct Normalised {
     /// Row by row; 0 outside of the photo.
@@ -21,7 +21,7 @@ pub(super) struct Normalised {
     pub inside: Vec<bool>,
 }
 
-/// Blurs a picture by a Gaussian of deviation `blur` in cells and normalises it.
+/// Blurs a picture with a Gaussian of standard deviation `blur` in cells, and normalises it.
 pub(super) fn normalised(picture: &FacePicture, blur: f32) -> Normalised {
     let inside: Vec<bool> = picture.cells.iter().map(|cell| *cell != OUTSIDE).collect();
     let values: Vec<f32> = picture.cells.iter().map(|cell| f32::from(*cell)).collect();
@@ -47,12 +47,12 @@ pub(super) fn normalised(picture: &FacePicture, blur: f32) -> Normalised {
 }
 
 impl Normalised {
-    /// The picture turned clockwise by a quarter turn.
+    /// The picture after a quarter turn clockwise.
     pub fn turned(&self) -> Self {
         self.rearranged(|x, y| (SIDE - 1 - x) * SIDE + y)
     }
 
-    /// The picture as in a mirror.
+    /// The mirror image of the picture.
     pub fn mirrored(&self) -> Self {
         self.rearranged(|x, y| y * SIDE + SIDE - 1 - x)
     }
@@ -84,7 +84,7 @@ impl Normalised {
     }
 }
 
-/// The mean around each cell with Gaussian weights of deviation `sigma` times `weights`.
+/// The mean around each cell with Gaussian weights of standard deviation `sigma` times `weights`.
 fn mean(values: &[f32], weights: &[f32], sigma: f32) -> Vec<f32> {
     let weighted: Vec<f32> = values.iter().zip(weights).map(|(v, w)| v * w).collect();
     let (sums, norms) = (gaussian(&weighted, sigma), gaussian(weights, sigma));

@@ -1,10 +1,10 @@
 //! Recognises the same picture of the same face in another file: an edit or an export of a photo.
 //!
-//! A [`FacePicture`] is a small grey picture of a face and its surroundings, aligned by the landmarks,
-//! so that scaling, rotating and cropping the photo hardly change it. [`likeness`] compares two of
-//! them: it registers one with the other exactly and then compares them part by part. An edit changes
-//! tones smoothly, but moves no part against the others. A face that was held still looks the same in two
-//! photos of a burst, however, so something else must show that the photos are of the same moment.
+//! A [`FacePicture`] is a small grey picture of a face and its surroundings, aligned by the landmarks, so that scaling,
+//! rotating and cropping the photo hardly change it. [`likeness`] compares two of them: it registers one with the other
+//! exactly and then compares them part by part. An edit changes tones smoothly, but moves no part against the others.
+//! However, a face that did not move looks the same in two photos of a burst, so other evidence must show that the
+//! photos are of the same moment.
 
 mod filter;
 mod parts;
@@ -17,8 +17,8 @@ pub use picture::FacePicture;
 /// The least [`likeness`] of the same picture of a face. `docs/corrections.md` has the measurements.
 pub const SAME_PICTURE: f32 = 0.8;
 
-/// The picture among `others` that shows the same face as each of `faces`. Pictures with the same number are of one face,
-/// which is the answer for one of `faces` at most, the best pairs first.
+/// For each of `faces`, the index in `others` of the picture of the same face. Pictures in `others` with the same number
+/// are of one face. The best pairs are assigned first, and each face of `others` to one of `faces` at most.
 pub fn same_faces(faces: &[&FacePicture], others: &[(i64, &FacePicture)]) -> Vec<Option<usize>> {
     let mut pairs = Vec::new();
     for (face, picture) in faces.iter().enumerate() {
@@ -117,7 +117,7 @@ mod tests {
         let alike = likeness(&original, &picture(&toned, 5.0)).unwrap();
         assert!(alike > 0.9, "{alike}");
 
-        // The lower half moves against the upper one, by twenty pixels.
+        // The lower half is shifted against the upper one by twenty pixels.
         let moved = RgbImage::from_fn(240, 240, |x, y| {
             let x = if y > 110 { (x + 20).min(239) } else { x };
             *photo.get_pixel(x, y)

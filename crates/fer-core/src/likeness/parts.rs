@@ -14,23 +14,23 @@ const STEP: usize = PART / 2;
 /// The least share of a part's cells that both pictures must have.
 const LEAST_COMMON: f32 = 0.9;
 
-/// The least contrast of a part, as a share of the mean contrast of all parts, with which it is compared: without
-/// contrast there is only noise.
+/// The least contrast of a part that is compared, as a share of the mean contrast of all parts: without contrast there
+/// is only noise.
 const LEAST_CONTRAST: f32 = 0.3;
 
-/// The least number of parts by which faces are told apart: a ninth of the picture, for faces at the edge of a photo.
+/// The least number of parts for a comparison: a ninth of the picture, for faces at the edge of a photo.
 const LEAST_PARTS: usize = 25;
 
 /// The share of the parts that may agree less than the result: glare, a vignette, a caption.
 const OUTLIERS: f32 = 0.1;
 
-/// From this correlation of the blurred pictures on, no other pose is tried; a mirrored face may reach 0.9.
+/// Least correlation of the blurred pictures at which no other pose is tried; a mirrored face may reach 0.9.
 const CERTAIN_POSE: f32 = 0.97;
 
-/// How well two pictures of faces agree: the correlation, -1 to 1, that nine tenths of their parts reach. `None` if they
-/// have too little in common to tell.
+/// How well two pictures of faces agree: the correlation, -1 to 1, that nine tenths of their parts reach. `None` if
+/// they have too little in common.
 pub fn likeness(a: &FacePicture, b: &FacePicture) -> Option<f32> {
-    // The sharper one is blurred to what the other one can show.
+    // The sharper one is blurred to the resolution of the other one.
     let blur = (0.6 / a.step.min(b.step)).max(0.8);
     let still = normalised(a, blur);
     let pose = best_pose(&still, &normalised(b, blur))?;
@@ -45,8 +45,8 @@ struct Pose {
     map: Affine,
 }
 
-/// The one of the eight ways of turning and mirroring `picture` in which it is most like `still`. A detector may take
-/// the chin of a face that is upside down for its forehead.
+/// The one of the eight rotations and reflections of `picture` that is most like `still`, since a detector may mistake
+/// the chin of an upside-down face for its forehead.
 fn best_pose(still: &Normalised, picture: &Normalised) -> Option<Pose> {
     let still = still.blurred(COARSE);
     let mut best = None;

@@ -11,8 +11,8 @@ pub(super) const SIDE: usize = 96;
 /// Number of cells.
 pub(super) const CELLS: usize = SIDE * SIDE;
 
-/// What the picture shows beyond the frame of a face crop, on each side, in pixels of the frame:
-/// hair, neck and some of the background.
+/// Margin around the frame of a face crop on each side, in pixels of the frame: it shows hair, neck and some of the
+/// background.
 const MARGIN: f32 = 16.0;
 
 /// Side of a cell in pixels of the frame of a face crop.
@@ -24,7 +24,7 @@ const MAX_SAMPLES: u32 = 8;
 /// The numbers before the cells in a stored picture.
 const NUMBERS: usize = 3;
 
-/// The value of a cell that lies outside of the photo.
+/// The value of a cell outside the photo.
 pub(super) const OUTSIDE: u8 = 0;
 
 /// A face and its surroundings: 96 × 96 grey cells, aligned by the landmarks as a face crop, and the
@@ -40,7 +40,7 @@ pub struct FacePicture {
 }
 
 impl FacePicture {
-    /// Takes the picture of a face from its photo, at full resolution.
+    /// Samples the picture of a face from its photo, at full resolution.
     pub fn of(photo: &Raster, face: &DetectedFace) -> Self {
         let cell_to_frame = Affine {
             x: [CELL, 0.0, -MARGIN],
@@ -79,7 +79,7 @@ impl FacePicture {
         bytes
     }
 
-    /// The inverse of [`FacePicture::to_bytes`]; `None` if the bytes are no picture.
+    /// The inverse of [`FacePicture::to_bytes`]; `None` if the bytes are not a picture.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (numbers, cells) = bytes.split_at_checked(4 * NUMBERS)?;
         let mut values = [0.0; NUMBERS];
@@ -106,7 +106,7 @@ pub(super) fn centre_of(index: usize) -> Point {
 
 impl std::fmt::Debug for FacePicture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The cells of a person's face do not belong into a log.
+        // The cells of a person's face must not get into a log.
         f.debug_struct("FacePicture")
             .field("photo", &self.photo)
             .finish_non_exhaustive()

@@ -100,7 +100,7 @@ fn slope(picture: &Normalised, index: usize) -> [f32; 2] {
     ]
 }
 
-/// The picture seen through `map`, and which of the cells it covers.
+/// The picture sampled at the cells mapped by `map`, and whether it covers each cell.
 pub(super) fn warped(picture: &Normalised, map: &Affine) -> (Vec<f32>, Vec<bool>) {
     let (mut values, mut common) = (vec![0.0; CELLS], vec![false; CELLS]);
     for index in 0..CELLS {

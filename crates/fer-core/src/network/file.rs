@@ -23,9 +23,8 @@ impl ModelFile {
     /// Reads a model file; errors call it `name`.
     ///
     /// # Errors
-    /// [`Error::Model`] if the bytes are not a safetensors file, if it does not describe its
-    /// network, or if the network was trained on faces cut or scaled otherwise than this program
-    /// does it.
+    /// [`Error::Model`] if the bytes are not a safetensors file, if it does not describe its network, or if the network
+    /// was trained on faces that were cut or scaled differently.
     pub fn parse(bytes: &[u8], name: &str) -> Result<Self> {
         Ok(Self {
             spec: read_spec(bytes, name)?,
@@ -70,7 +69,7 @@ pub fn read_spec(bytes: &[u8], name: &str) -> Result<NetworkSpec> {
     Ok(spec)
 }
 
-/// What kind of another program's model the bytes are, by their beginning; `None` if they are no such model.
+/// The kind of another program's model, by the first bytes; `None` if it is none.
 fn foreign(bytes: &[u8]) -> Option<&'static str> {
     // ModelProto begins with the version of its format, a small number, and usually goes on with the producer's name,
     // the opset or the graph.

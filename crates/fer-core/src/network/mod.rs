@@ -1,10 +1,9 @@
 //! The emotion network: architecture, model files and inference.
 //!
 //! A model file names its weights as candle does: for a residual trunk `stem.conv.weight`,
-//! `stem.bn.{weight,bias,running_mean,running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`,
-//! `blocks.1.projection.{conv,bn}`, `blocks.0.se.{squeeze,excite}`; for a sequential trunk
-//! `layers.N.{weight,bias}`; for each head `heads.NAME.{weight,bias}`; and, if it tells human faces from others,
-//! `human.{hidden,output}.{weight,bias}`.
+//! `stem.bn.{weight,bias,running_mean,running_var}`, `blocks.0.{conv1,bn1,conv2,bn2}`, `blocks.1.projection.{conv,bn}`,
+//! `blocks.0.se.{squeeze,excite}`; for a sequential trunk `layers.N.{weight,bias}`; for each head
+//! `heads.NAME.{weight,bias}`; and, if it has a head for the human score, `human.{hidden,output}.{weight,bias}`.
 
 mod file;
 mod folded;
@@ -31,8 +30,8 @@ pub fn squeezed(channels: usize, reduction: usize) -> usize {
     (channels / reduction.max(1)).max(1)
 }
 
-/// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: it
-/// keeps the noise of an almost even crop from being amplified.
+/// The least standard deviation that [`standardise`] divides by, in grey values of 0 to 255: it prevents the noise of
+/// an almost uniform crop from being amplified.
 pub const DEVIATION_FLOOR: f32 = 0.03 * 255.0;
 
 /// Brings the grey values (0 to 255) of one face to mean 0 and (unbiased) standard deviation 1: the

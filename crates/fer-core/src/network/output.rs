@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::classify::softmax;
 
-/// A face of whose emotions an independent head gives less than this in all shows none of them: the rule of the case
-/// study, whose program answered "No face".
+/// If the probabilities of an independent head add up to less than this, the face shows none of its emotions: the rule
+/// of the case study, whose program answered "No face".
 pub const LEAST_SUM: f32 = 0.02;
 
 /// How the logits of a head become probabilities.

@@ -8,7 +8,7 @@ use super::standardise;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PixelScaling {
-    /// To mean 0 and deviation 1 of each face ([`standardise`]).
+    /// To mean 0 and standard deviation 1 for each face ([`standardise`]).
     #[default]
     Standardised,
     /// Divided by 255.

@@ -174,8 +174,7 @@ impl ResidualSpec {
     }
 }
 
-/// A basic block: two 3×3 convolutions, and a shortcut that is a 1×1 projection where input and
-/// output differ in shape.
+/// A basic block: two 3×3 convolutions, and a shortcut that is a 1×1 projection if input and output differ in shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockSpec {
@@ -224,7 +223,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What a head reads of the trunk, averaged over the pixels.
+/// The outputs of the trunk that a head reads, averaged over the pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeadInput {
@@ -240,14 +239,14 @@ pub enum HeadInput {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSpec {
-    /// Its name, which is that of the labels it learned.
+    /// Its name, which is that of the labels it was trained on.
     pub name: String,
     /// The emotion of each logit, in order.
     pub emotions: Vec<Emotion>,
-    /// What it reads.
+    /// Its input.
     #[serde(default, skip_serializing_if = "is_default")]
     pub input: HeadInput,
-    /// What its logits become.
+    /// How its logits become probabilities.
     #[serde(default, skip_serializing_if = "is_default")]
     pub output: HeadOutput,
     /// Its contribution to the emotion scores of an album.

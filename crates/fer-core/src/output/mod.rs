@@ -2,9 +2,9 @@
 //!
 //! A file is written if its path is free, or if the file there was written by fer-index and has not changed since.
 //! fer-index recognises such a file by the seal inside it ([`Form`]), so that it needs no list of the files that it
-//! wrote, and files may be moved. Anything else is in the way and is kept: files of the user or of another program, files
-//! of fer-index that somebody changed, folders, devices, and symbolic links whatever their target. [`Rule`] adds what
-//! only the command line knows: the input files, which files are photos, and whether `--force` was given.
+//! wrote, and files may be moved. Anything else is in the way and is kept: files of the user or of another program,
+//! files of fer-index that somebody changed, folders, devices, and symbolic links whatever their target. [`Rule`] adds
+//! the conditions that depend on the command: its input files, which files are photos, and whether `--force` was given.
 
 mod rule;
 mod seal;
@@ -49,7 +49,7 @@ fn look(path: &Path) -> Result<Found> {
     )))
 }
 
-/// Writes a file with a seal. The path must be free or hold a file with an intact seal, which is replaced.
+/// Writes a file with a seal. The path must be free or have a file with an intact seal, which is replaced.
 ///
 /// # Errors
 /// [`Error::Usage`] if anything else is there, which is kept; [`Error::Io`] if the file cannot be written.
@@ -66,7 +66,7 @@ pub fn write(path: &Path, form: Form, content: &[u8]) -> Result<()> {
     }
 }
 
-/// Checks whether [`write()`] may write to a path, for a command that would otherwise find out after hours of work.
+/// Checks whether [`write()`] may write to a path, so that a command does not fail after hours of work.
 ///
 /// # Errors
 /// As [`write()`]; the message ends with `advice`.
@@ -77,7 +77,7 @@ pub fn check(path: &Path, advice: &str) -> Result<()> {
     }
 }
 
-/// Whether there is a file with an intact seal at a path: fer-index wrote it and nobody has changed it.
+/// Whether a path has a file with an intact seal, which fer-index wrote and nobody has changed.
 pub fn is_intact(path: &Path) -> bool {
     matches!(look(path), Ok(Found::File(content)) if is_sealed(&content))
 }
@@ -87,7 +87,7 @@ pub fn is_sealed(content: &[u8]) -> bool {
     seal::is_intact(content)
 }
 
-/// Writes a file without a seal. The path must be free or already hold this content.
+/// Writes a file without a seal. The path must be free or have a file with this content already.
 ///
 /// # Errors
 /// [`Error::Usage`] if anything else is there, which is kept; [`Error::Io`] if the file cannot be written.
@@ -99,14 +99,14 @@ pub fn write_unsealed(path: &Path, content: &[u8]) -> Result<()> {
     }
 }
 
-/// Writes a file for its owner alone, without a seal. The path must be free. `fill` writes the content into the empty
-/// file at the path that it is given.
+/// Writes a file that only its owner can read, without a seal. The path must be free. `fill` writes the content into
+/// the empty file at the path that it is given.
 ///
 /// # Errors
 /// [`Error::Usage`] if anything is at the path, which is kept; the error of `fill`; [`Error::Io`] if the file cannot be
 /// written.
 pub fn write_private<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-    // A folder or a link has a message of its own.
+    // Folders and links are reported by another message.
     if let Found::File(_) = look(path)? {
         return Err(Error::Usage(format!(
             "{} exists and is not replaced, since an earlier run may have kept there what is nowhere else; name another \
@@ -122,11 +122,11 @@ pub fn write_private<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> R
     })
 }
 
-/// Replaces the content of a file that belongs to the user, such as the settings file, in which fer-index has changed
-/// some lines. `before` is the content that was read; `None` if there was no file.
+/// Replaces the content of a file that belongs to the user, such as the settings file, of which fer-index changes some
+/// lines. `before` is the content that was read; `None` if there was no file.
 ///
 /// # Errors
-/// If the file has changed since it was read, is a symbolic link, or cannot be written. It is unchanged then.
+/// If the file has changed since it was read, is a symbolic link, or cannot be written. The file is then unchanged.
 pub fn edit(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<()> {
     match (look(path)?, before) {
         (Found::Nothing, None) => create(path, after),
@@ -153,7 +153,7 @@ pub fn remove(path: &Path, before: &[u8]) -> Result<()> {
 /// Checks whether [`edit`] would succeed, without writing anything.
 ///
 /// # Errors
-/// As [`edit`], if they can be known before.
+/// As [`edit`], as far as they can be known before.
 pub fn check_edit(path: &Path, before: Option<&[u8]>) -> Result<()> {
     match (look(path)?, before) {
         (Found::Nothing, None) => {}

@@ -35,7 +35,7 @@ impl<'a> Rule<'a> {
         }
     }
 
-    /// Runs `work`, which writes to `paths`. All paths are checked first: each must be free or hold a file with an
+    /// Runs `work`, which writes to `paths`. All paths are checked first: each must be free or have a file with an
     /// intact seal. With `--force`, files in the way are renamed and their new names logged; if the work fails, they
     /// get their old names back.
     ///

@@ -1,9 +1,9 @@
 //! Seals: marks inside files by which fer-index recognises files that it wrote and nobody has changed.
 //!
-//! A seal is a note where the format allows one that readers ignore: a comment, a text chunk, an entry of the metadata.
-//! It contains the BLAKE3 hash of the file, computed with zeros in place of the hash itself. If anybody changes the file,
-//! or another program saves it, the hash no longer matches. An intact seal thus means that fer-index wrote everything in
-//! the file.
+//! A seal is a note in a part of the file that readers ignore: a comment, a text chunk, an entry of the metadata. It
+//! contains the BLAKE3 hash of the file, computed with zeros in place of the hash itself. If anybody changes the file,
+//! or another program saves it, the hash no longer matches. An intact seal thus means that fer-index wrote everything
+//! in the file.
 
 /// The text before the hash.
 const NOTE: &str = "made by fer-index, seal ";
@@ -11,7 +11,7 @@ const NOTE: &str = "made by fer-index, seal ";
 /// Number of hexadecimal digits of the hash.
 const DIGITS: usize = 64;
 
-/// A seal lies within this many bytes of the start or the end of the file.
+/// A seal is within this many bytes of the start or the end of the file.
 const REACH: usize = 512;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";

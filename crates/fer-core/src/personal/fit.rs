@@ -1,35 +1,36 @@
-//! Learns a personal layer from corrections, and proves by cross-validation that it does well on corrections that it has
-//! not seen.
+//! Learns a personal layer from corrections, and measures by cross-validation how well it predicts held-out
+//! corrections.
 
 use super::problem::{Lesson, Problem};
 use super::{Lessons, PersonalLayer};
 use crate::emotion::Emotion;
 
-/// The weight of a face of which a person said nothing, relative to a corrected one.
+/// The weight of a face without a correction, relative to a corrected one.
 const HELD: f64 = 0.1;
 
-/// Fewer corrections teach nothing.
+/// The least number of corrections from which a layer is learned.
 pub const FEWEST: usize = 10;
 
 /// The layer is used if its loss on the corrections is at most this share of the network's.
 pub const MARGIN: f64 = 0.25;
 
-/// The log-loss on corrections: the mean, or that on one of them. It is the more, the less probable what a person says.
+/// The log-loss on corrections: the mean, or that of one of them. It is the larger, the less probable the corrections
+/// are by the scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Proof {
-    /// Of the network's scores.
+    /// The loss of the network's scores.
     pub network: f64,
-    /// Of the scores by layers that were fitted without the correction.
+    /// The loss of the scores by layers that were fitted without the correction.
     pub layer: f64,
 }
 
 impl Proof {
-    /// Whether the layer is so much better that it is used.
+    /// Whether the layer is so much better than the network alone that it is used; see [`MARGIN`].
     pub fn is_convincing(&self) -> bool {
         self.layer <= MARGIN * self.network
     }
 
-    /// The mean of some; they must not be empty.
+    /// The mean of `all`, which must not be empty.
     pub(super) fn mean(all: &[Self]) -> Self {
         let mean = |of: fn(&Self) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
         Self {
@@ -39,8 +40,8 @@ impl Proof {
     }
 }
 
-/// Learns a layer, and how layers like it do on corrections that they have not seen. `None` if there are too few
-/// corrections, or the faces were read by different models.
+/// Learns a layer, and measures the loss of such layers on held-out corrections. `None` if there are too few
+/// corrections, or different models classified the faces.
 pub fn learn(lessons: &Lessons) -> Option<(PersonalLayer, Proof)> {
     let taught = lessons.corrected.len();
     if taught < FEWEST {

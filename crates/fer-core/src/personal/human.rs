@@ -1,9 +1,10 @@
-//! Learns from the boxes that a person rejected which other faces are no human ones: a linear layer on the features of a
-//! face, which is added to the logit of its human score.
+//! Learns from the boxes that a person rejected which other faces are not human: a linear layer on the features of a
+//! face, whose output is added to the logit of the human score.
 //!
-//! To hide a person is worse than to count an animal. So the layer decides little: it changes the score of a face only if
-//! the face counts otherwise then, it moves the logit by a limited amount, so that no face which the network is sure of is
-//! hidden, and it is used only if it would have hidden none of the faces whose emotion the person stated.
+//! Hiding a person is worse than counting an animal, so the effect of the layer is limited: it changes the score of a
+//! face only if that changes whether the face counts; it changes the logit by at most [`MOST`], so that it hides no
+//! face of which the network is certain; and it is used only if it would hide none of the faces whose emotion the
+//! person stated.
 
 use super::fit::{FEWEST, Proof};
 use super::lessons::Sample;
@@ -12,42 +13,42 @@ use super::problem::{Lesson, Problem};
 use crate::emotion::LEAST_HUMAN;
 use crate::features::Features;
 
-/// The most by which the logit of a human score is changed: a face counts whatever is learned if its score is 0.77 or more.
+/// The largest change of the logit of a human score. A face with a score of 0.77 or more therefore always counts.
 const MOST: f32 = 2.0;
 
-/// Most faces of which a person said nothing that are learned from.
+/// Most faces without a correction that are used for learning.
 const OTHERS: usize = 300;
 
-/// The weight of each of them, relative to a rejected one. Some are what others like them were rejected for.
+/// The weight of each of them, relative to a rejected one. It is small because some of them should be rejected as well.
 const HELD: f64 = 0.1;
 
-/// The classes of the fit.
+/// The classes of the fit: human, and other.
 const HUMAN: usize = 0;
 const OTHER: usize = 1;
 
-/// What the network read in a face that it takes for a human one, or not.
+/// The network's results for a face that are used to learn human scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HumanFace {
-    /// What it saw.
+    /// Its features.
     pub features: Features,
     /// Its human score.
     pub score: f32,
 }
 
-/// What there is to learn from.
+/// The faces from which the layer for the human score is learned.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HumanLessons {
-    /// Boxes of which a person said that they are no face.
+    /// Boxes that a person marked as not a face.
     pub rejected: Vec<HumanFace>,
-    /// Faces whose emotion a person stated, and which thus are human.
+    /// Faces that were vouched for, which are therefore human.
     pub vouched: Vec<HumanFace>,
-    /// Other faces that count as human, which are to keep their scores.
+    /// Other faces that count as human, which should keep their scores.
     pub others: Vec<HumanFace>,
 }
 
 impl HumanLessons {
-    /// What a person said, and an even sample of the faces of which they said nothing, all of which `each` passes in the same
-    /// order whenever it is called.
+    /// The faces with corrections, and an even sample of the others. `each` passes all others, in the same order
+    /// whenever it is called.
     ///
     /// # Errors
     /// Those of `each`.
@@ -76,12 +77,12 @@ impl HumanLessons {
     }
 }
 
-/// How well layers do on faces that they have not learned from.
+/// The results of layers on faces that were held out when they were fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HumanProof {
     /// The mean log-loss on the rejected boxes.
     pub rejected: Proof,
-    /// How many of the faces whose emotion a person stated would be hidden.
+    /// How many of the faces that were vouched for would be hidden.
     pub lost: usize,
 }
 
@@ -97,8 +98,8 @@ impl HumanProof {
 pub struct HumanLayer(Linear<1>);
 
 impl HumanLayer {
-    /// The human score that a face is to have, if it then counts otherwise than by the `network`'s score; `None` if it
-    /// does not, or if these are not the features that the layer takes.
+    /// The changed human score of a face, if it changes whether the face counts; otherwise `None`, also if the layer
+    /// was learned for other features. `network` is the network's score.
     pub fn score(&self, network: f32, features: &Features) -> Option<f32> {
         let [added] = self.0.of(features)?;
         let odds = network / (1.0 - network) * added.clamp(-MOST, MOST).exp();
@@ -115,14 +116,14 @@ impl HumanLayer {
         self.0.to_bytes()
     }
 
-    /// The layer from the bytes that [`HumanLayer::to_bytes`] gave; `None` if these are no layer.
+    /// The inverse of [`HumanLayer::to_bytes`]; `None` if the bytes are not a layer.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Linear::from_bytes(bytes).map(Self)
     }
 }
 
-/// Learns a layer, and how layers like it do on what they have not seen. `None` if too few boxes were rejected, or the faces
-/// were read by different models.
+/// Learns a layer, and measures such layers on held-out faces. `None` if too few boxes were rejected, or different
+/// models classified the faces.
 pub fn learn_human(lessons: &HumanLessons) -> Option<(HumanLayer, HumanProof)> {
     if lessons.rejected.len() < FEWEST {
         return None;
@@ -160,7 +161,7 @@ pub fn learn_human(lessons: &HumanLessons) -> Option<(HumanLayer, HumanProof)> {
 mod tests {
     use super::*;
 
-    /// A face with features of one of a few kinds and a little of its own.
+    /// A face with the features of one of a few kinds, and a small random part.
     fn face(kind: usize, own: usize, score: f32) -> HumanFace {
         let mut values = [0.0_f32; 40];
         values[kind] = 3.0;
@@ -173,7 +174,7 @@ mod tests {
         }
     }
 
-    /// An album with rejected boxes of kind 1, and people of other kinds, of some of whom the person stated the emotion.
+    /// An album with rejected boxes of kind 1, and people of other kinds, some of whom were vouched for.
     fn album(rejected: usize) -> HumanLessons {
         HumanLessons {
             rejected: (0..rejected).map(|own| face(1, own, 0.6)).collect(),
@@ -217,7 +218,7 @@ mod tests {
         let (_, proof) = learn_human(&lessons).unwrap();
         assert_eq!(proof.lost, 1);
         assert!(!proof.is_convincing());
-        // Boxes that have nothing in common prove nothing.
+        // Rejected boxes without common features do not suffice.
         let mut strangers = album(0);
         strangers.rejected = (0..FEWEST).map(|own| face(own + 20, own, 0.9)).collect();
         let (_, proof) = learn_human(&strangers).unwrap();

@@ -4,23 +4,24 @@ use super::{FEWEST, HumanFace};
 use crate::emotion::{Emotion, EmotionScores};
 use crate::features::Features;
 
-/// Most faces that are to keep their scores.
+/// Most faces that should keep their scores.
 const OTHERS: usize = 150;
 
-/// As many faces that a person has left as they corrected are learned from, or this many, if there are so many.
+/// Of the faces that a person left uncorrected, at most as many are used for learning as were corrected, but at least
+/// this many if they exist.
 const FEWEST_LEFT: usize = 30;
 
-/// What the network read in a face.
+/// The network's results for a face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadFace {
-    /// What it saw.
+    /// Its features.
     pub features: Features,
     /// Its scores.
     pub scores: EmotionScores,
 }
 
 impl ReadFace {
-    /// What it read of whether the face is a human one, if it tells.
+    /// The results that are used to learn human scores; `None` if the model does not compute a human score.
     pub fn human(&self) -> Option<HumanFace> {
         let score = self.scores.human()?;
         let features = self.features.clone();
@@ -28,22 +29,22 @@ impl ReadFace {
     }
 }
 
-/// What there is to learn from.
+/// The faces from which a personal layer is learned.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lessons {
-    /// Faces that a person corrected, with what they show.
+    /// Faces that a person corrected, each with the emotion that the person stated.
     pub corrected: Vec<(ReadFace, Emotion)>,
-    /// Faces that the network reads with more certainty than a corrected one which it read alike: whoever corrects the
-    /// wrong faces among the first ones has seen these too, and left them. With what the network reads in them. Without
-    /// them, a layer would only learn that the network is wrong.
+    /// Faces with a higher score than a corrected face to which the network gave the same emotion, each with that
+    /// emotion. A person who corrects wrong faces among the first of an answer has seen these as well, and left them
+    /// uncorrected. Without them, a layer would learn only that the network is wrong.
     pub left: Vec<(ReadFace, Emotion)>,
-    /// Other faces, which are to keep their scores.
+    /// Other faces, which should keep their scores.
     pub others: Vec<ReadFace>,
 }
 
 impl Lessons {
-    /// The corrected faces, and even samples of the faces of which a person said nothing, all of which `each` passes in the
-    /// same order whenever it is called.
+    /// The corrected faces, and even samples of the others. `each` passes all others, in the same order whenever it is
+    /// called.
     ///
     /// # Errors
     /// Those of `each`.
@@ -94,7 +95,7 @@ impl Lessons {
     }
 }
 
-/// Chooses an even sample of things that pass one by one.
+/// Chooses an even sample of a sequence of items.
 pub(super) struct Sample {
     wanted: usize,
     all: usize,
@@ -102,7 +103,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// A sample of at most `wanted` of `all` things.
+    /// A sample of at most `wanted` of `all` items.
     pub fn new(wanted: usize, all: usize) -> Self {
         Self {
             wanted: wanted.min(all),
@@ -111,7 +112,7 @@ impl Sample {
         }
     }
 
-    /// Whether the next one is in the sample.
+    /// Whether the next item is in the sample.
     pub const fn takes_next(&mut self) -> bool {
         let before = self.passed * self.wanted / self.all;
         self.passed += 1;
@@ -148,7 +149,7 @@ mod tests {
             }
         };
         let mut corrected = vec![(face(Emotion::Happy, 0.7), Emotion::Sad); FEWEST];
-        // What is confirmed says nothing of those above it.
+        // A confirmed face shows nothing about those with higher scores.
         corrected.push((face(Emotion::Sad, 0.2), Emotion::Sad));
         let album = [
             face(Emotion::Happy, 0.8),

@@ -1,17 +1,17 @@
-//! Amounts that are linear in the features of a face.
+//! A linear function of the features of a face.
 
 use crate::features::Features;
 
-/// For each of `C` amounts a weight for each feature, and a constant.
+/// `C` amounts that are linear in the features: for each, a weight per feature and a constant.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Linear<const C: usize> {
-    /// Amounts × features.
+    /// `[C, features]`.
     pub weight: Vec<f32>,
     pub bias: [f32; C],
 }
 
 impl<const C: usize> Linear<C> {
-    /// The amounts of a face; `None` if these are not the features that they depend on.
+    /// The amounts of a face; `None` if the number of features differs.
     pub fn of(&self, features: &Features) -> Option<[f32; C]> {
         if features.is_empty() || features.len() * C != self.weight.len() {
             return None;
@@ -27,13 +27,13 @@ impl<const C: usize> Linear<C> {
         Some(amounts)
     }
 
-    /// As it is stored: the constants and the weights as little-endian `f32`.
+    /// The stored form: the constants and the weights as little-endian `f32`.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.bias.iter().chain(&self.weight);
         values.flat_map(|value| value.to_le_bytes()).collect()
     }
 
-    /// From the bytes that [`Linear::to_bytes`] gave; `None` if they are none.
+    /// The inverse of [`Linear::to_bytes`]; `None` if the bytes do not have this form.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (numbers, rest) = bytes.as_chunks::<4>();
         let numbers = numbers.iter().map(|number| f32::from_le_bytes(*number));

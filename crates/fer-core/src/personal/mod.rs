@@ -1,9 +1,9 @@
 //! Learns from a person's corrections how to change the scores of other faces: by a linear layer on the features of a
-//! face, which is added to the logits of the network's scores.
+//! face, whose output is added to the logits of the network's scores.
 //!
-//! The layer is a multinomial logistic regression with the network's scores as its offset and a Gaussian prior around zero,
-//! so that the network's scores are what it starts from, and what remains without corrections. [`HumanLayer`] is the same
-//! for the human score, learned from the boxes that a person rejected.
+//! The layer is a multinomial logistic regression with the network's scores as its offset and a Gaussian prior around
+//! zero, so that without corrections the network's scores remain. [`HumanLayer`] is the same for the human score,
+//! learned from the boxes that a person rejected.
 
 mod fit;
 mod human;
@@ -25,8 +25,8 @@ use linear::Linear;
 pub struct PersonalLayer(Linear<{ Emotion::COUNT }>);
 
 impl PersonalLayer {
-    /// The scores that follow the corrections, from the `network`'s scores of a face and the features that it saw; `None` if
-    /// these are not the features that the layer takes.
+    /// The changed scores of a face, from the `network`'s scores and the features; `None` if the layer was learned for
+    /// other features.
     pub fn scores(&self, network: &EmotionScores, features: &Features) -> Option<EmotionScores> {
         let added = self.0.of(features)?;
         let greatest = added.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -43,7 +43,7 @@ impl PersonalLayer {
         self.0.to_bytes()
     }
 
-    /// The layer from the bytes that [`PersonalLayer::to_bytes`] gave; `None` if these are no layer.
+    /// The inverse of [`PersonalLayer::to_bytes`]; `None` if the bytes are not a layer.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Linear::from_bytes(bytes).map(Self)
     }

@@ -1,9 +1,10 @@
-//! Fits what is added to the logits of faces, to what a person said of some of them.
+//! Fits amounts that are added to the logits of faces to the corrections of some of them.
 //!
-//! The added logits F of n faces have a Gaussian prior with covariance K, an inner product of their features, the same for
-//! each class. The loss is minimised by bound optimisation (Böhning, Annals of the Institute of Statistical Mathematics 44,
-//! 1992): the curvature of the cross-entropy is at most one half, so that each step is F ← K (I + K / 2)⁻¹ (F / 2 − G) with
-//! the gradient G, whose matrix is computed once. So is the loss without one of the faces: it has the same bound.
+//! The added logits F of n faces have a Gaussian prior with covariance K, an inner product of their features, the same
+//! for each class. The loss is minimised by bound optimisation (Böhning, Annals of the Institute of Statistical
+//! Mathematics 44, 1992): the curvature of the cross-entropy is at most one half, so that each step is F ← K (I + K /
+//! 2)⁻¹ (F / 2 − G) with the gradient G, whose matrix is computed once. The loss without one of the faces has the same
+//! bound, and is minimised in the same way.
 
 use std::borrow::Cow;
 
@@ -14,26 +15,26 @@ use super::linear::Linear;
 use super::symmetric::inverse;
 use crate::features::Features;
 
-/// The prior variance of what is added to a logit of a face as far from the mean as faces are on average.
+/// The prior variance of the amount that is added to a logit of a face at the average distance from the mean.
 const VARIANCE: f64 = 3.0;
 
-/// Most times that a layer is fitted without some of the faces: each alone, or groups of them if there are more.
+/// Most fits without some of the faces, for cross-validation. With more faces, they are left out in groups.
 const GROUPS: usize = 64;
 
-/// Most steps to the fit, and from there to that without a group.
+/// Most steps to the fit of all faces, and from there to a fit without a group.
 const STEPS: [usize; 2] = [200, 15];
 
-/// The least probability that is told from none.
+/// The least probability; smaller ones count as this.
 const LEAST: f64 = 1e-6;
 
 /// A face in a fit to `C` classes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lesson<'f, const C: usize> {
-    /// What the network saw.
+    /// Its features.
     pub features: &'f Features,
-    /// The probabilities that it gave.
+    /// The network's probabilities.
     pub network: [f32; C],
-    /// The class that a person said, or `None` if the face is to keep its probabilities.
+    /// The class that a person stated, or `None` if the face should keep its probabilities.
     pub says: Option<usize>,
     /// Its weight in the loss.
     pub weight: f64,
@@ -46,9 +47,9 @@ type Rows<const C: usize> = Vec<[f64; C]>;
 pub(super) struct Problem<const C: usize> {
     /// The mean of each feature.
     mean: Vec<f64>,
-    /// The mean distance of a face from it.
+    /// The mean distance of a face from this mean.
     radius: f64,
-    /// Faces × features, relative to both.
+    /// `[faces, features]`, minus the mean and divided by the radius.
     features: Vec<f64>,
     /// The logarithms of the network's scores.
     offsets: Rows<C>,
@@ -103,8 +104,8 @@ impl<const C: usize> Problem<C> {
         })
     }
 
-    /// Fits a layer to all faces, and tells the log-loss on each of the first `told` faces: the network's, and that of a layer
-    /// that was fitted without the face.
+    /// Fits a layer to all faces, and computes for each of the first `told` faces the log-loss of the network and of a
+    /// layer that was fitted without the face.
     pub fn solve(&self, told: usize) -> (Linear<C>, Vec<Proof>) {
         let start = self.start();
         let (fitted, gradient) = self.minimise(start.clone(), &[], STEPS[0]);
@@ -123,12 +124,12 @@ impl<const C: usize> Problem<C> {
         (self.layer(&gradient), (0..told).map(proof).collect())
     }
 
-    /// Nothing added.
+    /// The start of a fit: nothing is added.
     fn start(&self) -> Rows<C> {
         vec![[0.0; C]; self.offsets.len()]
     }
 
-    /// Minimises the loss without the faces that are left out; returns what is added to the logits, and the gradient.
+    /// Minimises the loss without the faces in `left_out`; returns the amounts added to the logits, and the gradient.
     fn minimise(&self, mut added: Rows<C>, left_out: &[usize], steps: usize) -> (Rows<C>, Rows<C>) {
         let matrix = without(&self.step, added.len(), left_out);
         let gradient = |face: usize, added: &[f64; C]| {
@@ -211,7 +212,7 @@ fn step(features: &[f64], n: usize) -> Vec<f64> {
     step
 }
 
-/// The matrix of a step without the curvature of some of its n faces: for each the update by Sherman and Morrison.
+/// The matrix of a step without the curvature of the faces in `left_out`, by one Sherman–Morrison update for each.
 fn without<'m>(step: &'m [f64], n: usize, left_out: &[usize]) -> Cow<'m, [f64]> {
     let mut matrix = Cow::Borrowed(step);
     for &face in left_out {

@@ -3,7 +3,7 @@
 /// The inverse of `matrix[n, n]`, which must be symmetric and positive definite, by its Cholesky factor.
 pub(super) fn inverse(matrix: &[f64], n: usize) -> Vec<f64> {
     let lower = factor(matrix, n);
-    // The inverse of the factor, row by row; then the product of its transpose and itself.
+    // Inverts the factor row by row, then multiplies its transpose by it.
     let mut inverted = vec![0.0; n * n];
     for row in 0..n {
         let diagonal = lower[row * n + row];

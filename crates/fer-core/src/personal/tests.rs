@@ -1,6 +1,6 @@
 use super::*;
 
-/// A face that the network reads as `read`, with features of one of a few kinds and a little of its own.
+/// A face that the network classifies as `read`, with the features of one of a few kinds, and a small random part.
 fn face(kind: usize, own: usize, read: Emotion) -> ReadFace {
     let mut values = [0.0_f32; 40];
     values[kind] = 3.0;
@@ -15,7 +15,8 @@ fn face(kind: usize, own: usize, read: Emotion) -> ReadFace {
     }
 }
 
-/// An album in which the network reads every face of kind 1 as angry that is calm, and all others rightly.
+/// An album in which the network classifies every face of kind 1 as angry, although it is calm, and all others
+/// correctly.
 pub(super) fn album(corrected: usize, says: impl Fn(usize) -> Emotion) -> Lessons {
     let angry = |kind, own| face(kind, own, Emotion::Angry);
     Lessons {
@@ -59,7 +60,7 @@ fn corrections_that_contradict_each_other_teach_nothing() {
     let lessons = album(20, |own| said[own * 7 % said.len()]);
     let (_, proof) = learn(&lessons).unwrap();
     assert!(!proof.is_convincing(), "{proof:?}");
-    // Nor do corrections of faces that have nothing in common.
+    // Corrections of faces without common features do not suffice either.
     let mut strangers = album(0, |_| Emotion::Sad);
     strangers.corrected = (0..FEWEST)
         .map(|own| (face(own + 20, own, Emotion::Happy), Emotion::Sad))
@@ -115,7 +116,7 @@ fn a_layer_gives_no_scores_to_features_of_another_model() {
     assert_eq!(layer.scores(&face.scores, &Features::none()), None);
 }
 
-/// A number from 0 to 1 that looks random.
+/// A pseudorandom number from 0 to 1.
 fn noise(seed: u64) -> f32 {
     let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -123,8 +124,8 @@ fn noise(seed: u64) -> f32 {
     ((x ^ (x >> 31)) >> 40) as f32 / (1 << 24) as f32
 }
 
-/// An album of 400 faces with what they show. The network reads a tenth wrongly, at random, or if it has a `habit` those of one
-/// kind, which are calm, as sad.
+/// An album of 400 faces with their true emotions. The network classifies a random tenth wrongly or, with a `habit`,
+/// all faces of one kind, which are calm, as sad.
 fn random_album(seed: u64, habit: bool) -> Vec<(ReadFace, Emotion)> {
     let of = |number: u64| {
         let random = |index: u64| noise((seed << 32) + (number << 8) + index);
@@ -154,8 +155,8 @@ fn random_album(seed: u64, habit: bool) -> Vec<(ReadFace, Emotion)> {
     (0..400).map(of).collect()
 }
 
-/// The share of right faces among those that a person did not correct, before and after, if they correct the first `count`
-/// wrong ones among the first eighty of each emotion.
+/// The share of correct faces among those that a person did not correct, before and after learning, if the person
+/// corrects the first `count` wrong ones among the first eighty of each emotion.
 fn taught(album: &[(ReadFace, Emotion)], count: usize) -> [f64; 2] {
     let mut wrong: Vec<usize> = Vec::new();
     for emotion in Emotion::ALL {

@@ -9,8 +9,8 @@ use crate::affine::Affine;
 use crate::face::Point;
 use crate::sample::{View, sample_view};
 
-/// How many pixels along a side of a cell are enough to sample it. With one, cells would blur into each other;
-/// scores by more than two differ by less than a thousandth in the mean.
+/// How many pixels along a side of a cell are enough to sample it. With one, neighbouring cells would blur; with more
+/// than two, scores change by less than a thousandth in the mean.
 const ENOUGH: f32 = 2.0;
 
 /// The pixels of a photo.
@@ -18,13 +18,13 @@ const ENOUGH: f32 = 2.0;
 pub(super) enum Stored {
     /// All of them.
     Pixels(Arc<RgbImage>),
-    /// A JPEG of which a reduced copy was made. Other pixels are decoded when they are needed.
+    /// A JPEG of which a reduced copy was decoded. Other pixels are decoded on demand.
     Jpeg {
         picture: Box<Picture>,
         /// The copy, at `eighths`/8 of the full size.
         copy: Arc<RgbImage>,
         eighths: usize,
-        /// The pixels at full size, once all of them were needed.
+        /// The pixels at full size, after all of them were needed.
         whole: OnceLock<RgbImage>,
     },
 }
@@ -93,7 +93,7 @@ impl Stored {
         }
     }
 
-    /// Samples luma on a grid. The pixels are those of the smallest size that has [`ENOUGH`].
+    /// Samples luma on a grid. The pixels are read at the smallest decodable size that has [`ENOUGH`] of them.
     pub fn sample_grey(&self, to_stored: &Affine, size: (u32, u32), max_samples: u32) -> Vec<f32> {
         let Self::Jpeg {
             picture,
@@ -131,7 +131,7 @@ fn greys(colours: &[[f32; 3]]) -> Vec<f32> {
     colours.iter().map(grey).collect()
 }
 
-/// The pixels that a grid of `width` × `height` cells lies on, within a picture; at least one.
+/// The part of a picture that a grid of `width` × `height` cells covers; at least one pixel.
 fn area_of(to_stored: &Affine, (width, height): (u32, u32), picture: (usize, usize)) -> Area {
     let (w, h) = (width as f32, height as f32);
     let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)];
@@ -221,7 +221,7 @@ mod tests {
             for scale in [0.7, 1.5, 3.3, 6.0, 20.0] {
                 let grid = turned(scale);
                 let grey = |raster: &Raster| raster.sample_grey(&grid, (40, 40), 8).into_iter();
-                // Of a cell of 20 pixels, eight samples along a side leave out more at full size than at half.
+                // In a cell of 20 pixels, eight samples per side skip more pixels at full size than at half.
                 let mean = mean_difference(grey(&reduced), grey(&full));
                 assert!(mean < 2.5, "{orientation:?} {scale}: {mean}");
                 let colour =

@@ -6,7 +6,7 @@ use crate::face::{BoundingBox, DetectedFace, Landmarks};
 
 /// The map between the upright coordinates of the same stored pixels under two orientations.
 ///
-/// If only the orientation flag of a photo changes, its faces are turned instead of detected again.
+/// If only the orientation of a photo changes in its metadata, its faces are mapped by this instead of detected again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Turn {
     map: Affine,
@@ -39,8 +39,8 @@ impl Turn {
         }
     }
 
-    /// The face in the new coordinates. In a mirrored picture, a viewer sees on the right what was on the
-    /// left, so that eyes and mouth corners exchange their names.
+    /// The face in the new coordinates. In a mirror image, left and right are exchanged, and so are the names of the
+    /// eyes and of the mouth corners.
     #[must_use]
     pub fn face(&self, face: &DetectedFace) -> DetectedFace {
         let landmarks = face.landmarks.map(|landmarks| {

@@ -60,7 +60,7 @@ impl Kernel for Gather<'_> {
 /// are skipped.
 const SMALL_IMAGE: usize = 36;
 
-/// Least number of small images to compute together: with fewer rows in a tile, the kernel is read
+/// Least number of small images to compute together: with fewer images, tiles have fewer rows, and the kernel is read
 /// too often.
 const MANY_IMAGES: usize = 8;
 

@@ -167,9 +167,9 @@ impl Convolution {
         }
     }
 
-    /// Writes the gradient of the kernel to `sum`, or adds it there if `add`, in a form that can be
-    /// summed over groups of images: [`Convolution::kernel_sum_len`] values, of which
-    /// [`Convolution::finish_kernel_gradient`] makes the gradient itself.
+    /// Writes the gradient of the kernel to `sum`, or adds it there if `add`, in a form that can be summed over groups
+    /// of images: [`Convolution::kernel_sum_len`] values, from which [`Convolution::finish_kernel_gradient`] computes
+    /// the gradient.
     ///
     /// # Panics
     /// If a slice's length disagrees with the geometry.

@@ -35,8 +35,8 @@ pub enum Layer<'a> {
     MaxPool,
 }
 
-/// Line buffers, kept between runs: releasing their memory and faulting it in again costs more than
-/// half of the time of a detection.
+/// Line buffers, kept between runs: releasing their memory and faulting it in again would take more than half of the
+/// time of a detection.
 #[derive(Debug, Default)]
 pub struct Workspace {
     stages: Vec<Stage>,
@@ -58,7 +58,7 @@ struct Stage {
     ring: Vec<f32>,
     /// The rows just pulled from the layer before: one, or two for a pooling.
     pulled: Vec<f32>,
-    /// The row just pulled, as integers; of a picture the last three rows, as in `ring`.
+    /// The row just pulled, as integers; for a picture, the last three rows, as in `ring`.
     integers: Vec<i16>,
 }
 

@@ -137,7 +137,7 @@ impl Kernel for MaxPool<'_> {
         for ((out, upper), lower) in pixels.zip(pairs).zip(lower.chunks_exact(2 * channels)) {
             for at in (0..channels).step_by(S::LANES) {
                 // SAFETY: the caller guarantees `S`. A register ends at `channels` at most, since that is a multiple of
-                // all registers' lengths; `out` has so many values, and the others have twice as many.
+                // all registers' lengths; `out` has that many values, and the others have twice as many.
                 unsafe {
                     let pair = |row: &[f32]| {
                         let left = row.as_ptr().add(at);

@@ -69,7 +69,7 @@ impl Dot<'_> {
     }
 }
 
-/// With so many inputs, or [`DYNAMIC`].
+/// The kernel with a constant number of inputs, or [`DYNAMIC`].
 struct Fixed<'k, 'a, const INPUTS: usize>(&'k mut Dot<'a>);
 
 impl<const INPUTS: usize> Tiles for Fixed<'_, '_, INPUTS> {

@@ -3,7 +3,7 @@
 use super::GROUP;
 use super::pairs::{LEAST, MOST};
 
-/// The largest weight that is a byte.
+/// The largest weight that fits a signed byte.
 const MOST_BYTE: f32 = 127.0;
 
 /// The weights of a pointwise convolution.
@@ -11,12 +11,13 @@ const MOST_BYTE: f32 = 127.0;
 pub(super) struct PairWeights {
     /// `[group][pair of inputs][16]`.
     pub weights: Vec<[i16; 2]>,
-    /// What one stands for, `[group][16]`.
+    /// The value of the integer 1 for each output, `[group][16]`.
     pub units: Vec<f32>,
 }
 
 impl PairWeights {
-    /// Whether there are kernels for this number of inputs. With fewer, scaling them costs what is gained.
+    /// Whether there are integer kernels for this number of inputs. With fewer inputs, scaling them takes as much time
+    /// as the integers save.
     pub const fn fit(inputs: usize) -> bool {
         inputs >= 32 && inputs.is_multiple_of(GROUP)
     }
@@ -32,9 +33,9 @@ impl PairWeights {
 /// The weights of a pointwise convolution whose inputs are not negative, as bytes.
 #[derive(Debug, Clone)]
 pub(super) struct ByteWeights {
-    /// Two bytes in a pair of larger integers.
+    /// The weights as pairs of 16-bit integers.
     pub pairs: PairWeights,
-    /// Four bytes in the place of each pair.
+    /// The same weights as bytes, four in the place of each pair.
     pub quads: PairWeights,
 }
 
@@ -55,9 +56,9 @@ impl ByteWeights {
 
 /// Weights scaled to integers.
 struct Integers {
-    /// Those of each output.
+    /// The weights of each output.
     rows: Vec<Vec<i16>>,
-    /// What one stands for, of each output.
+    /// The value of the integer 1 for each output.
     units: Vec<f32>,
 }
 
@@ -90,8 +91,9 @@ impl Integers {
     }
 }
 
-/// What one stands for, if the weights of an output are integers within ±`most_integer`. With it the sum of the weights' magnitudes is below
-/// 2¹⁶, however they are rounded, so that their sum with values below 2¹⁵ is below 2³¹.
+/// The value of the integer 1 if the weights of an output become integers within ±`most_integer`. It keeps the sum of
+/// the weights' magnitudes below 2¹⁶, however they are rounded, so that the sum of their products with values below 2¹⁵
+/// is below 2³¹.
 fn unit(weights: &[f32], most_integer: f32) -> f32 {
     let sum: f32 = weights.iter().map(|w| w.abs()).sum();
     let most = weights.iter().fold(0.0_f32, |most, w| most.max(w.abs()));

@@ -9,7 +9,7 @@ use crate::Level;
 pub(super) struct IntegerRow<'a> {
     /// `width` pixels of `inputs` values.
     pub values: &'a [f32],
-    /// Kept for its memory.
+    /// A buffer for the scaled values, reused between rows.
     pub integers: &'a mut Vec<i16>,
     pub inputs: usize,
     /// `[group][16]`.
@@ -20,10 +20,10 @@ pub(super) struct IntegerRow<'a> {
 }
 
 impl IntegerRow<'_> {
-    /// Scales the values to the integers that the weights are, and multiplies them.
+    /// Scales the values to integers of the same size as the weights, and multiplies them.
     ///
     /// # Panics
-    /// If the weights are no integers.
+    /// If the weights are not integers.
     pub fn run(self, level: Level, weights: &Pointwise) {
         match weights {
             Pointwise::Floats(_) => panic!("the weights are no integers"),
@@ -47,7 +47,8 @@ impl IntegerRow<'_> {
         }
     }
 
-    /// Scales the values, to `bytes` or larger integers, with `per` of them in the place of one, and multiplies them.
+    /// Scales the values to integers, in the range of bytes if `bytes`, and multiplies them. `per` integers share an
+    /// `i16`.
     fn with(
         self,
         weights: &PairWeights,

@@ -1,4 +1,5 @@
-//! A pointwise convolution, and the stem, with integers, of which two or four times as many are multiplied at once as `f32`.
+//! A pointwise convolution, and the stem, with integers: a register multiplies two or four times as many of them as of
+//! `f32`.
 //!
 //! Each row of values is scaled so that the largest is 32767, and the weights of each output so that no sum can overflow.
 //! So a value is off by at most 1/65534 of the largest of its row. The pixels of a picture are integers already.
@@ -19,19 +20,19 @@ use crate::simd::{Kernel, Simd};
 /// The largest integer of a row.
 pub(super) const MOST: f32 = 32_767.0;
 
-/// Values below this count as it, so that a row of zeros can be scaled.
+/// The least maximum of a row that is assumed for scaling, so that a row of zeros can be scaled.
 pub(super) const LEAST: f32 = 1e-20;
 
 /// The largest byte of a row.
 const MOST_BYTE: f32 = 255.0;
 
-/// Scales a row of values to integers; returns what one stands for.
+/// Scales a row of values to integers; returns the value of the integer 1.
 pub(super) struct Quantise<'a> {
     /// A multiple of [`GROUP`] values.
     pub values: &'a [f32],
     /// Whether they become bytes; if so, negative ones become 0.
     pub bytes: bool,
-    /// As long as the values, or half of it where two bytes are in the place of each.
+    /// As long as `values`, or half as long for bytes, of which two take the place of each integer.
     pub out: &'a mut [i16],
 }
 
@@ -55,7 +56,7 @@ impl Kernel for Quantise<'_> {
             for at in (0..values.len()).step_by(S::LANES) {
                 let value = S::load(values.as_ptr().add(at));
                 let magnitude = S::max(value, S::subtract(S::splat(0.0), value));
-                // Two maxima, so that one need not wait for the other.
+                // Two independent maxima, so that the processor can compute them in parallel.
                 let most = &mut most[at / S::LANES % 2];
                 *most = S::max(*most, magnitude);
             }
@@ -76,16 +77,16 @@ impl Kernel for Quantise<'_> {
 /// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their values, of value
 /// times weight.
 pub(super) struct PairDot<'a> {
-    /// One slice per tap; output pixel `x` reads `inputs` values from `x * stride` on. Where the integers are bytes, two count
-    /// as one value.
+    /// One slice per tap; output pixel `x` reads `inputs` values from `x * stride` on. If the integers are bytes, two
+    /// count as one value.
     pub taps: &'a [&'a [i16]],
     /// Distance in values between the inputs of neighbouring output pixels; even.
     pub stride: usize,
     /// Number of values that each tap contributes to a pixel; even.
     pub inputs: usize,
-    /// What one in the values stands for.
+    /// The value of the integer 1 in `taps`.
     pub unit: f32,
-    /// Of as many inputs as all taps have.
+    /// The weights, with as many inputs as all taps together.
     pub weights: &'a PairWeights,
     /// `[group][16]`.
     pub bias: &'a [f32],
@@ -147,7 +148,7 @@ impl PairDot<'_> {
     }
 }
 
-/// With half as many inputs and half of the stride, or [`DYNAMIC`].
+/// The kernel with constants for half the number of inputs and half the stride, or [`DYNAMIC`].
 struct Fixed<'k, 'a, const PAIRS: usize, const STRIDE: usize>(&'k mut PairDot<'a>);
 
 impl<const PAIRS: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, PAIRS, STRIDE> {
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn the_largest_sums_do_not_overflow() {
         for inputs in [32, 64, 256] {
-            // Of equal weights the sum is the largest, and of unequal ones the rounding.
+            // Equal weights have the largest sum, unequal ones the largest rounding.
             let weights: Vec<f32> = (0..GROUP * inputs)
                 .map(|i| {
                     if i < inputs {

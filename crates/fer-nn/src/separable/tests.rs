@@ -5,10 +5,10 @@ use crate::testing::{CASES, Noise, assert_within};
 /// The tolerance of a computation with `f32`.
 const ROUNDING: f32 = 2e-5;
 
-/// The tolerance where values and weights are rounded to integers.
+/// The tolerance if values and weights are rounded to 16-bit integers.
 const INTEGERS: f32 = 1e-3;
 
-/// The tolerance where they are rounded to bytes.
+/// The tolerance if they are rounded to bytes.
 const BYTES: f32 = 2e-2;
 
 /// 3×3 convolution with zero padding, `[h][w][ci]` → `[h'][w'][co]`; weights `[co][3][3][ci]`,
@@ -142,7 +142,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
                 run(level, Source::Map(&map), &layers, &mut workspace, &mut out);
                 let what = format!("{level:?}, {width}×{height}, {inputs} to {outputs}");
                 assert_same(tolerance, &out, &expected, &what);
-                // Values are rounded to the same integers, whatever the integers with which a level multiplies.
+                // Values are rounded to the same integers, whichever integers a level multiplies.
                 let first = first.get_or_insert_with(|| out.clone());
                 assert_same(ROUNDING, &out, first, &what);
             }

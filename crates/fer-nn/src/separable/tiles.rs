@@ -2,7 +2,7 @@
 
 use crate::simd::Simd;
 
-/// As a constant of a kernel's type: the value is only known at run time.
+/// As a constant of a kernel's type: the value is known only at run time.
 pub(super) const DYNAMIC: usize = 0;
 
 /// A kernel that computes a row of output pixels tile by tile: some neighbouring pixels, of some groups of output channels.

@@ -15,13 +15,14 @@ fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
     packed
 }
 
-/// Values that a row of the stem's kernel reads: three pixels, and another value to make pairs, whose weight is zero.
+/// Values that a row of the stem's kernel reads: three pixels, and one more, with the weight zero, that completes a
+/// pair.
 pub(super) const STEM_INPUTS: usize = 10;
 
 /// 3×3 convolution of an RGB picture with stride 2 and padding 1, followed by a rectifier.
 #[derive(Debug, Clone)]
 pub struct Stem {
-    /// Of three taps, which are rows: [`STEM_INPUTS`] each.
+    /// The weights of three taps, one per row of the kernel, with [`STEM_INPUTS`] each.
     pub(super) weights: PairWeights,
     pub(super) bias: Vec<f32>,
 }
@@ -51,9 +52,9 @@ impl Stem {
 pub(super) enum Pointwise {
     /// `[group][in][16]`.
     Floats(Vec<f32>),
-    /// With many inputs.
+    /// Integer weights, for many inputs.
     Pairs(PairWeights),
-    /// With many inputs that are not negative.
+    /// Weights as bytes, for many inputs that are not negative.
     Bytes(ByteWeights),
 }
 
@@ -70,9 +71,9 @@ pub struct Separable {
 }
 
 impl Separable {
-    /// Packs the weights and biases of the pointwise convolution, `[out][in]`, and of the depthwise
-    /// convolution, `[out][3 × 3]`; `relu` selects the rectifier. Of inputs that are `rectified`, negative ones count as 0;
-    /// if there are many, they are rounded to bytes.
+    /// Packs the weights and biases of the pointwise convolution, `[out][in]`, and of the depthwise convolution,
+    /// `[out][3 × 3]`; `relu` selects the rectifier. `rectified` promises that no input is negative; many such inputs
+    /// are rounded to bytes, among which negative ones would become 0.
     ///
     /// # Panics
     /// If the lengths disagree, or the number of output channels is not a multiple of sixteen.

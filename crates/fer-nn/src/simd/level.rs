@@ -134,7 +134,7 @@ impl Level {
     }
 }
 
-/// Runs a kernel compiled for AVX-512 with VNNI, of which pulp has no token.
+/// Runs a kernel compiled for AVX-512 with VNNI, for which pulp has no token.
 ///
 /// # Safety
 /// The processor must support the instruction sets, and `S` must need no others.
@@ -145,7 +145,7 @@ unsafe fn run_vnni<K: Kernel, S: Simd>(kernel: K) -> K::Output {
     unsafe { kernel.run::<S>() }
 }
 
-/// A kernel and the instruction set for which it is compiled, as pulp takes a function: it is inlined into one that
+/// A kernel and its instruction set, in the form in which pulp takes a function: it is inlined into a function that
 /// enables the instructions of the token.
 struct Run<K, S> {
     kernel: K,

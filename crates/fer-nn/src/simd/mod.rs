@@ -23,17 +23,16 @@ pub use tiles::{Columns, Rows, each_column, each_row};
 pub trait Simd: Copy {
     /// A vector register.
     type Vector: Copy;
-    /// A register of pairs of 16-bit integers, a pair for each lane; or of four bytes for each, see [`Simd::BYTES`].
+    /// A register with a pair of 16-bit integers for each lane; or with four bytes for each, see [`Simd::BYTES`].
     type Pairs: Copy;
     /// A register of 32-bit integers.
     type Integers: Copy;
     /// Number of values in a register.
     const LANES: usize;
-    /// Rows of a register tile: the most at which a tile two registers wide leaves registers for its
-    /// operands.
+    /// Rows of a register tile: the most that, in a tile two registers wide, leave registers for the operands.
     const ROWS: usize;
-    /// Bytes of the integers that are multiplied. Where it is 1, four bytes are in the place of each pair: values without
-    /// sign (`a` of [`Simd::dot_pairs`]), and weights with one (`b`).
+    /// Bytes per integer that is multiplied. If it is 1, four bytes take the place of each pair: unsigned values (`a`
+    /// of [`Simd::dot_pairs`]) and signed weights (`b`).
     const BYTES: usize = 2;
 
     /// Prefetches the cache line of an address, which need not be valid; by default does nothing.
@@ -61,11 +60,12 @@ pub trait Simd: Copy {
     unsafe fn splat_pair(pair: [i16; 2]) -> Self::Pairs;
     /// A register of zeros.
     unsafe fn integers() -> Self::Integers;
-    /// `a[0] · b[0] + a[1] · b[1] + c` of each lane. No product may be that of -32768 and -32768.
+    /// `a[0] · b[0] + a[1] · b[1] + c` for each lane. No product may have two factors of -32768.
     unsafe fn dot_pairs(a: Self::Pairs, b: Self::Pairs, c: Self::Integers) -> Self::Integers;
     /// Converts integers.
     unsafe fn to_floats(v: Self::Integers) -> Self::Vector;
-    /// Stores the nearest integers, of [`Simd::BYTES`] each, to values within ±32767, or from 0 to 255.
+    /// Rounds to the nearest integers of [`Simd::BYTES`] bytes and stores them; values must be within ±32767, or from 0
+    /// to 255 for bytes.
     unsafe fn store_rounded(to: *mut i16, v: Self::Vector);
 }
 

@@ -1,4 +1,4 @@
-//! Vectors without an instruction set of their own: arrays of four values, and single values.
+//! Vectors without a SIMD instruction set: arrays of four values, and single values.
 
 use super::Simd;
 
@@ -88,7 +88,7 @@ fn rounded(value: f32) -> i16 {
     value.round_ties_even() as i16
 }
 
-/// Single values, for the columns that are left when no whole register fits.
+/// Single values, for the remaining columns that do not fill a register.
 #[derive(Clone, Copy)]
 pub struct Scalar;
 

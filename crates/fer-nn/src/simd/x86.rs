@@ -238,7 +238,7 @@ unsafe fn dot_pairs_vnni(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
     unsafe { _mm512_dpwssd_epi32(c, a, b) }
 }
 
-/// The sums of the products of four bytes each, of `a` without and of `b` with sign, and of `c`.
+/// The sums of `c` and of the products of four bytes each, those of `a` unsigned and those of `b` signed.
 ///
 /// # Safety
 /// The processor must support AVX-512F and AVX-512 VNNI.
@@ -296,7 +296,7 @@ unsafe fn store_rounded_256(to: *mut i16, v: __m256) {
     // alignment.
     unsafe {
         let integers = _mm256_cvtps_epi32(v);
-        // Each half of the register is narrowed by itself.
+        // Each half of the register is narrowed separately.
         let narrow = _mm256_packs_epi32(integers, integers);
         let joined = _mm256_permute4x64_epi64::<0b1000>(narrow);
         _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(joined));

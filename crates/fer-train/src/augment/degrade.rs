@@ -12,7 +12,7 @@ use super::random_amount::{Jitter, Range};
 use crate::dataset::PIXELS;
 use fer_core::classify::FACE_SIDE;
 
-/// The degradations, in the order in which they happen to a photo; an absent one is not applied.
+/// The degradations, in the order in which they affect a photo; an absent one is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Degradation {
@@ -117,8 +117,8 @@ fn reduce_resolution(image: &[f32], side: usize) -> Vec<f32> {
     resample(&small, side, &enlarge)
 }
 
-/// For each of `to` target pixels the normalised weights of `from` source pixels. `weight` is called with
-/// the centres of target and source and the distance between targets, all in source pixels.
+/// For each of `to` target pixels, the normalised weights of `from` source pixels. `weight` is called with the centres
+/// of target and source and the distance between targets, all in source pixels.
 fn weights(from: usize, to: usize, weight: impl Fn(f32, f32, f32) -> f32) -> Vec<Vec<f32>> {
     let scale = from as f32 / to as f32;
     let target = |index: usize| {

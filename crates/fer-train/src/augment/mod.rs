@@ -37,7 +37,7 @@ pub struct Mixup {
     pub off_for_last: usize,
 }
 
-/// The changes of a training image; an absent one is not made.
+/// The changes of a training image; an absent one is not applied.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {

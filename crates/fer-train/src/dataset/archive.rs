@@ -1,4 +1,4 @@
-//! Finds a CSV file in the archives in which Kaggle hands out its data sets.
+//! Finds a CSV file in an archive, as Kaggle distributes its data sets.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -10,7 +10,7 @@ const LIMIT: u64 = 1 << 30;
 /// Most names in an error.
 const NAMED: usize = 5;
 
-/// The reasons why an archive holds nothing to import.
+/// The reasons why an archive has nothing to import.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ArchiveError {
     #[error(
@@ -24,7 +24,7 @@ pub(super) enum ArchiveError {
     Damaged(String),
 }
 
-/// The content of a file in a zip archive, in any of its folders; the earlier a name is in `wanted`, the better.
+/// The content of a file in a zip archive, in any of its folders: the one whose name comes first in `wanted`.
 pub(super) fn from_zip(file: impl Read + Seek, wanted: &[&str]) -> Result<Vec<u8>, ArchiveError> {
     let mut archive = zip::ZipArchive::new(file).map_err(|e| damaged(&e))?;
     let names = archive.file_names().filter_map(Result::ok);
@@ -38,7 +38,7 @@ pub(super) fn from_zip(file: impl Read + Seek, wanted: &[&str]) -> Result<Vec<u8
     read(archive.by_name(name).map_err(|e| damaged(&e))?)
 }
 
-/// Whether a file begins like a tar archive.
+/// Whether the first bytes are those of a tar archive.
 pub(super) fn is_tar(start: &[u8]) -> bool {
     start.get(257..262) == Some(b"ustar".as_slice())
 }

@@ -8,12 +8,12 @@ use fer_core::error::{Error, Result};
 
 use super::archive;
 
-/// Most bytes of the first line that are looked at.
+/// Most bytes of the first line that are searched for separators.
 const HEADER: u64 = 1 << 16;
 
-/// A CSV reader of a plain, gzip or xz file, or of the file in a zip or tar archive that has the first of the names
-/// `wanted` that is there; the first bytes decide, not the name. Values are separated by commas or semicolons, as the
-/// first line says, and spaces around them do not count.
+/// A CSV reader of a plain, gzip or xz file, or of a file in a zip or tar archive: the one whose name comes first in
+/// `wanted`. The first bytes determine the kind of file, not its name. The first line shows whether values are
+/// separated by commas or semicolons; spaces around them are ignored.
 pub(super) fn csv_reader(path: &Path, wanted: &[&str]) -> Result<csv::Reader<Box<dyn Read>>> {
     let io = |source| Error::Io {
         path: path.to_owned(),

@@ -10,10 +10,10 @@ use super::{Dataset, PIXELS, Row, Usage};
 use fer_core::emotion::Emotion;
 use fer_core::error::Result;
 
-/// The names of the file in an archive, the best first: the last does not divide its rows.
+/// The names of the file in an archive, the best first: the last one does not divide its rows into parts.
 const FILES: [&str; 3] = ["fer2013.csv", "icml_face_data.csv", "train.csv"];
 
-/// Where the columns are.
+/// The positions of the columns.
 struct Columns {
     label: usize,
     pixels: usize,
@@ -41,7 +41,7 @@ enum RowError {
     Usage(String),
 }
 
-/// Reads a file. `divided` says that its rows will be divided anew, so that it need not divide them.
+/// Reads a file. If `divided`, its rows will be divided again, so the file need not divide them.
 pub(super) fn read(path: &Path, divided: bool) -> Result<Dataset> {
     let mut reader = csv_reader(path, &FILES)?;
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;

@@ -59,9 +59,9 @@ enum RowError {
 
 /// Adds the votes to the rows of `dataset`.
 ///
-/// Line n of one file belongs to line n of the other, because FER+'s image names are not row numbers. A row
-/// without a name gets no votes, since FER+ did not tag it. Nor does a row whose name a later row has too,
-/// since the votes could be for either image.
+/// Line n of one file belongs to line n of the other, because FER+'s image names are not row numbers. A row without a
+/// name gets no votes, since FER+ did not tag it, and neither does a row whose name occurs again in a later row, since
+/// the votes could be for either image.
 pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
     let mut reader = csv_reader(path, &["fer2013new.csv"])?;
     let header = reader.byte_headers().map_err(|e| bad_csv(path, &e))?;

@@ -1,4 +1,4 @@
-//! Reads folders of pictures by emotion, the form in which FER2013 and sets like it are most often handed on:
+//! Reads folders of pictures by emotion, the form in which FER2013 and similar sets are most often distributed:
 //! `train/angry/*.png`, `test/angry/*.png`, or the folders of emotions alone.
 
 use std::collections::BTreeMap;
@@ -35,9 +35,10 @@ const PARTS: [(Usage, &[&str]); 3] = [
 /// The extensions of pictures.
 const PICTURES: [&str; 3] = ["png", "jpg", "jpeg"];
 
-/// Reads every picture. `divided` says that the rows will be divided anew, so that the folders need not divide them.
+/// Reads every picture. If `divided`, the rows will be divided again, so the folders need not divide them.
 ///
-/// If no folder is for validation, the test pictures are: they choose the epoch, and nothing is left to measure.
+/// If no folder is for validation, the test pictures are used for it: they choose the epoch, and no pictures are left
+/// for the final measurement.
 pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
     let mut parts: BTreeMap<Usage, Vec<PathBuf>> = BTreeMap::new();
     for path in entries(folder)? {

@@ -20,7 +20,8 @@ pub struct ImportOptions {
     pub seed: u64,
 }
 
-/// Reads and checks the data set: a CSV file, plain or packed, or a folder with a folder of pictures for each emotion.
+/// Reads and checks the data set: a CSV file, plain or compressed, or a folder with a folder of pictures for each
+/// emotion.
 ///
 /// # Errors
 /// Names file and line of the first error.

@@ -88,7 +88,7 @@ impl FromStr for Usage {
 pub struct Row {
     /// FER2013's label.
     pub label: Emotion,
-    /// FER+'s votes; `None` where it is uncertain that they belong to these pixels.
+    /// FER+'s votes; `None` if it is uncertain that they belong to these pixels.
     pub votes: Option<Votes>,
     /// The part that the row belongs to.
     pub usage: Usage,

@@ -1,4 +1,4 @@
-//! FER+'s votes: which emotions ten people saw in a face.
+//! FER+'s votes: the emotions that ten people chose for a face.
 
 use fer_core::emotion::Emotion;
 

@@ -1,5 +1,5 @@
-//! Measures how well scores tell people's expressions apart: recall, ranking and calibration, with intervals that
-//! take people, not faces, for independent.
+//! Measures how well scores tell people's expressions apart: recall, ranking and calibration, with intervals that treat
+//! people, not faces, as independent.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::metrics::argmax;
 use crate::random::{Purpose, rng};
 use fer_core::emotion::{Emotion, EmotionScores};
 
-/// The emotions over which the macro recall is taken, and among which it is predicted: the four that labelled photos
-/// usually have enough of.
+/// The emotions over which the macro recall is computed, and among which is predicted: the four of which labelled
+/// photos usually have enough.
 pub const RECALLED: [Emotion; 4] = [
     Emotion::Angry,
     Emotion::Happy,
@@ -31,9 +31,9 @@ const RESAMPLES: u64 = 200;
 pub struct LabelledFace {
     /// The label.
     pub truth: Emotion,
-    /// Who it is; faces of one person are not independent.
+    /// The person's name; faces of one person are not independent.
     pub person: String,
-    /// What the program says.
+    /// The program's scores.
     pub scores: EmotionScores,
 }
 
@@ -59,7 +59,7 @@ pub struct RankedEmotion {
     pub positives: usize,
     /// The highest score that any face has.
     pub highest: f32,
-    /// The mean of the precisions at each face with the label, not interpolated.
+    /// The mean, without interpolation, of the precisions at each face with the label.
     pub average_precision: Estimate,
 }
 
@@ -118,7 +118,7 @@ pub fn calibration_error(faces: &[LabelledFace]) -> f64 {
     figures(&faces.iter().collect::<Vec<_>>()).ece
 }
 
-/// The average precision of a ranking by score, each with whether it should be high; `None` if none should.
+/// The average precision of a ranking by score. The `bool` is whether the face has the label; `None` if none has.
 pub fn average_precision(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
     let mut ranked: Vec<(f64, bool)> = scored.into_iter().collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -159,8 +159,8 @@ fn figures(faces: &[&LabelledFace]) -> Figures {
     Figures::new(&Emotion::ALL, &samples)
 }
 
-/// Divides labelled rows into `k` folds so that no person is in two of them and every fold has about the same share
-/// of each emotion: the fold of each row.
+/// Divides labelled rows into `k` folds so that no person is in two of them and every fold has about the same share of
+/// each emotion; returns the fold of each row.
 pub fn person_folds(rows: &[(&str, Emotion)], k: usize) -> Vec<usize> {
     let mut people: BTreeMap<&str, [f64; Emotion::COUNT]> = BTreeMap::new();
     let mut totals = [0.0; Emotion::COUNT];
@@ -174,7 +174,7 @@ pub fn person_folds(rows: &[(&str, Emotion)], k: usize) -> Vec<usize> {
     let mut folds = vec![[0.0; Emotion::COUNT]; k];
     let mut assigned = BTreeMap::new();
     for (person, counts) in order {
-        // The growth of the sum of squared shares is least where the person's emotions are rarest.
+        // The sum of squared shares grows least in the fold in which the person's emotions are rarest.
         let growth = |fold: &[f64; Emotion::COUNT]| -> f64 {
             let each = fold.iter().zip(&counts).zip(&totals);
             each.filter(|(_, total)| **total > 0.0)

@@ -30,7 +30,7 @@ pub struct Sample {
 pub struct EmotionFigures {
     /// The emotion's name.
     pub emotion: &'static str,
-    /// Share of the rows with this emotion that are predicted so.
+    /// Share of the rows with this emotion for which it is predicted.
     pub recall: Proportion,
     /// Share of the predictions of this emotion that are correct.
     pub precision: Proportion,

@@ -39,10 +39,10 @@ pub struct Evaluation {
 pub struct ProtocolResult {
     /// The protocol.
     pub protocol: Protocol,
-    /// On all rows.
+    /// The figures on all rows.
     pub all: Figures,
-    /// On the rows whose pixels no row that was trained on has; `None` where these are all rows, or where the
-    /// measured rows were themselves trained on.
+    /// The figures on the rows whose pixels differ from those of all training rows; `None` if these are all rows, or if
+    /// the measured rows are training rows themselves.
     pub without_duplicates: Option<Figures>,
 }
 

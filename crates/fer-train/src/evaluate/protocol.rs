@@ -10,11 +10,11 @@ use crate::dataset::Dataset;
 use crate::targets::FERPLUS_HEAD;
 use fer_core::emotion::Emotion;
 
-/// A protocol that others report figures for, or the same one for the album scores.
+/// A protocol for which others report figures, or the same protocol for the album scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
-    /// All labels of the data set: FER2013's seven, or fewer where the import kept fewer.
+    /// All labels of the data set: FER2013's seven, or fewer if the import kept fewer.
     Labels,
     /// The rows labelled angry, happy, sad or neutral, predicted among these four.
     FourLabels,
@@ -123,8 +123,8 @@ impl Protocol {
         })
     }
 
-    /// True emotion and prediction of each row that the protocol includes; `None` where the protocol does not
-    /// fit the heads, or equals [`Protocol::Labels`] for this data set.
+    /// True emotion and prediction of each row that the protocol includes; `None` if the protocol does not fit the
+    /// heads, or equals [`Protocol::Labels`] for this data set.
     pub fn samples(self, predictions: &Predictions, dataset: &Dataset) -> Option<Vec<Sample>> {
         let emotions = self.emotions(dataset);
         if matches!(self, Self::FourLabels | Self::AlbumFourLabels) && dataset.emotions() == FOUR {

@@ -29,10 +29,10 @@ impl RunFolder {
         &self.0
     }
 
-    /// Checks before any work whether every file of a run may be written.
+    /// Checks, before any work, that every file of a run may be written.
     ///
     /// # Errors
-    /// [`Error::Usage`] names a file in the way that this program did not write or that somebody changed.
+    /// [`Error::Usage`] names a file in the way, which this program did not write or somebody changed.
     pub fn check(&self, recipe: &Recipe) -> Result<()> {
         let heads = recipe.network.heads.iter();
         let plots = heads
@@ -93,7 +93,7 @@ impl RunFolder {
         Checkpoint::load(&self.checkpoint())
     }
 
-    /// Writes the best weights so far as a model file whose metadata hold network, recipe and metrics.
+    /// Writes the best weights so far as a model file whose metadata have network, recipe and metrics.
     ///
     /// # Errors
     /// If the file cannot be written.

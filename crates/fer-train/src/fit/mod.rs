@@ -43,7 +43,7 @@ pub trait TrainingObserver {
     /// Epoch `epoch` (from 1), of `images` images, begins.
     fn epoch_started(&mut self, _epoch: usize, _images: usize) {}
 
-    /// A batch is finished. Ending the run here loses the epoch, as a crash would.
+    /// A batch is finished. Ending the run here loses the current epoch, as a crash does.
     fn batch_done(&mut self, _images: usize, _loss: f64) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
@@ -75,7 +75,7 @@ impl RowSplit {
         }
     }
 
-    /// Whether a row is both trained on and validated.
+    /// Whether a row is both a training and a validation row.
     fn overlap(&self) -> bool {
         let training: HashSet<usize> = self.training.iter().copied().collect();
         self.validation.iter().any(|row| training.contains(row))
@@ -87,7 +87,7 @@ pub struct Run<'a> {
     recipe: &'a Recipe,
     dataset: &'a Dataset,
     rows: RowSplit,
-    /// Whether no validation row is trained on, so that their accuracy can choose the best epoch.
+    /// Whether no validation row is a training row, so that the validation accuracy can choose the best epoch.
     held_out: bool,
     folder: RunFolder,
     targets: Targets,
@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
     /// finished epoch.
     ///
     /// # Errors
-    /// If recipe and data do not fit, or the folder holds the run of another recipe.
+    /// If recipe and data do not fit, or the folder has the run of another recipe.
     pub fn new(recipe: &'a Recipe, dataset: &'a Dataset, folder: &Path) -> Result<Self> {
         Self::with_rows(recipe, dataset, RowSplit::of(recipe, dataset), folder)
     }
@@ -202,9 +202,9 @@ impl<'a> Run<'a> {
     /// Trains to the end, or until the observer ends the run.
     ///
     /// # Errors
-    /// If the loss is no longer finite, or a file cannot be written because of the file system or because a
-    /// file is in the way that this program did not write or that somebody changed. Files in the way before
-    /// the first step are reported then.
+    /// If the loss is not finite, or a file cannot be written: because of the file system, or because a file that this
+    /// program did not write or that somebody changed is in the way. Files that are in the way from the start are
+    /// reported before the first step.
     pub fn fit(&mut self, observer: &mut dyn TrainingObserver) -> Result<()> {
         if !self.finished() {
             self.folder.check(self.recipe)?;
@@ -261,7 +261,7 @@ impl<'a> Run<'a> {
         !self.held_out || self.score(later) > self.score(earlier)
     }
 
-    /// What epochs are compared by: the validation accuracy of the first head.
+    /// The value by which epochs are compared: the validation accuracy of the first head.
     fn score(&self, metrics: &EpochMetrics) -> f64 {
         let head = self.head_names().next();
         head.and_then(|name| metrics.validation.accuracy.get(name).copied())

@@ -200,8 +200,8 @@ impl Network {
 /// Reads the network of a model file; `what` names the file in an error.
 ///
 /// # Errors
-/// [`Error::Model`] if the file does not describe its network, lacks a weight, or was trained on crops other
-/// than those that this program makes.
+/// [`Error::Model`] if the file does not describe its network, lacks a weight, or was trained on other crops than this
+/// program makes.
 pub fn read_network(bytes: &[u8], what: &str) -> error::Result<Network> {
     let spec = read_spec(bytes, what)?;
     VarBuilder::from_slice_safetensors(bytes, DType::F32, &Device::Cpu)

@@ -256,7 +256,8 @@ impl<'w> Graph<'w> {
                 LayerSpec::Dropout { .. } => x,
                 LayerSpec::Flatten if input.len() == 1 => x,
                 LayerSpec::Flatten => {
-                    // The model file's vectors have the channels of a pixel side by side.
+                    // In the model file, the channels of a pixel are adjacent, so the values are transposed before they
+                    // become a vector.
                     let order = [("perm", Attribute::Ints(vec![0, 2, 3, 1]))];
                     let turned = self.add("Transpose", &[&x], &order);
                     self.add("Flatten", &[&turned], &[])
@@ -347,10 +348,10 @@ impl<'w> Graph<'w> {
     }
 }
 
-/// What heads read of a trunk, each with its number of values.
+/// The outputs of a trunk that heads read, each with its number of values.
 struct Read {
     features: (String, usize),
-    /// The means of all blocks, if they are asked for.
+    /// The means of all blocks, if a head needs them.
     blocks: (String, usize),
 }
 

@@ -1,8 +1,8 @@
 //! Writes a network as an ONNX file, which other programs can run.
 //!
 //! The graph takes grey faces `faces [n, 1, 48, 48]` of 0 to 255, cut as [`fer_core::classify::crop_face`] cuts them,
-//! and gives `scores [n, 8]` in the order of [`Emotion::ALL`]: the scores that the program itself gives, mirror image,
-//! ensemble weights and all.
+//! and returns `scores [n, 8]` in the order of [`Emotion::ALL`]: the program's own scores, including mirror images and
+//! ensemble weights.
 
 mod graph;
 mod protobuf;

@@ -98,7 +98,7 @@ fn the_graph_of_the_built_in_model_is_complete_and_holds_its_weights() {
     assert!(counts["Conv"] > 2 * trunk.blocks.len());
     assert_eq!(counts["Gemm"], model.spec.heads.len());
 
-    // The stem's kernel is turned from [y, x, in, out] to [out, in, y, x].
+    // The stem's kernel is transposed from [y, x, in, out] to [out, in, y, x].
     let graph = all(&file, 7)[0];
     let tensors = all(graph, 5);
     let stem = tensors

@@ -1,7 +1,7 @@
 //! Faces that were cut from labelled photos, as `fer-index dataset photos` writes them: one safetensors file.
 //!
-//! Its tensors are `pixels` u8 \[n, 48, 48\], `emotions` u8 \[n\] (index in [`Emotion::ALL`], or 255 where none is
-//! labelled) and `smiles` u8 \[n\] (0, 1, or 255). The metadata hold the format and, as JSON, who each face is.
+//! Its tensors are `pixels` u8 \[n, 48, 48\], `emotions` u8 \[n\] (index in [`Emotion::ALL`], or 255 without a label)
+//! and `smiles` u8 \[n\] (0, 1, or 255). The metadata have the format and, as JSON, the person of each face.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const FORMAT: &str = "fer-index faces of photos 1";
 /// Key of the people in the metadata.
 const PEOPLE: &str = "people";
 
-/// Stands for a label that a face does not have.
+/// The value for a face without a label.
 const NONE: u8 = 255;
 
 /// A face that was cut from a photo.
@@ -26,9 +26,9 @@ pub struct PhotoFace {
     pub pixels: Vec<u8>,
     /// The labelled emotion.
     pub emotion: Option<Emotion>,
-    /// Whether it is labelled to smile.
+    /// Whether it is labelled as smiling.
     pub smile: Option<bool>,
-    /// Who it is.
+    /// The person's name.
     pub person: String,
 }
 

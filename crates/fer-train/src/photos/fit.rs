@@ -3,7 +3,7 @@
 /// Number of steps whose curvature is remembered.
 const MEMORY: usize = 10;
 
-/// The sufficient decrease of a step, as a share of what the gradient promises (Armijo 1966).
+/// The sufficient decrease of a step, as a share of the decrease that the gradient predicts (Armijo 1966).
 const DECREASE: f64 = 1e-4;
 
 /// Most halvings of a step.
@@ -23,7 +23,7 @@ pub fn minimise(
         let mut direction = descent(&gradient, &memory);
         let mut slope = dot(&gradient, &direction);
         if slope >= 0.0 {
-            // Only rounding can make the direction lead upwards.
+            // Only rounding errors can make this a direction of ascent.
             memory.clear();
             direction = gradient.iter().map(|g| -g).collect();
             slope = -dot(&gradient, &gradient);

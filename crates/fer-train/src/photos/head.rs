@@ -21,7 +21,7 @@ use fer_core::network::{HeadInput, HeadSpec, ModelFile, TrunkSpec};
 /// The name of the head in a model file.
 pub const PHOTO_HEAD: &str = "photos";
 
-/// Number of folds of people by which the fit is measured.
+/// Number of folds of people in the cross-validation of the fit.
 const FOLDS: usize = 5;
 
 /// Candidate factors of the logits.
@@ -38,19 +38,19 @@ pub struct PhotoHeadOptions {
     pub balance: f32,
     /// Share of each label that is spread over all emotions, since labels are noisy.
     pub smoothing: f32,
-    /// Changed copies of each face to learn from, besides the face itself.
+    /// Changed copies of each face that are training data beside the face itself.
     pub views: usize,
     /// Labelled faces of these emotions are left out.
     pub leave_out: Vec<Emotion>,
-    /// Added to the fitted logits: the fit finds rare emotions as rarely as they are labelled.
+    /// Added to the fitted logits, since the fitted head predicts rare emotions as rarely as they are labelled.
     pub shift: LogitShift,
     /// Whether to store large tensors as 16-bit floats.
     pub half: bool,
 }
 
 impl PhotoHeadOptions {
-    /// The options with which `models/train.sh` fits the photo head, with this many changed copies of a face, stored in full: for
-    /// measurements, for which fewer copies than there take less time.
+    /// The options with which `models/train.sh` fits the photo head, but with `views` changed copies of a face, and
+    /// stored in full: for measurements, in which fewer copies save time.
     pub fn shipped(views: usize) -> Self {
         Self {
             strength: 0.05,
@@ -69,7 +69,7 @@ impl PhotoHeadOptions {
     }
 }
 
-/// What a fit reached on people it had not seen.
+/// The results of a fit on held-out people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedHead {
     /// The factor of the logits with the least calibration error.

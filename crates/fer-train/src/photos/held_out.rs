@@ -1,4 +1,4 @@
-//! Photo heads that have not learned from some of the people: they measure what is built on a photo head.
+//! Photo heads that are fitted without some of the people, to measure what is built on a photo head.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use fer_core::features::Features;
 use fer_core::network::{ModelFile, TrunkSpec};
 use fer_core::personal::ReadFace;
 
-/// Faces with their features, and all that a photo head is fitted to.
+/// Faces with their features, and the other data to which a photo head is fitted.
 pub struct HeldOutHeads<'a> {
     faces: Vec<&'a PhotoFace>,
     learned: Learned,
     rows: Examples,
     prior: Linear,
-    /// How many of the values that the head reads are the last block's, which the index keeps.
+    /// How many of the head's inputs are those of the last block, which the index stores.
     kept: usize,
     options: &'a PhotoHeadOptions,
 }
@@ -58,13 +58,13 @@ impl<'a> HeldOutHeads<'a> {
         })
     }
 
-    /// The faces, in the order in which they are numbered here.
+    /// The faces, in the order of their numbers.
     pub fn faces(&self) -> &[&'a PhotoFace] {
         &self.faces
     }
 
-    /// The logits that a head which has learned from the faces for which `learns` is true gives to each of the faces with
-    /// these numbers, and to its changed copies.
+    /// The logits of each of the faces with these numbers, and of its changed copies, by a head that is fitted to the
+    /// faces for which `learns` is true.
     pub fn logits(
         &self,
         numbers: &[usize],
@@ -75,7 +75,7 @@ impl<'a> HeldOutHeads<'a> {
         numbers.iter().map(logits).collect()
     }
 
-    /// A head that has learned from the faces for which `learns` is true.
+    /// A head that is fitted to the faces for which `learns` is true.
     fn head(&self, learns: impl Fn(usize) -> bool) -> Linear {
         let learns = |face: usize| {
             let emotion = self.faces[face].emotion;
@@ -89,7 +89,7 @@ impl<'a> HeldOutHeads<'a> {
         shifted(head, &self.options.shift)
     }
 
-    /// What a head reads in the faces with these numbers that has learned from the faces for which `learns` is true.
+    /// The results for the faces with these numbers, by a head that is fitted to the faces for which `learns` is true.
     pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ReadFace> {
         let head = self.head(learns);
         let read = |&face: &usize| {

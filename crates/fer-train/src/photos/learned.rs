@@ -1,4 +1,4 @@
-//! What a photo head learns from: the features of faces, of changed copies of them, and of rows of FER2013.
+//! The training data of a photo head: the features of faces, of changed copies of them, and of rows of FER2013.
 
 use rayon::prelude::*;
 
@@ -15,30 +15,30 @@ use fer_core::network::{FoldedNetwork, PixelScaling, Workspace};
 /// Shares of the loss: labelled emotions, labelled smiles, rows of FER2013.
 const SHARES: [f32; 3] = [0.5, 0.2, 0.3];
 
-/// Most rows of FER2013 that keep the head near what it was.
+/// Most rows of FER2013, which keep the head near its prior.
 const ROWS: usize = 3000;
 
-/// Votes that such a row has at least.
+/// Least number of votes of such a row.
 const MIN_VOTES: u32 = 5;
 
-/// Fewer faces of an emotion than this do not raise its weight further.
+/// An emotion with fewer faces has the class weight of one with this many.
 const FEWEST: f32 = 20.0;
 
-/// How probable neutral is in a face that does not smile.
+/// The probability of neutral in the target of a face that does not smile.
 const CALM: f32 = 0.8;
 
-/// How probable happy is in a face that is labelled not to smile.
+/// The probability of happy in the target of a face that is labelled as not smiling.
 const STILL_HAPPY: f32 = 0.02;
 
 /// Computes the outputs of all blocks, averaged over the pixels and over a face and its mirror image.
 pub(super) struct Extractor {
     pub network: FoldedNetwork,
-    /// How it takes grey values.
+    /// The scaling of grey values.
     pub pixels: PixelScaling,
 }
 
 impl Extractor {
-    /// What the head reads of a face of 48 × 48 grey values.
+    /// The head's input for a face of 48 × 48 grey values.
     fn features(&self, workspace: &mut Workspace, grey: Vec<f32>) -> Vec<f32> {
         let mut input = grey;
         self.pixels.apply(&mut input);
@@ -52,7 +52,7 @@ impl Extractor {
     }
 }
 
-/// The changes that cameras, files and detectors make to a face, in a copy of it.
+/// The changes in a copy of a face: those that cameras, files and detectors cause.
 fn changes() -> Augmentation {
     let jitter = |by| {
         Some(Jitter {
@@ -84,7 +84,7 @@ fn changes() -> Augmentation {
 
 /// The features of faces and of their changed copies.
 pub(super) struct Learned {
-    /// For each face the features of the face itself, then of its copies.
+    /// For each face, the features of the face itself, then of its copies.
     features: Vec<f32>,
     /// Number of features.
     width: usize,
@@ -153,7 +153,7 @@ impl Learned {
             for features in self.of(face) {
                 examples.features.extend(features);
                 examples.targets.push(target);
-                // Negative for now, so that the groups can be told apart.
+                // Negative at first, to mark the group until its weight is known.
                 examples
                     .weights
                     .push(if group == 0 { weight } else { -weight });
@@ -178,8 +178,9 @@ pub(super) fn smoothed(emotion: Emotion, smoothing: f32) -> Target {
     target
 }
 
-/// What a face that does not smile mostly is in everyday photos. The label does not say so, but without it such photos
-/// would teach nothing about faces that are turned or look down, which are read as sad too often.
+/// The target of a face that is labelled as not smiling: in everyday photos it is mostly neutral. The label does not
+/// state that, but without this target the head would learn nothing from such photos about faces that are turned or
+/// look down, which are classified as sad too often.
 pub(super) fn calm() -> Target {
     let others = Emotion::COUNT as f32 - 2.0;
     let mut target = [(1.0 - CALM - STILL_HAPPY) / others; Emotion::COUNT];

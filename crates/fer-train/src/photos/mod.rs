@@ -1,4 +1,4 @@
-//! Learns from faces of photos: a third head on the features of a trained network, which gives the scores of an album.
+//! Training on faces of photos: fits a third head on the features of a trained network, which gives the album scores.
 
 mod faces;
 mod fit;

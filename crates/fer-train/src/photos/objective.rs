@@ -13,13 +13,13 @@ const CLASSES: usize = Emotion::COUNT;
 /// of threads.
 const CHUNK: usize = 512;
 
-/// Examples that are computed together: their sums do not wait for each other, and a weight is loaded once for all.
+/// Examples that are computed together: their sums are independent, and each weight is loaded once for all of them.
 const TOGETHER: usize = 4;
 
 /// Most steps of the minimisation.
 const STEPS: usize = 200;
 
-/// What the head should say about an example: the probability of each emotion.
+/// The desired probability of each emotion for an example.
 pub type Target = [f32; CLASSES];
 
 /// Examples to fit a head to.
@@ -57,12 +57,12 @@ impl Linear {
 }
 
 /// The head that minimises the weighted mean cross-entropy of the examples plus `strength` times half the squared
-/// distance to `prior`, in which each weight is multiplied by the deviation of its feature.
+/// distance to `prior`, in which each weight is multiplied by the standard deviation of its feature.
 pub fn fit(examples: &Examples, prior: &Linear, strength: f64) -> Linear {
     let features = prior.weight.len() / CLASSES;
     let deviations = deviations(&examples.features, features);
     let total: f64 = examples.weights.iter().map(|&w| f64::from(w)).sum();
-    // The parameters are the change of each weight, in units of its feature's deviation, and of each bias.
+    // The parameters are the change of each weight, in units of its feature's standard deviation, and of each bias.
     let head = |change: &[f64]| {
         let mut head = prior.clone();
         for (class, row) in head.weight.chunks_exact_mut(features).enumerate() {
@@ -104,7 +104,7 @@ pub fn fit(examples: &Examples, prior: &Linear, strength: f64) -> Linear {
     head(&minimise(vec![0.0; CLASSES * (features + 1)], STEPS, loss))
 }
 
-/// A linear head, or a gradient by it, with the weights of a feature side by side.
+/// A linear head, or its gradient, with the weights of a feature adjacent in memory.
 struct Columns {
     weight: Vec<[f32; CLASSES]>,
     bias: [f32; CLASSES],
@@ -143,7 +143,7 @@ fn sum(head: &Columns, examples: &Examples, first: usize, rows: &[f32]) -> (f64,
         bias: [0.0; CLASSES],
     };
     for (group, rows) in rows.chunks(TOGETHER * features).enumerate() {
-        // At the end there may be fewer: the first one stands in for the others, without weight.
+        // At the end there may be fewer examples; the first one then fills the other places with weight 0.
         let count = rows.len() / features;
         let rows: [&[f32]; TOGETHER] = std::array::from_fn(|index| {
             let row = rows.get(index * features..(index + 1) * features);
@@ -207,7 +207,7 @@ mod tests {
         target
     }
 
-    /// Faces whose first feature tells happy from sad, and whose second is noise.
+    /// Faces whose first feature distinguishes happy from sad, and whose second is noise.
     fn examples(targets: [Target; 2]) -> Examples {
         let mut examples = Examples::default();
         for i in 0..400 {

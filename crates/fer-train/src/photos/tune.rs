@@ -1,11 +1,11 @@
 //! Fine-tunes the trunk of a trained network on faces of photos, so that the photo head that is fitted afterwards reads
-//! features that have seen such faces.
+//! features that were trained on such faces.
 //!
 //! Each step has faces of photos, each in two changed copies, and rows of FER2013. The photos' part of the loss is the
-//! cross-entropy to labels that are mixed with what a photo head on the network's own trunk reads (labels of photos are
+//! cross-entropy to labels that are mixed with the scores of a photo head on the original trunk (labels of photos are
 //! noisy), and the divergence between the two copies (consistency; Laine and Aila, "Temporal ensembling for
-//! semi-supervised learning", ICLR 2017). On the rows of FER2013 the network is kept to its own answers (Li and Hoiem,
-//! "Learning without forgetting", ECCV 2016).
+//! semi-supervised learning", ICLR 2017). On the rows of FER2013 the targets are the original network's own scores (Li
+//! and Hoiem, "Learning without forgetting", ECCV 2016).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,7 +32,7 @@ use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 use fer_core::network::{FoldedNetwork, HeadSpec, ModelFile, NetworkSpec, PixelScaling};
 
-/// Faces of photos in a step; each is there twice.
+/// Faces of photos in a step; each occurs twice.
 const PHOTOS: usize = 48;
 
 /// Rows of FER2013 in a step.
@@ -57,19 +57,20 @@ pub struct TuneOptions {
     pub ema: f64,
     /// Weight of the divergence between the two copies of a face.
     pub consistency: f64,
-    /// Share of what the network's own photo head reads in the targets.
+    /// Share of the original photo head's scores in the targets.
     pub taught: f32,
-    /// Share of the tuned weights in what is written; the others are those of the model as it was (Wortsman et al., "Robust
-    /// fine-tuning of zero-shot models", CVPR 2022).
+    /// Share of the tuned weights in the written ones; the rest is that of the original weights (Wortsman et al.,
+    /// "Robust fine-tuning of zero-shot models", CVPR 2022).
     pub share: f64,
 }
 
 /// The mean losses of some steps: of the photos' labels, of their consistency, and of FER2013's rows.
 pub type Losses = [f64; 3];
 
-/// Fine-tunes the trunk of `model` on labelled `faces` and rows of `dataset` with votes, and writes it to `out` with the heads
-/// for FER2013. A photo head, which would not fit any more, has to be fitted to it, with the options `head`, as well as a
-/// head for human faces. `progress` is called after each step with the number of steps so far.
+/// Fine-tunes the trunk of `model` on labelled `faces` and rows of `dataset` with votes, and writes it to `out` with
+/// the heads for FER2013. `head` has the options of the photo head that is fitted to the original trunk, for the
+/// targets. The photo head and the head for the human score must be fitted again to the new trunk afterwards.
+/// `progress` is called after each step with the number of steps so far.
 ///
 /// # Errors
 /// If the model cannot be used, the loss is no longer finite, or the file cannot be written.
@@ -180,7 +181,7 @@ fn average(before: &Tensor, tuned: &Tensor, share: f64) -> Candle<Tensor> {
     &before + ((tuned - &before)? * share)?
 }
 
-/// Lets the photo head, which reads the last block during the fine-tuning, begin as the mean of the other heads.
+/// Initialises the photo head, which reads the last block during the fine-tuning, to the mean of the other heads.
 fn start_head(map: &VarMap, file: &ModelFile) -> Candle<()> {
     let prior = prior(file).map_err(candle_core::Error::wrap)?;
     for (name, variable) in weights::sorted_variables(map) {
@@ -325,7 +326,7 @@ const fn jitter(probability: f32, by: f32) -> Jitter {
     Jitter { probability, by }
 }
 
-/// The changes of faces of photos: what detectors, light, cameras and files do.
+/// The changes of faces of photos: those that detectors, light, cameras and files cause.
 fn strong() -> Augmentation {
     let range = |probability, from, to| {
         Some(Range {
@@ -358,7 +359,7 @@ fn strong() -> Augmentation {
     }
 }
 
-/// Those of FER2013's rows, as in the last runs of the network.
+/// The changes of FER2013's rows, as in the final runs of the network.
 fn light() -> Augmentation {
     Augmentation {
         flip: 0.5,

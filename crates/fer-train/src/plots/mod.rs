@@ -49,7 +49,7 @@ pub fn plot_files(stem: &Path) -> [PathBuf; 2] {
     })
 }
 
-/// A name from the user's photos beside a plot's data; it may be in any script.
+/// A name from the user's photos that labels data in a plot; it may be in any script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     /// The name.
@@ -74,7 +74,7 @@ pub trait Plot {
     /// If the backend fails.
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
 
-    /// The names of what is plotted, which [`Self::draw`] leaves out.
+    /// The names of the plotted data, which [`Self::draw`] does not draw.
     fn names(&self) -> Vec<Name> {
         Vec::new()
     }
@@ -91,7 +91,8 @@ pub trait Plot {
         };
 
         let mut pixels = RgbImage::new(width, height);
-        // A viewer of the SVG chooses fonts; in the bitmap, names in other scripts are set with fonts of the machine.
+        // The viewer of an SVG chooses fonts itself; in the bitmap, names in other scripts are set with fonts of this
+        // machine.
         let (foreign, names): (Vec<Name>, Vec<Name>) = self
             .names()
             .into_iter()

@@ -1,4 +1,4 @@
-//! Sentences about times, with the arguments and the words that are left out. No date may be read as another one.
+//! Sentences about times, with their arguments and the words that are left out. No date may be read as a different one.
 
 use super::judge;
 

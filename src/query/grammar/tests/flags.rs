@@ -1,10 +1,10 @@
-//! Sentences beside flags: a flag is the more exact statement.
+//! Sentences with flags: a flag is more exact and takes precedence.
 
 use jiff::civil::date;
 
 use super::super::*;
 
-/// Reads a sentence beside flags; returns the arguments, and what they replaced.
+/// Reads a sentence with flags; returns the arguments, and what they replaced.
 fn read(text: &str, flags: &[(&'static str, &'static str)]) -> (String, String) {
     let given = Given {
         filter: UserFilter::read(flags).unwrap(),

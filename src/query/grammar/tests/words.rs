@@ -106,7 +106,7 @@ fn common_words_are_searched_as_text() {
     );
 }
 
-/// A word of the index is no city by an unusual name, even with a capital letter.
+/// A word of the index is not read as an unusual name of a city, even with a capital letter.
 #[test]
 fn words_of_the_index_come_before_unusual_names_of_cities() {
     let read = |text: &str, known: &Known<'_>| {

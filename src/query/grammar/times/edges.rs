@@ -60,7 +60,7 @@ impl Reader<'_> {
         Some(length + 1 + of_date)
     }
 
-    /// Leaves out a day that no year has, or not the year that is named: `31 june`, `february 29 2019`.
+    /// Leaves out a day that exists in no year, or not in the year that is named: `31 june`, `february 29 2019`.
     pub(super) fn no_such_day(&mut self, at: usize) -> Length {
         let number = |at: usize| {
             let figures = self.lower(at).trim_end_matches(char::is_alphabetic);

@@ -1,4 +1,4 @@
-//! Dates and ranges of dates in a sentence, and how one of them gives another the year that is stated only once.
+//! Dates and ranges of dates in a sentence. A year that is stated once may apply to several of them.
 
 use std::ops::RangeInclusive;
 
@@ -34,7 +34,7 @@ impl Occasion {
         )
     }
 
-    /// The first and the last date; of a part of every year there are none.
+    /// The first and the last date; none for a part of every year.
     pub fn ends(&self) -> (Option<UserDate>, Option<UserDate>) {
         match self {
             Self::Range(first, last) => (Some(first.clone()), Some(last.clone())),
@@ -52,7 +52,7 @@ impl Occasion {
         }
     }
 
-    /// The year that it is: `2019`, `last year`.
+    /// The year, if it is exactly one: `2019`, `last year`.
     fn year(&self) -> Option<i16> {
         let Self::One(UserDates {
             dates: Dates::Span(span),
@@ -67,7 +67,7 @@ impl Occasion {
         is_year.then(|| first.year())
     }
 
-    /// The years of a span of whole years; `None` if it is another one, or has more than [`MOST_YEARS`].
+    /// The years of a span of whole years; `None` if it has other spans or more than [`MOST_YEARS`].
     fn years(&self) -> Option<RangeInclusive<i16>> {
         let span = match self.clone().into_dates().dates {
             Dates::Span(span) => span,
@@ -205,7 +205,7 @@ pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> 
     }
     let is_weekday = |text: &str| is_weekday(text.strip_prefix("last ").unwrap_or(text));
     if is_weekday(&first) && is_weekday(&last) {
-        // `monday to friday`: those of one week.
+        // `monday to friday`: the days of one week.
         while start.start >= end.end {
             start.start = start.start.checked_sub(1.week()).ok()?;
             start.end = start.end.checked_sub(1.week()).ok()?;

@@ -1,5 +1,5 @@
-//! Reads days of the week. Without a date beside it, `monday` is the latest one; no filter finds every Monday, nor those
-//! of a year, so these are left out.
+//! Reads days of the week. `monday` alone is the latest Monday. No filter finds every Monday, or those of a year, so
+//! phrases for these are left out.
 
 use jiff::ToSpan as _;
 

@@ -22,7 +22,7 @@ pub enum Error {
     TooLarge,
     /// No coded slice NAL units were supplied.
     NoSlices,
-    /// Who gets the rows has broken off.
+    /// The receiver of the rows has stopped the decoding.
     Stopped,
 }
 

@@ -87,7 +87,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Adds rows below those that are there, and takes their format over.
+    /// Appends rows below the existing ones, and takes over their format.
     pub(crate) fn append(&mut self, rows: &Rows<'_>) {
         let from = rows.frame;
         let (new, shift) = (&rows.new, from.chroma.y_shift());
@@ -137,15 +137,15 @@ impl Frame {
     }
 }
 
-/// Some rows of a picture that is handed out while it is decoded.
+/// Some rows of a picture that is passed on while it is decoded.
 #[derive(Debug)]
 pub struct Rows<'a> {
-    /// A part of the picture, as wide as it is. It begins on a row of chroma.
+    /// A part of the picture with its whole width. It begins on a row of chroma.
     pub frame: &'a Frame,
-    /// The row of the picture that is the part's first one.
+    /// The row of the picture with which the part begins.
     pub top: u32,
-    /// The rows of the part that are new. Those around them, without which the colours at their edge could not be
-    /// interpolated, have been handed out before, or will be once more.
+    /// The rows of the part that are new. The rows around them, which are needed to interpolate the
+    /// colours at the edges, have been passed before, or will be passed again.
     pub new: core::ops::Range<u32>,
     /// Height of the whole picture.
     pub height: u32,

@@ -71,12 +71,12 @@ pub fn decode_still(parameter_sets: &[&[u8]], slices: &[&[u8]]) -> Result<Frame>
     Ok(whole)
 }
 
-/// Decode a single still picture, and hand out its rows from the top as soon as they are decoded, so that the picture
-/// need not be in memory as a whole.
+/// Decode a single still picture, and pass its rows to `sink` from the top as soon as they are
+/// decoded, so that the picture need not be in memory as a whole.
 ///
 /// # Errors
-/// Those of [`decode_still`]; rows may have been handed out before. [`Error::Malformed`](crate::Error::Malformed) if
-/// `sink` breaks off.
+/// Those of [`decode_still`], after which some rows may have been passed already.
+/// [`Error::Malformed`](crate::Error::Malformed) if `sink` returns `Break`.
 pub fn decode_rows(parameter_sets: &[&[u8]], slices: &[&[u8]], sink: Sink<'_>) -> Result<()> {
     let sets = decode::ParameterSets::parse(parameter_sets)?;
     Ok(decode::decode(&sets, slices, sink)?)

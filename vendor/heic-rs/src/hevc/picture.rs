@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 pub struct Plane {
     /// Sample storage, whole rows from row `top` on.
     pub data: Vec<u16>,
-    /// The first row that is in memory.
+    /// The first row in memory.
     pub top: usize,
     /// Distance between vertically adjacent samples, in samples.
     pub stride: usize,
@@ -20,7 +20,7 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// A plane with `stride == width`, of which no row is in memory yet.
+    /// A plane with `stride == width`, with no row in memory yet.
     pub fn without_rows(width: usize, height: usize) -> Result<Plane> {
         let n = width.checked_mul(height).ok_or(Error::TooLarge)?;
         if n > (1usize << 30) {
@@ -35,7 +35,7 @@ impl Plane {
         })
     }
 
-    /// Takes zeroed memory for the rows before `end` that are not there yet.
+    /// Allocates zeroed memory for the rows before `end` that have none yet.
     pub fn hold_to(&mut self, end: usize) {
         let samples = (end.min(self.height) - self.top) * self.stride;
         if self.data.len() < samples {
@@ -43,7 +43,7 @@ impl Plane {
         }
     }
 
-    /// Gives up the rows before `top`.
+    /// Releases the rows before `top`.
     pub fn drop_to(&mut self, top: usize) {
         let top = top.min(self.height);
         if top > self.top {
@@ -126,7 +126,8 @@ impl Picture {
         Ok(pic)
     }
 
-    /// Allocates the side-information arrays for one picture; the rows of its planes come and go.
+    /// Allocates the side-information arrays for one picture; the rows of its planes are allocated
+    /// and released during decoding.
     pub fn without_rows(
         width: usize,
         height: usize,

@@ -108,8 +108,8 @@ pub fn parse(b: &BoxHeader<'_>) -> Result<Vec<ItemLocation>> {
         let base_offset = r.uint(base_offset_size, "iloc base offset")?;
         let extent_count = r.u16("iloc extent count")?;
         let per = usize::from(offset_size + length_size + index_size);
-        // Extents without any field take no bytes, and all are the whole file: a
-        // second one would only multiply it.
+        // Extents without fields take no bytes in the box, and each means the whole file, so a
+        // second one would only repeat the file.
         if per == 0 && extent_count > 1 {
             return Err(Error::Malformed("iloc declares extents without fields"));
         }

@@ -20,11 +20,11 @@ use iref::{ItemReference, RefKind};
 /// assumes the file is trying to make it loop forever.
 const MAX_ITEM_DEPTH: u32 = 8;
 
-/// Bytes of work that reading one extent costs beside copying it.
+/// Work, in bytes, that reading one extent costs in addition to copying it.
 const EXTENT_COST: usize = 64;
 
-/// Bytes of work that one item may cost beside eight times the bytes of the file,
-/// which is what a chain of items as deep as allowed copies.
+/// Work, in bytes, that one item may cost in addition to eight times the bytes of the file, which
+/// the deepest allowed chain of items copies.
 const ITEM_COST: usize = 1 << 22;
 
 /// Everything the `meta` box told us, borrowed from the file.
@@ -44,15 +44,15 @@ pub struct Meta<'a> {
     pub props: Properties<'a>,
     /// The `idat` payload, for items constructed from it.
     pub idat: Option<&'a [u8]>,
-    /// Where each item is in `items`.
+    /// The index of each item in `items`.
     item_index: BTreeMap<u32, usize>,
-    /// Where each item is in `locations`.
+    /// The index of each item in `locations`.
     location_index: BTreeMap<u32, usize>,
-    /// Where the first reference from an item of a kind is in `refs`.
+    /// The index in `refs` of the first reference of each kind from each item.
     ref_index: BTreeMap<(u32, RefKind), usize>,
 }
 
-/// The places of the first entries with each key.
+/// The index of the first entry with each key.
 fn index<K: Ord>(
     keys: impl DoubleEndedIterator<Item = K> + ExactSizeIterator,
 ) -> BTreeMap<K, usize> {
@@ -150,8 +150,8 @@ impl<'a> Meta<'a> {
         self.item_data_at(file, id, 0, &mut left)
     }
 
-    /// `left` is how much work is left. Without it, items made of items whose extents are empty,
-    /// or of which most is left out, multiplied the time at each level.
+    /// `left` is the remaining work. Without this limit, items made of items whose extents are
+    /// empty or mostly omitted would multiply the time at each level.
     fn item_data_at(
         &self,
         file: &'a [u8],
@@ -233,7 +233,7 @@ impl<'a> Meta<'a> {
     }
 }
 
-/// Take the cost of a step from the work that is left.
+/// Subtract the cost of a step from the remaining work.
 fn pay(left: &mut usize, cost: usize) -> Result<()> {
     *left = left
         .checked_sub(cost)

@@ -1,8 +1,9 @@
-//! The head that tells human faces from what else the detector takes for a face: pets, statues, patterns.
+//! The head for the human score, which distinguishes human faces from other objects that the detector finds: pets,
+//! statues, patterns.
 //!
-//! It is a perceptron with one hidden layer of rectifiers, on the features of all blocks of the trunk: the features of
-//! the early ones show fur, and those of the last, from which the emotions are read, leave much of it out.
-//! `models/human_head.py` fits it.
+//! It is a perceptron with one hidden layer of rectifiers, on the features of all blocks of the trunk: those of the
+//! early blocks show fur, of which the last block, which the emotion heads read, retains little. `models/human_head.py`
+//! fits it.
 
 use super::{FoldedDense, WeightError, Weights};
 

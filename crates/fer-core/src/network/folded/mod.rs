@@ -1,5 +1,4 @@
-//! Inference: the batch norms are folded into the convolutions, and the buffers are kept between
-//! faces.
+//! Inference: batch norms are folded into the convolutions, and buffers are reused between faces.
 
 mod human;
 mod residual;
@@ -48,7 +47,8 @@ pub struct Workspace {
     output: Vec<f32>,
     /// The block's input after its projection.
     shortcut: Vec<f32>,
-    /// The mean over the pixels of each block's output but the last one's, `[n, channels]`; only of a residual trunk.
+    /// The mean over the pixels of the output of each block except the last, `[n, channels]`; only for a residual
+    /// trunk.
     levels: Vec<Vec<f32>>,
     features: Vec<f32>,
     gate: Vec<f32>,
@@ -167,8 +167,8 @@ impl FoldedNetwork {
         Some(human.scores(&self.levels(workspace)))
     }
 
-    /// What the head for human faces reads of the same faces: of each the outputs of all blocks of the trunk, averaged over
-    /// the face and its mirror image.
+    /// The input of the head for the human score, for the same faces: the outputs of all blocks of the trunk, averaged
+    /// over a face and its mirror image.
     pub fn levels(&self, workspace: &Workspace) -> Vec<f32> {
         let blocks = self.blocks(workspace);
         let faces = (workspace.features.len() / (2 * self.features)).max(1);

@@ -54,7 +54,7 @@ impl FoldedResidual {
         last.conv.geometry().channels_out
     }
 
-    /// Computes the features of faces and leaves them in the workspace, as well as the mean of each block before the last.
+    /// Computes the features of faces and writes them to the workspace, with the means of all blocks before the last.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let Workspace {
             input,
@@ -79,7 +79,7 @@ impl FoldedResidual {
     }
 }
 
-/// The weights of a block, in those of the network.
+/// Reads the weights of a block from those of the network.
 struct BlockWeights<'w> {
     weights: &'w Weights,
     /// The prefix of their names.

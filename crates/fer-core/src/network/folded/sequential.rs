@@ -78,7 +78,7 @@ impl FoldedSequential {
         Ok((Self { layers }, features))
     }
 
-    /// Computes the features of faces and leaves them in the workspace.
+    /// Computes the features of faces and writes them to the workspace.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let n = faces.len() / FACE_VALUES;
         let Workspace {

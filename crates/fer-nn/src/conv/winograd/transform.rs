@@ -148,8 +148,8 @@ pub(super) struct ForwardTransform<'a, const SIDE: usize, const IN: usize> {
 }
 
 impl<'a, const SIDE: usize, const IN: usize> ForwardTransform<'a, SIDE, IN> {
-    /// A transform of `images` into `to`; `zeros` stands for a pixel outside the image and must
-    /// have as many values as `to` has columns.
+    /// A transform of `images` into `to`; `zeros` is used for pixels outside the image and must have as many values as
+    /// `to` has columns.
     pub fn new(tiling: Tiling, images: &'a [f32], zeros: &'a [f32], to: PointMatrices) -> Self {
         Self {
             tiling,

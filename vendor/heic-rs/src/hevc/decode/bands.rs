@@ -1,5 +1,5 @@
-//! Filters the rows of a picture and hands them out as soon as what they depend on is decoded, so that of the planes
-//! only a few rows of coding tree blocks are in memory.
+//! Filters the rows of a picture and passes them to a sink as soon as everything that they depend
+//! on is decoded, so that only a few rows of coding tree blocks of the planes are in memory.
 //!
 //! The loop filters lag behind the decoder. Intra prediction reads the last row above a coding tree block unfiltered; a
 //! horizontal edge is deblocked after the vertical edges around it; sample adaptive offset reads a row above and a row
@@ -14,20 +14,20 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
-/// Rows of luma that are not yet filtered across vertical edges when everything above them is decoded, and that horizontal
-/// edges wait for. A multiple of the 8x8 grid.
+/// The last rows of luma above the decoded position that are not yet filtered across vertical
+/// edges, and for which horizontal edges wait. A multiple of the 8x8 grid.
 const LAG: usize = 8;
 
-/// Rows of luma of which the filters may still change something, or read the neighbours of.
+/// Rows of luma that the filters may still change, or whose neighbours they may still read.
 const UNFINISHED: usize = 2 * LAG;
 
-/// Rows of luma around the new ones that are handed out with them: one of chroma.
+/// Rows of luma on either side of the new ones that are passed with them: one row of chroma.
 const AROUND: usize = 2;
 
-/// Who gets the rows.
+/// The receiver of the rows.
 pub type Sink<'s> = &'s mut dyn FnMut(&Rows<'_>) -> ControlFlow<()>;
 
-/// The rows of a picture between the decoder and who gets them.
+/// The rows of a picture between the decoder and the sink.
 pub struct Bands<'s> {
     sink: Sink<'s>,
     /// The conformance window: left, top, width, height.
@@ -36,17 +36,17 @@ pub struct Bands<'s> {
     bit_depth: u8,
     ctb_log2: usize,
     w_ctbs: usize,
-    /// Number of coding tree blocks that each row of them lacks.
+    /// For each row of coding tree blocks, the number that is still missing.
     lacking: Vec<usize>,
-    /// Rows of coding tree blocks above which none is lacking.
+    /// The first row of coding tree blocks in which one is missing.
     complete: usize,
-    /// Rows of luma across whose edges the picture has been deblocked.
+    /// The rows of luma that have been deblocked.
     deblocked: usize,
-    /// Rows that are done, from the first one that is still needed on.
+    /// Finished rows, from the first one that is still needed on.
     finished: [Plane; 3],
     /// Rows of luma that have been copied to `finished`.
     filtered: usize,
-    /// Rows of luma that have been handed out, or that lie above the conformance window.
+    /// Rows of luma that have been passed to the sink or are above the conformance window.
     given: usize,
 }
 
@@ -73,7 +73,7 @@ impl<'s> Bands<'s> {
         }
     }
 
-    /// Makes room for a coding tree block. Its rows must not have been handed out.
+    /// Allocates rows for a coding tree block. They must not have been passed to the sink.
     pub fn begin(&self, pic: &mut Picture, ctb: usize) -> Result<()> {
         let row = ctb / self.w_ctbs;
         if row << self.ctb_log2 < self.filtered {
@@ -87,7 +87,7 @@ impl<'s> Bands<'s> {
         Ok(())
     }
 
-    /// Notes that a coding tree block is there for the first time.
+    /// Records that a coding tree block has been decoded for the first time.
     pub fn end(&mut self, pic: &mut Picture, fi: &FilterInfo, ctb: usize) -> Result<()> {
         self.lacking[ctb / self.w_ctbs] -= 1;
         let before = self.complete;
@@ -114,8 +114,8 @@ impl<'s> Bands<'s> {
         self.give(filtered >= height)
     }
 
-    /// Copies the rows above `end` to those that are done, with sample adaptive offset, and gives up what is not needed
-    /// of the picture any more.
+    /// Copies the rows above `end` to the finished ones, applies sample adaptive offset, and
+    /// releases the rows of the picture that are not needed any more.
     fn finish(&mut self, pic: &mut Picture, fi: &FilterInfo, end: usize) {
         let sub_h = 1 << self.chroma.y_shift();
         let planes = [&pic.y, &pic.cb, &pic.cr];
@@ -133,7 +133,7 @@ impl<'s> Bands<'s> {
         pic.cr.drop_to(kept / sub_h);
     }
 
-    /// Hands out the rows that are done, but for the last ones of an unfinished picture.
+    /// Passes the finished rows to the sink, except the last ones of an unfinished picture.
     fn give(&mut self, is_last: bool) -> Result<()> {
         let [left, top, width, height] = self.window;
         let bottom = top + height;
@@ -187,8 +187,8 @@ impl<'s> Bands<'s> {
     }
 }
 
-/// The samples of a plane without those left of the conformance window in its first row: the plane itself if there are
-/// none, or else a copy.
+/// The samples of a plane without those to the left of the conformance window in its first row: the
+/// plane itself if there are none, otherwise a copy.
 fn shifted(data: &mut Vec<u16>, left: usize) -> Vec<u16> {
     if left == 0 {
         return core::mem::take(data);

@@ -29,7 +29,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use bands::Bands;
 
-/// Decodes one still picture from its parameter sets and slice NAL units, and hands out its rows from the top.
+/// Decodes one still picture from its parameter sets and slice NAL units, and passes its rows to
+/// `sink` from the top.
 pub fn decode(sets: &ParameterSets, slices: &[&[u8]], sink: Sink<'_>) -> Result<()> {
     if slices.is_empty() {
         return Err(Error::NoSlices);
