@@ -11,8 +11,8 @@
 //!
 //! This crate is the program: the daemon, the one-off index, the queries, the gallery and the command line. It depends
 //! on `fer-core` (emotions, faces, the crop, model files and inference), which depends on `fer-nn` (numerical kernels),
-//! and, with the feature `train`, on `fer-train` (data sets, training, evaluation, plots). `ARCHITECTURE.md` lists which
-//! module may import which.
+//! and, with the feature `train`, on `fer-train` (data sets, training, evaluation, plots). `ARCHITECTURE.md` lists
+//! which module may import which.
 #![forbid(unsafe_code)]
 
 pub use fer_core::{

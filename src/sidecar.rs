@@ -1,5 +1,5 @@
-//! Sidecars: files that describe a photo beside them, in XMP, in the JSON of Google Takeout or in the `.picasa.ini` of a
-//! folder, and which photos they belong to.
+//! Sidecars: files that describe a photo beside them, in XMP, in the JSON of Google Takeout or in the `.picasa.ini` of
+//! a folder, and which photos they belong to.
 
 mod beside;
 mod exported;

@@ -124,8 +124,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The faces of a picture, each with its changed copies; none if it cannot be read. `number` is the picture's, `count` how many
-/// copies there are.
+/// The faces of a picture, each with its changed copies; none if it cannot be read. `number` is the picture's, `count`
+/// how many copies there are.
 fn of_picture(
     extractor: &Extractor,
     detector: &Builtin,

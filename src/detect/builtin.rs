@@ -17,8 +17,8 @@ use crate::error::{Result, Skip};
 use crate::face::{BoundingBox, DetectedFace};
 use crate::raster::Raster;
 
-/// A candidate replaces one in a finer level only if it scores higher by more than this: the landmarks of the finer one are
-/// more precise.
+/// A candidate replaces one in a finer level only if it scores higher by more than this: the landmarks of the finer one
+/// are more precise.
 const LEVEL_MARGIN: f32 = 0.03;
 
 /// Pixels of the fine level that are searched around a cell that may show a face. A face of 48 pixels in the photo has

@@ -168,8 +168,8 @@ impl<'a> Refinement<'a> {
     }
 }
 
-/// A face, moved by a rotation and a change of scale. Its box keeps its sides, swapped for a rotation nearer to 90° than to
-/// 0°: the upright box around the rotated one would be too large.
+/// A face, moved by a rotation and a change of scale. Its box keeps its sides, swapped for a rotation nearer to 90°
+/// than to 0°: the upright box around the rotated one would be too large.
 pub(super) fn rotated(face: &DetectedFace, map: &Affine) -> DetectedFace {
     let (cos, sin) = (map.x[0], map.y[0]);
     let scale = cos.hypot(sin);

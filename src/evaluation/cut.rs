@@ -1,4 +1,5 @@
-//! Cuts the largest face of labelled photos, as the pipeline cuts it for the network, so that training can learn from it.
+//! Cuts the largest face of labelled photos, as the pipeline cuts it for the network, so that training can learn from
+//! it.
 
 use std::path::Path;
 

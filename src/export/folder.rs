@@ -36,8 +36,8 @@ pub enum Placement {
 /// added beside them.
 ///
 /// # Errors
-/// [`Error::Usage`] if something is in the way, which it names, or if the only file of a photo is an entry that would be replaced;
-/// [`Error::Io`] if the folder cannot be written.
+/// [`Error::Usage`] if something is in the way, which it names, or if the only file of a photo is an entry that would
+/// be replaced; [`Error::Io`] if the folder cannot be written.
 pub fn fill_folder(
     folder: &Path,
     photos: &[&Path],

@@ -47,8 +47,8 @@ pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
     })
 }
 
-/// The date in the names of the folders above a file, the nearest first, as precisely as they state it: `2019-07
-/// Italy`, `2019/07/14`, `Photos from 2019`.
+/// The date in the names of the folders above a file, the nearest first, as precisely as they state it:
+/// `2019-07 Italy`, `2019/07/14`, `Photos from 2019`.
 pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
     let folders: Vec<&str> = path
         .parent()?
@@ -268,7 +268,8 @@ fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
     }
 }
 
-/// The time of day in the text after a day, and what follows: `153000`, `_153000123`, `-15-30-00`, ` at 15.30.00`, ` at 3.30.00 PM`.
+/// The time of day in the text after a day, and what follows: `153000`, `_153000123`, `-15-30-00`, ` at 15.30.00`,
+/// ` at 3.30.00 PM`.
 fn time_in(day: Date, text: &str) -> Option<(DateTime, &str)> {
     let mut words = BEFORE_TIME.iter();
     let text = match words.find_map(|word| text.strip_prefix(word)) {

@@ -308,8 +308,8 @@ impl Exif {
     }
 }
 
-/// A date without a time, as the standard lets what is not known be blanks: "2019:07:14   :  :  ", "2019:07:     :  :  ". Of a
-/// clock that is known in part, as "15:  :  ", the day counts.
+/// A date without a time, since the standard allows blanks for what is not known: "2019:07:14   :  :  ",
+/// "2019:07:     :  :  ". If the time is known only in part, as "15:  :  ", the day counts.
 fn day_alone(text: &[u8]) -> Option<(Moment, Precision)> {
     let text = std::str::from_utf8(text).ok()?;
     let (day, clock) = text.split_at_checked(10)?;

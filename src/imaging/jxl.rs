@@ -72,8 +72,8 @@ pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<RgbImage, Ski
     Ok(colour_profile::in_srgb(described.as_ref(), picture))
 }
 
-/// The ICC profile by which the colours are described, if that is the only description of them. Only such a picture keeps
-/// its colours when it is decoded, as in other formats.
+/// The ICC profile by which the colours are described, if that is the only description of them. Only such a picture
+/// keeps its colours when it is decoded, as in other formats.
 pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
     let mut reader = Reader::of(task, Forward::of(task.bytes), true);
     reader.header().ok()?;

@@ -44,8 +44,8 @@ impl Thumbnails {
         Self { folder }
     }
 
-    /// The thumbnail of the photo with this content hash. If it is not cached, `copy` makes a copy of the photo
-    /// of at most this width and height. If the folder cannot be written, the thumbnail is returned without being cached.
+    /// The thumbnail of the photo with this content hash. If it is not cached, `copy` makes a copy of the photo of at
+    /// most this width and height. If the folder cannot be written, the thumbnail is returned without being cached.
     ///
     /// # Errors
     /// The error of `copy`.

@@ -133,8 +133,8 @@ const HARDLY_PLACES: &[&str] = &[
 ];
 
 /// Names of large cities in the languages of many travellers that are not their main names in the tables, and no common
-/// words: these need no preposition, as the main names do not. (The tables do not say to which language a name belongs, nor
-/// which of them are romanisations or abbreviations: Perth is also `pet`, and Topeka `google`.)
+/// words: these need no preposition, as the main names do not. (The tables do not say to which language a name belongs,
+/// nor which of them are romanisations or abbreviations: Perth is also `pet`, and Topeka `google`.)
 const KNOWN_NAMES: &[&str] = &[
     "antwerpen",
     "anvers",
@@ -234,8 +234,8 @@ const KNOWN_NAMES: &[&str] = &[
     "wien",
 ];
 
-/// Whether the other name of a city, in lower case and without accents, needs no preposition: one of [`KNOWN_NAMES`], or
-/// several words.
+/// Whether the other name of a city, in lower case and without accents, needs no preposition: one of [`KNOWN_NAMES`],
+/// or several words.
 pub(super) fn is_known_name(name: &str) -> bool {
     name.contains(' ') || KNOWN_NAMES.contains(&name)
 }

@@ -252,9 +252,8 @@ impl Gazetteer {
         (inhabitants / (4000.0 * PI)).sqrt().min(WIDEST)
     }
 
-    /// At most `most` names of countries, then of continents, regions and islands, and then of cities, the largest first,
-    /// that begin with `beginning` in any
-    /// case and without accents.
+    /// At most `most` names of countries, then of continents, regions and islands, and then of cities, the largest
+    /// first, that begin with `beginning` in any case and without accents.
     pub fn names(&self, beginning: &str, most: usize) -> Vec<String> {
         let beginning = folded(beginning);
         let entries = |entry| self.name(entry);

@@ -123,8 +123,8 @@ fn is_list(field: &Field) -> bool {
     field.namespace == NAMESPACE.trim_end_matches('#') && field.name == COPIED
 }
 
-/// The hash of a property without exported keywords: 32 bits of BLAKE3, since it is compared only with a property of the
-/// same file. `None` if nothing is left of it.
+/// The hash of a property without exported keywords: 32 bits of BLAKE3, since it is compared only with a property of
+/// the same file. `None` if nothing is left of it.
 fn hash(field: &Field, exported: &ExportedKeywords<'_>) -> Option<String> {
     let mut value = field.value.clone();
     let separator = match (field.namespace.as_str(), field.name.as_str()) {

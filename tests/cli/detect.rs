@@ -158,8 +158,8 @@ fn rust_faces() -> Result<[PathBuf; 3], String> {
 }
 
 /// The program in `backends/rust-faces`, built as its README says, finds the same face. It needs `ORT_DYLIB_PATH`.
-/// `FER_INDEX_RUST_FACES` names the program, and `FER_INDEX_RUST_FACES_MODELS` the models, if they are not in their usual
-/// places.
+/// `FER_INDEX_RUST_FACES` names the program, and `FER_INDEX_RUST_FACES_MODELS` the models, if they are not in their
+/// usual places.
 #[cfg(unix)]
 #[test]
 #[allow(clippy::print_stderr, reason = "a skipped test must say so")]

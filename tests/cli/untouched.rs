@@ -1,5 +1,5 @@
-//! No command changes files that fer-index did not write: a randomised test that fills folders with the user's files and
-//! runs every kind of output into them, repeatedly.
+//! No command changes files that fer-index did not write: a randomised test that fills folders with the user's files
+//! and runs every kind of output into them, repeatedly.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -242,8 +242,8 @@ pub fn difference(a: &RgbImage, b: &RgbImage) -> f64 {
     sum as f64 / a.len() as f64
 }
 
-/// A photo of 1600 × 1200 pixels of somebody far away, whose face is too small for the search of the whole photo: 15 × 18
-/// pixels at 793, 585.
+/// A photo of 1600 × 1200 pixels of somebody far away, whose face is too small for the search of the whole photo: 15 ×
+/// 18 pixels at 793, 585.
 pub fn far_away() -> RgbImage {
     let person = photo("hopper.jpg");
     let scale = 50.0 / f64::from(person.height().max(person.width()));

@@ -1,5 +1,5 @@
-//! Decoding takes little more memory than the pixels. `benches/compare/format_memory.py` measures more codings, and up to
-//! 250 megapixels.
+//! Decoding takes little more memory than the pixels. `benches/compare/format_memory.py` measures more codings, and up
+//! to 250 megapixels.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout)] // one process sends its result to the other by it
 

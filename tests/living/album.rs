@@ -41,8 +41,8 @@ impl Album {
         album
     }
 
-    /// Adds the raw file of the same shot beside each of the two photos in `album/trip`. Its preview is another picture of
-    /// the same face.
+    /// Adds the raw file of the same shot beside each of the two photos in `album/trip`. Its preview is another picture
+    /// of the same face.
     pub fn add_raw_files(&self) {
         for (number, name) in [(6, "album/trip/c.dng"), (7, "album/trip/p.dng")] {
             let raw = ExifBlock::new().dng(&picture(number), (WIDTH, HEIGHT));

@@ -74,8 +74,8 @@ fn carried(env: &TestEnv) -> i64 {
     )
 }
 
-/// Corrects the largest face of each photo of a burst. Returns the pairs of photos between which a correction could have
-/// been carried over, and how many were.
+/// Corrects the largest face of each photo of a burst. Returns the pairs of photos between which a correction could
+/// have been carried over, and how many were.
 fn wrong(burst: &[RgbImage], clock: Clock, order: Order) -> (usize, i64) {
     let env = TestEnv::new();
     let name = |index: usize| format!("{index:03}.jpg");

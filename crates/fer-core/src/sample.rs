@@ -163,7 +163,8 @@ trait Mix: Copy {
     type Sums: Copy;
 
     fn zeros(self) -> Self::Sums;
-    /// Adds the pixels around a point, each byte with its weight. `is_right` is 1 for the bytes of the pixel on the right.
+    /// Adds the pixels around a point, each byte with its weight. `is_right` is 1 for the bytes of the pixel on the
+    /// right.
     fn add(self, sums: Self::Sums, around: &Around, is_right: &[f32; WINDOW]) -> Self::Sums;
     fn values(self, sums: Self::Sums) -> [f32; WINDOW];
 }

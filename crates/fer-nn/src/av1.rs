@@ -156,8 +156,9 @@ unsafe fn discard(start: *mut u8, length: usize) {
     };
     let pages = rest - rest % page;
     if pages > 0 {
-        // SAFETY: these are whole pages within the bytes of the caller, so they belong to the caller's allocation alone. Of
-        // memory from the allocator, which is private and not of a file, the call makes zeros; if it fails, it does nothing.
+        // SAFETY: these are whole pages within the bytes of the caller, so they belong to the caller's allocation
+        // alone. Of memory from the allocator, which is private and not of a file, the call makes zeros; if it fails,
+        // it does nothing.
         unsafe { libc::madvise(start.add(before).cast(), pages, libc::MADV_DONTNEED) };
     }
 }

@@ -91,8 +91,8 @@ function facts(photo) {
 }
 
 /**
- * The day, month or year in which a photo was taken, as exactly as it is known, for people, and as the first and last day
- * for a filter.
+ * The day, month or year in which a photo was taken, as exactly as it is known, for people, and as the first and last
+ * day for a filter.
  * @param {Photo} photo
  */
 function period(photo) {

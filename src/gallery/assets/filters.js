@@ -159,8 +159,8 @@ export class Filters {
   }
 
   /**
-   * Shows the number of photos for each emotion, the emotion in force, the filters in words, the folders, the cameras and
-   * the people.
+   * Shows the number of photos for each emotion, the emotion in force, the filters in words, the folders, the cameras
+   * and the people.
    * @param {import("./api.js").Counts} counts
    */
   showCounts({ all, emotions, asked, has_typed_emotion: hasTypedEmotion, in_words: inWords, folders, cameras, people }) {
@@ -279,7 +279,8 @@ function fill(select, known) {
 }
 
 /**
- * Adds an option for a value of the address that is not offered: any number of faces, a folder that is no longer indexed.
+ * Adds an option for a value of the address that is not offered: any number of faces, a folder that is not
+ * indexed any more.
  * @param {HTMLSelectElement} select
  * @param {string} value
  */

@@ -139,7 +139,8 @@ impl Component {
     }
 }
 
-/// The samples of one row of the picture; `above` is the number of rows of samples that are not held. Factors of two are interpolated as libjpeg does it, others repeated.
+/// The samples of one row of the picture; `above` is the number of rows of samples that are not held. Factors of two
+/// are interpolated as libjpeg does it, others repeated.
 fn upsample(
     component: &Component,
     (h, v): (usize, usize),

@@ -65,8 +65,8 @@ pub fn parse_span(text: &str, now: DateTime) -> Result<DateSpan, String> {
         })
 }
 
-/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019-07-14T12:30:15Z`, `2019/07/14`,
-/// `07/2019`, `14.07.2019` or `07.2019`.
+/// Parses `2019`, `2019-07`, `2019-07-14`, `2019-07-14 12:30`, `2019-07-14T12:30:15`, `2019-07-14T12:30:15Z`,
+/// `2019/07/14`, `07/2019`, `14.07.2019` or `07.2019`.
 fn in_figures(text: &str) -> Option<DateSpan> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match text.split('/').collect::<Vec<_>>()[..] {

@@ -4,16 +4,16 @@ use super::super::areas::{Area, Areas, Rank};
 use super::super::common_words::{WORDS, is_hardly_place, is_known_name};
 use super::{Entry, Gazetteer, Place, folded};
 
-/// The number of cities whose names in other languages take precedence over an area somewhere else. The smallest of them
-/// has about 200,000 inhabitants.
+/// The number of cities whose names in other languages take precedence over an area somewhere else. The smallest of
+/// them has about 200,000 inhabitants.
 const KNOWN_ABROAD: usize = 2500;
 
 impl Gazetteer {
     /// Finds a place by its name, in any case and in any language of the tables. A country takes precedence over a
-    /// continent, unless its name in another language is the English one of a large city: Granada is not Grenada. A city of
-    /// 100,000 inhabitants takes precedence over an island, a mountain range, and a region in which no city is larger: New
-    /// York is the city, and Ontario the province. All of them take precedence over smaller cities, the largest city over
-    /// others. `Florence, US` is the largest Florence in that country.
+    /// continent, unless its name in another language is the English one of a large city: Granada is not Grenada. A
+    /// city of 100,000 inhabitants takes precedence over an island, a mountain range, and a region in which no city is
+    /// larger: New York is the city, and Ontario the province. All of them take precedence over smaller cities, the
+    /// largest city over others. `Florence, US` is the largest Florence in that country.
     pub fn find(&self, name: &str) -> Option<Place> {
         if let Some((place, country)) = name.rsplit_once(',') {
             let country = country.trim();

@@ -1,4 +1,5 @@
-//! Reads negations, which say what photos must not show: `not sad`, `nobody smiling`, `without people`, `outside italy`.
+//! Reads negations, which say what photos must not show: `not sad`, `nobody smiling`, `without people`,
+//! `outside italy`.
 
 use super::{Length, Reader};
 use crate::emotion::EmotionSet;

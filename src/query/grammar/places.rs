@@ -103,8 +103,8 @@ impl Reader<'_> {
         token.meanings().is_empty() || (is_led && token.is("vague") && stands_alone)
     }
 
-    /// Whether a word has a capital letter that neither the beginning of the sentence nor the style of the whole sentence
-    /// explains.
+    /// Whether a word has a capital letter that neither the beginning of the sentence nor the style of the whole
+    /// sentence explains.
     fn is_written_as_name(&self, at: usize) -> bool {
         let is_capital = |at: usize| self.tokens[at].word.starts_with(char::is_uppercase);
         at > 0

@@ -36,7 +36,8 @@ fn tiff_of_scanners_is_shown() {
     }
 }
 
-/// A TIFF of one strip: the tags of the picture, and its data. `tags` come in ascending order, those of the strip excluded.
+/// A TIFF of one strip: the tags of the picture, and its data. `tags` come in ascending order, those of the strip
+/// excluded.
 fn tiff(tags: &[(u16, &[u16])], data: &[u8]) -> Vec<u8> {
     const STRIP_OFFSETS: u16 = 273;
     const STRIP_LENGTHS: u16 = 279;

@@ -230,8 +230,8 @@ pub enum HeadInput {
     /// The features: the output of the last block.
     #[default]
     Features,
-    /// The outputs of all blocks, the last one's at the end. Such a head is fitted to a trained trunk; it is not trained
-    /// with it.
+    /// The outputs of all blocks, the last one's at the end. Such a head is fitted to a trained trunk; it is not
+    /// trained with it.
     Blocks,
 }
 

@@ -50,9 +50,9 @@ impl Kernel for Dot<'_> {
 }
 
 impl Dot<'_> {
-    /// Chooses the copy that is compiled for this number of inputs: with a constant, the offset of a pixel's values is part
-    /// of the instruction. The detector's stem and its units of more than 16 inputs are left to `PairDot`; any other number
-    /// works, but more slowly.
+    /// Chooses the copy that is compiled for this number of inputs: with a constant, the offset of a pixel's values is
+    /// part of the instruction. The detector's stem and its units of more than 16 inputs are left to `PairDot`; any
+    /// other number works, but more slowly.
     ///
     /// # Safety
     /// The processor must support the instruction set `S`, the slices must have the lengths that

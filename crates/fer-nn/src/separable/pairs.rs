@@ -1,11 +1,13 @@
 //! A pointwise convolution, and the stem, with integers: a register multiplies two or four times as many of them as of
 //! `f32`.
 //!
-//! Each row of values is scaled so that the largest is 32767, and the weights of each output so that no sum can overflow.
-//! So a value is off by at most 1/65534 of the largest of its row. The pixels of a picture are integers already.
+//! Each row of values is scaled so that the largest is 32767, and the weights of each output so that no sum can
+//! overflow. So a value is off by at most 1/65534 of the largest of its row. The pixels of a picture are integers
+//! already.
 //!
-//! Values that are known not to be negative, and their weights, are scaled to bytes. Where the processor multiplies bytes,
-//! four take the place of a pair; elsewhere they are pairs of the same small integers, so that the results are equal.
+//! Values that are known not to be negative, and their weights, are scaled to bytes. Where the processor multiplies
+//! bytes, four take the place of a pair; elsewhere they are pairs of the same small integers, so that the results are
+//! equal.
 #![allow(
     clippy::needless_range_loop,
     reason = "an index runs over the registers of several arrays"
@@ -74,8 +76,8 @@ impl Kernel for Quantise<'_> {
     }
 }
 
-/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their values, of value
-/// times weight.
+/// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their values, of
+/// value times weight.
 pub(super) struct PairDot<'a> {
     /// One slice per tap; output pixel `x` reads `inputs` values from `x * stride` on. If the integers are bytes, two
     /// count as one value.
@@ -127,8 +129,8 @@ impl Kernel for PairDot<'_> {
 }
 
 impl PairDot<'_> {
-    /// Chooses the copy that is compiled for this number of inputs and stride: those of the detector's stem and units. Any
-    /// other works, but more slowly.
+    /// Chooses the copy that is compiled for this number of inputs and stride: those of the detector's stem and units.
+    /// Any other works, but more slowly.
     ///
     /// # Safety
     /// The processor must support the instruction set `S`, the slices must have the lengths that

@@ -5,8 +5,8 @@ use crate::simd::Simd;
 /// As a constant of a kernel's type: the value is known only at run time.
 pub(super) const DYNAMIC: usize = 0;
 
-/// A kernel that computes a row of output pixels tile by tile: some neighbouring pixels, of some groups of output channels.
-/// Its type has the constants of the copy that is compiled for it.
+/// A kernel that computes a row of output pixels tile by tile: some neighbouring pixels, of some groups of output
+/// channels. Its type has the constants of the copy that is compiled for it.
 pub(super) trait Tiles: Sized {
     /// Number of output pixels in the row.
     fn width(&self) -> usize;
@@ -17,8 +17,8 @@ pub(super) trait Tiles: Sized {
     /// Computes a tile of `P` pixels and `G` groups of `V` registers.
     ///
     /// # Safety
-    /// The processor must support the instruction set `S`, `V` registers must be a group, the pixels from `x` to `x + P`
-    /// and the groups from `group` to `group + G` must exist, and what the kernel requires of its fields must hold.
+    /// The processor must support the instruction set `S`, `V` registers must be a group, the pixels from `x` to `x +
+    /// P` and the groups from `group` to `group + G` must exist, and what the kernel requires of its fields must hold.
     unsafe fn tile<S: Simd, const V: usize, const P: usize, const G: usize>(
         &mut self,
         x: usize,

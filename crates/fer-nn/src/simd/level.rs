@@ -166,8 +166,8 @@ impl<K: Kernel, S: Simd> NullaryFnOnce for Run<K, S> {
 
     #[inline(always)]
     fn call(self) -> K::Output {
-        // SAFETY: `Level::run` pairs each token, which proves that the processor supports its instructions, with
-        // an `S` that needs no others: `Avx512` needs AVX-512F and AVX-512BW, parts of V4; `Avx2` needs AVX2 and FMA, parts of
+        // SAFETY: `Level::run` pairs each token, which proves that the processor supports its instructions, with an `S`
+        // that needs no others: `Avx512` needs AVX-512F and AVX-512BW, parts of V4; `Avx2` needs AVX2 and FMA, parts of
         // V3; `Portable` needs nothing beyond the target's baseline.
         unsafe { self.kernel.run::<S>() }
     }

@@ -46,8 +46,8 @@ pub struct ProtocolResult {
     pub without_duplicates: Option<Figures>,
 }
 
-/// Measures a network on the rows of `usage`, or on all rows; `trained_on` are the parts that it was trained on. With `flip`,
-/// logits are averaged over each face and its mirror image.
+/// Measures a network on the rows of `usage`, or on all rows; `trained_on` are the parts that it was trained on. With
+/// `flip`, logits are averaged over each face and its mirror image.
 ///
 /// # Errors
 /// If the part is empty or no protocol fits the network's heads.

@@ -1,7 +1,7 @@
 //! Writes the few messages of ONNX that an exported network needs, in protobuf's wire format.
 //!
-//! Field numbers are those of `onnx.proto` (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>, Apache-2.0), which
-//! never change.
+//! Field numbers are those of `onnx.proto` (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>, Apache-2.0),
+//! which never change.
 
 /// A protobuf message that is being written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

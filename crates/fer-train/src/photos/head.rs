@@ -168,7 +168,8 @@ pub(super) fn shifted(mut head: Linear, shift: &LogitShift) -> Linear {
     head
 }
 
-/// The mean of the network's heads: each emotion's weights averaged over the heads that have it. They read the last block.
+/// The mean of the network's heads: each emotion's weights averaged over the heads that have it. They read the last
+/// block.
 pub(super) fn prior(file: &ModelFile) -> Result<Linear> {
     let mut sums: Vec<(Vec<f32>, f32, f32)> = vec![(Vec::new(), 0.0, 0.0); Emotion::COUNT];
     for head in file

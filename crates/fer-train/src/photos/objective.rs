@@ -9,8 +9,8 @@ use fer_core::emotion::Emotion;
 /// Number of classes.
 const CLASSES: usize = Emotion::COUNT;
 
-/// Examples that a thread adds up at a time, a multiple of [`TOGETHER`]; sums are added in this order, whatever the number
-/// of threads.
+/// Examples that a thread adds up at a time, a multiple of [`TOGETHER`]; sums are added in this order, whatever the
+/// number of threads.
 const CHUNK: usize = 512;
 
 /// Examples that are computed together: their sums are independent, and each weight is loaded once for all of them.

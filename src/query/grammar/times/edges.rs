@@ -28,8 +28,8 @@ impl Reader<'_> {
         Some((edge, article + 1 + joined))
     }
 
-    /// Reads an edge of a period after `since`, `until`, `before` or `after`. An edge elsewhere (`at the end of 2010`) is
-    /// left out, as `late` is.
+    /// Reads an edge of a period after `since`, `until`, `before` or `after`. An edge elsewhere (`at the end of 2010`)
+    /// is left out, as `late` is.
     pub(super) fn edge_of_span(&mut self, at: usize) -> Length {
         let bounds = ["since", "until", "before", "after"];
         let Some(bound) = bounds.into_iter().find(|bound| self.is(at, bound)) else {

@@ -51,8 +51,8 @@ impl Reader<'_> {
         Some(start + length - at)
     }
 
-    /// Reads `over 5 years ago`, `at least ten years ago` (until then), `less than 2 years ago` (since then). `years ago`
-    /// and `many years ago` name no date and are left out.
+    /// Reads `over 5 years ago`, `at least ten years ago` (until then), `less than 2 years ago` (since then). `years
+    /// ago` and `many years ago` name no date and are left out.
     pub(super) fn long_ago(&mut self, at: usize) -> Length {
         let is_vague = matches!(self.lower(at), "few" | "some") || self.is(at, "many");
         let article = usize::from(matches!(self.lower(at), "a" | "an"));

@@ -69,8 +69,8 @@ impl Reader<'_> {
         is_weekday(at).filter(|token| token.is_plural).map(|_| 1)
     }
 
-    /// Leaves out each weekday beside another date, as in `friday 2020` and `since 2019 on a friday`, unless that date is
-    /// this very day of the week.
+    /// Leaves out each weekday beside another date, as in `friday 2020` and `since 2019 on a friday`, unless that date
+    /// is this very day of the week.
     pub(super) fn leave_out_weekdays(&mut self) {
         let filter = &self.understood.filter;
         let has_end = filter.since.is_some() || filter.until.is_some();

@@ -15,8 +15,8 @@ pub(super) struct HumanHead {
 }
 
 impl HumanHead {
-    /// Reads `human.hidden.{weight[hidden, features], bias}` and `human.output.{weight[1, hidden], bias}`; `None` if the
-    /// file has no such head.
+    /// Reads `human.hidden.{weight[hidden, features], bias}` and `human.output.{weight[1, hidden], bias}`; `None` if
+    /// the file has no such head.
     pub fn new(weights: &Weights, features: usize) -> Result<Option<Self>, WeightError> {
         let Some(bias) = weights.find("human.hidden.bias") else {
             return Ok(None);

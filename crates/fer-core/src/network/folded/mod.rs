@@ -181,8 +181,8 @@ impl FoldedNetwork {
         pairs.flat_map(mean).collect()
     }
 
-    /// The outputs of all blocks of the trunk for each of the images whose features were computed last, averaged over the
-    /// pixels, the last block's at the end.
+    /// The outputs of all blocks of the trunk for each of the images whose features were computed last, averaged over
+    /// the pixels, the last block's at the end.
     fn blocks(&self, workspace: &Workspace) -> Vec<f32> {
         let Workspace {
             levels, features, ..
