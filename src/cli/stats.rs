@@ -109,8 +109,11 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
     if !rows.is_empty() {
         return Ok(Outcome::Found);
     }
-    if store.totals()?.faces == 0 {
-        tracing::warn!("the index contains no face; run fer-index index DIR first");
+    let totals = store.totals()?;
+    if totals.photos == 0 {
+        tracing::warn!("the index contains no photo; run fer-index index DIR first");
+    } else if totals.faces == 0 {
+        tracing::warn!("no face was found in the photos of the index");
     } else {
         tracing::warn!("no face in the photos that the filters find");
         for reason in filter.why_empty(&store, defaults)? {

@@ -5,7 +5,7 @@ use std::fs;
 use rusqlite::Connection;
 
 use crate::common::fixture;
-use crate::testenv::TestEnv;
+use crate::testenv::{Run, TestEnv};
 
 #[test]
 fn a_missing_folder_is_refused() {
@@ -266,4 +266,19 @@ fn a_read_only_database_is_refused() {
     fs::set_permissions(env.path("home"), Permissions::from_mode(0o500)).unwrap();
     let sentence = env.run("index album --database home/new/index").refused();
     assert!(sentence.contains("cannot be created"), "{sentence}");
+}
+
+#[test]
+fn an_empty_value_finds_nothing_rather_than_everything() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    for flag in ["--under", "--album", "--camera"] {
+        let mut command = env.command("query");
+        command.args([flag, ""]);
+        let run = Run::of(&mut command);
+        assert!(
+            run.code == 2 && run.stderr.contains("it is empty"),
+            "{flag}: {run:?}"
+        );
+    }
 }

@@ -6,7 +6,7 @@ use crate::store::{Order, Who, has_words};
 use super::super::dates::{now, parse_dates};
 use super::super::filters::UserDates;
 use super::values::{
-    name_of_emotion, parse, parse_emotions, parse_km, parse_number, parse_pixels,
+    name_of_emotion, not_empty, parse, parse_emotions, parse_km, parse_number, parse_pixels,
     parse_probability, parse_range, parse_when, range_text, seed_of_now, switched, text, written,
 };
 use super::{Flag, Kind};
@@ -181,7 +181,7 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Folder,
         help: "Photos in this folder or in a folder below it",
         set: |filter, value| {
-            filter.under = Some(value.into());
+            filter.under = Some(not_empty(value)?.into());
             Ok(())
         },
         values: |filter| written(filter.under.as_ref().map(|folder| folder.display())),
@@ -192,7 +192,7 @@ pub const FLAGS: &[Flag] = &[
         value: Some("NAME"),
         help: "Photos in or below a folder whose name contains NAME",
         set: |filter, value| {
-            filter.album = Some(parse(value)?);
+            filter.album = Some(parse(not_empty(value)?)?);
             Ok(())
         },
         values: |filter| written(filter.album.as_ref()),
@@ -252,7 +252,7 @@ pub const FLAGS: &[Flag] = &[
         kind: Kind::Camera,
         help: "Photos whose camera's name contains NAME. Given several times: one of the names",
         set: |filter, value| {
-            filter.cameras.push(parse(value)?);
+            filter.cameras.push(parse(not_empty(value)?)?);
             Ok(())
         },
         values: |filter| filter.cameras.clone(),

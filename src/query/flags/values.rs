@@ -35,6 +35,16 @@ pub(super) fn text(value: &OsStr) -> Result<&str, String> {
     value.to_str().ok_or_else(explain)
 }
 
+/// Refuses an empty value, such as that of a shell variable that is not set: it would find all photos.
+pub(super) fn not_empty(value: &OsStr) -> Result<&OsStr, String> {
+    if value.is_empty() {
+        return Err(
+            "it is empty, which would find all photos; leave the option out for that".to_owned(),
+        );
+    }
+    Ok(value)
+}
+
 pub(super) fn parse<T: std::str::FromStr<Err: ToString>>(value: &OsStr) -> Result<T, String> {
     text(value)?
         .parse()
