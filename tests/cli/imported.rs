@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::common::{fixture, jpeg, photo};
-use crate::kin::{DATE, edits, face, taken};
+use crate::kin::{DATE, correct, correction, edits, face, taken};
 use crate::testenv::TestEnv;
 
 /// An album with a photo of a face and an edit of it.
@@ -21,19 +21,9 @@ fn album() -> TestEnv {
     env
 }
 
-fn correct(env: &TestEnv, name: &str, word: &str) {
-    let number = face(env, name)["id"].clone();
-    env.run(&format!("correct {number} --emotion {word}"))
-        .found();
-}
-
 fn undo(env: &TestEnv, name: &str) {
     let number = face(env, name)["id"].clone();
     env.run(&format!("undo {number}")).found();
-}
-
-fn correction(env: &TestEnv, name: &str) -> Value {
-    face(env, name)["correction"].clone()
 }
 
 /// Brings the corrections of one machine to another.
@@ -83,13 +73,8 @@ fn what_was_undone_elsewhere_later_is_undone_and_does_not_return() {
 
 #[test]
 fn files_that_were_put_together_are_read_one_after_the_other() {
-    let both = TestEnv::with_fixtures(&["hopper.jpg"]);
-    both.add(
-        "a.jpg",
-        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
-    );
-    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
-    both.add("grey.jpg", taken(&grey, DATE, "25", "X100"));
+    let both = album();
+    both.add("hopper.jpg", fixture("hopper.jpg"));
     both.index();
     let one = album();
     correct(&one, "a.jpg", "sad");

@@ -47,8 +47,27 @@ pub fn edits(photo: &RgbImage) -> Vec<(&'static str, RgbImage)> {
     ]
 }
 
+/// The next photo of a burst: of the same size, and nothing has moved but the camera.
+pub fn next_of_burst() -> RgbImage {
+    let picture = photo("astronaut.jpg");
+    let (width, height) = picture.dimensions();
+    RgbImage::from_fn(width, height, |x, y| {
+        *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
+    })
+}
+
 pub fn face(env: &TestEnv, name: &str) -> Value {
     env.show(name)["faces"][0].clone()
+}
+
+pub fn correct(env: &TestEnv, name: &str, word: &str) {
+    let number = face(env, name)["id"].clone();
+    env.run(&format!("correct {number} --emotion {word}"))
+        .found();
+}
+
+pub fn correction(env: &TestEnv, name: &str) -> Value {
+    face(env, name)["correction"].clone()
 }
 
 /// An album with a photo of a face that is corrected to sad, and the number of the face.
@@ -187,11 +206,7 @@ fn without_a_fraction_of_a_second_photos_of_a_burst_take_over_nothing() {
 
     // The next photo of a burst: it has the same size, and only the camera has moved. After that, an export may be of
     // either photo.
-    let (width, height) = picture.dimensions();
-    let shaken = RgbImage::from_fn(width, height, |x, y| {
-        *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
-    });
-    env.add("burst.jpg", dated(&shaken));
+    env.add("burst.jpg", dated(&next_of_burst()));
     env.index();
     env.add("cut.jpg", dated(&edits[3].1));
     env.index();

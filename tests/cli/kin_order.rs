@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo};
-use crate::kin::{DATE, edits, face, taken};
+use crate::kin::{DATE, correct, correction, edits, face, next_of_burst, taken};
 use crate::testenv::TestEnv;
 
 /// A JPEG of a camera that writes this fraction of the second, with an orientation flag.
@@ -35,25 +35,6 @@ fn portrait() -> Vec<u8> {
 
 fn grey() -> Vec<u8> {
     jpeg(edits(&photo("astronaut.jpg"))[2].1.clone())
-}
-
-/// The next photo of a burst: of the same size, and nothing has moved but the camera.
-fn next_of_burst() -> RgbImage {
-    let picture = photo("astronaut.jpg");
-    let (width, height) = picture.dimensions();
-    RgbImage::from_fn(width, height, |x, y| {
-        *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
-    })
-}
-
-fn correct(env: &TestEnv, name: &str, word: &str) {
-    let number = face(env, name)["id"].clone();
-    env.run(&format!("correct {number} --emotion {word}"))
-        .found();
-}
-
-fn correction(env: &TestEnv, name: &str) -> Value {
-    face(env, name)["correction"].clone()
 }
 
 #[test]

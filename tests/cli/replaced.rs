@@ -4,11 +4,10 @@
 
 use std::fs;
 
-use image::RgbImage;
 use serde_json::{Value, json};
 
 use crate::common::{fixture, jpeg, photo};
-use crate::kin::{DATE, edits, face, taken};
+use crate::kin::{DATE, edits, face, next_of_burst, taken};
 use crate::testenv::TestEnv;
 
 fn dated(jpeg: &[u8]) -> Vec<u8> {
@@ -85,21 +84,11 @@ fn an_edit_that_was_indexed_under_another_name_keeps_the_correction() {
     env.run("doctor").found();
 }
 
-/// The next photo of a burst: of the same size, and nothing has moved but the camera.
-fn next_of_burst() -> Vec<u8> {
-    let picture = photo("astronaut.jpg");
-    let (width, height) = picture.dimensions();
-    let shaken = RgbImage::from_fn(width, height, |x, y| {
-        *picture.get_pixel((x + 2).min(width - 1), (y + 1).min(height - 1))
-    });
-    dated(&jpeg(shaken))
-}
-
 #[test]
 fn photos_of_a_burst_that_are_renumbered_take_over_nothing() {
     let env = TestEnv::new();
     env.add("a.jpg", dated(&fixture("astronaut.jpg")));
-    env.add("b.jpg", next_of_burst());
+    env.add("b.jpg", dated(&jpeg(next_of_burst())));
     env.index();
     let number = face(&env, "a.jpg")["id"].clone();
     env.run(&format!("correct {number} --emotion sad")).found();
