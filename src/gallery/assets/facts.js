@@ -1,6 +1,7 @@
 // The facts about a photo; many of them lead to all photos that share the fact.
 
-import { date, element } from "./dom.js";
+import { element } from "./dom.js";
+import { period } from "./taken.js";
 
 /**
  * @typedef {import("./api.js").Photo} Photo
@@ -88,36 +89,6 @@ function facts(photo) {
     ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(path), filters: { under: folderOf(path) } })),
   ];
   return all.filter(({ value }) => value);
-}
-
-/**
- * The day, month or year in which a photo was taken, as exactly as it is known, for people, and as the first and last day
- * for a filter.
- * @param {Photo} photo
- */
-function period(photo) {
-  const taken = photo.taken ?? "";
-  const [year, month, day] = [taken.slice(0, 4), taken.slice(0, 7), taken.slice(0, 10)];
-  switch (photo.taken_precision) {
-    case "year":
-      return { since: `${year}-01-01`, until: `${year}-12-31`, shown: year };
-    case "month":
-      return { since: `${month}-01`, until: lastDay(month), shown: date(photo.taken, { year: "numeric", month: "long" }) };
-    case "day":
-      return { since: day, until: day, shown: date(photo.taken, { dateStyle: "full" }) };
-    default:
-      return { since: day, until: day, shown: date(photo.taken, { dateStyle: "full", timeStyle: "short" }) };
-  }
-}
-
-/**
- * The last day of a month.
- * @param {string} month As in 2019-07.
- */
-function lastDay(month) {
-  const day = new Date(`${month}-01T00:00Z`);
-  day.setUTCMonth(day.getUTCMonth() + 1, 0);
-  return day.toISOString().slice(0, 10);
 }
 
 /** @param {number | null} rating */
