@@ -56,6 +56,15 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The query for all photos of the grid.
+    pub fn whole(&self) -> Query {
+        Query {
+            limit: self.filter.limit,
+            offset: 0,
+            ..self.query.clone()
+        }
+    }
+
     /// The number of photos that were asked for (`top 3`), at most.
     pub fn most(&self) -> usize {
         self.filter.limit.unwrap_or(usize::MAX)

@@ -53,6 +53,34 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
     photos.iter().map(put).map(Result::unwrap).collect()
 }
 
+/// An index of happy photos, named by their numbers and in this order in every answer; returns also their numbers in the
+/// index.
+pub fn happy_photos(count: u16) -> (TestEnv, Vec<PhotoId>) {
+    let env = TestEnv::new();
+    let day = |number| jiff::civil::date(2020, 12, 31) - jiff::Span::new().days(number);
+    let photo = |number: u16| {
+        let name: &'static str = format!("{number:03}.jpg").leak();
+        Seed {
+            taken: Some(day(number)),
+            ..Seed::new(
+                name,
+                [fixture("coffee.jpg"), name.into()].concat(),
+                &[(Emotion::Happy, 0.99 - f32::from(number) / 1000.0)],
+            )
+        }
+    };
+    let photos: Vec<_> = (0..count).map(photo).collect();
+    let ids = seed(&env, &photos);
+    (env, ids)
+}
+
+/// Removes a photo of [`happy_photos`] from the index, as if its file were deleted.
+pub fn remove(env: &TestEnv, number: u16) {
+    let path = env.album(format!("{number:03}.jpg"));
+    let mut store = Store::open(&env.database()).unwrap();
+    store.batch(|batch| batch.remove_file(&path)).unwrap();
+}
+
 /// An index of one photo, `a.jpg`, with a happy face.
 pub fn happy_photo() -> TestEnv {
     let env = TestEnv::new();
