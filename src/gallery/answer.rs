@@ -151,6 +151,8 @@ pub(super) struct PhotoDetail {
     id: i64,
     /// Paths as text; a path that is not valid Unicode is shown as closely as possible.
     paths: Vec<String>,
+    /// What separates the names in a path; in a name of this system other separators are letters.
+    separator: char,
     /// The other files of the same shot: the picture beside a raw file, or the raw files beside a picture.
     same_shot: Vec<String>,
     bytes: u64,
@@ -198,6 +200,7 @@ impl PhotoDetail {
         Some(Self {
             id: photo.id.0,
             paths: photo.paths.iter().map(path).collect(),
+            separator: std::path::MAIN_SEPARATOR,
             same_shot: shot.iter().map(path).collect(),
             bytes: photo.bytes,
             width: scan.width,

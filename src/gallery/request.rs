@@ -132,6 +132,14 @@ impl FilterParameters {
         };
 
         let min_score = of("min").map(score).transpose()?;
+        if let Some(words) = of("words")
+            && !words.trim().is_empty()
+            && !has_words(words)
+        {
+            return Err(ApiError::Bad(format!(
+                "there is no letter, digit or symbol in \"{words}\" to search for"
+            )));
+        }
         // The typed sentence may also contain words to search for; a photo must match all of them.
         let words = of("words")
             .filter(|words| has_words(words))

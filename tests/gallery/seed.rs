@@ -25,6 +25,8 @@ pub struct Seed {
     pub taken: Option<Date>,
     /// How exactly `taken` is known.
     pub precision: Precision,
+    /// What else is known of the photo.
+    pub capture: Capture,
     /// Each face shows this emotion with this score; the rest goes to neutral (or to happy).
     pub faces: Vec<(Emotion, f32)>,
 }
@@ -36,6 +38,7 @@ impl Seed {
             bytes,
             taken: None,
             precision: Precision::Second,
+            capture: Capture::default(),
             faces: faces.to_vec(),
         }
     }
@@ -109,7 +112,7 @@ pub fn record(seed: &Seed) -> PhotoRecord {
             precision: seed.precision,
             source: DateSource::Exif,
         }),
-        ..Capture::default()
+        ..seed.capture.clone()
     };
     let size = image::load_from_memory(&seed.bytes)
         .map_or((640, 480), |photo| (photo.width(), photo.height()));

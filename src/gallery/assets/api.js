@@ -30,6 +30,7 @@
  * @typedef {object} Photo
  * @property {number} id
  * @property {string[]} paths
+ * @property {string} separator What separates the names in a path.
  * @property {string[]} same_shot The other files of the same shot: the picture beside a raw file, or the raw files.
  * @property {number} bytes
  * @property {number} width
@@ -83,13 +84,12 @@
  * @property {[string, string][]} suggestions
  * @property {string[]} other_albums
  *
- * @typedef {object} Place A town near which photos were taken.
+ * @typedef {object} Place A place of the map, at which photos were taken.
  * @property {string} name
  * @property {number} latitude
  * @property {number} longitude
  * @property {number} photos
- * @property {string} near The value of the filter `near` that finds the place.
- * @property {number} within The radius in km that contains all of these photos.
+ * @property {string} near The value of the filter `near` that finds these photos.
  */
 
 // The status of a request about something that does not exist, or not any more.
