@@ -53,10 +53,11 @@ enum Existing {
     Replace,
 }
 
-/// The answer: where the album is.
+/// The answer: where the album is, and how many of the given photos are not in it because they are gone.
 #[derive(Debug, Serialize)]
 pub(super) struct Made {
     folder: String,
+    gone: usize,
 }
 
 /// `POST /api/album`: makes an album of the given photos.
@@ -67,10 +68,21 @@ pub(super) async fn make(
     let albums = shared.albums.clone().ok_or(ApiError::NoAlbums)?;
     let folder = albums.folder.join(checked(&album.name)?);
     let mut photos = Vec::new();
+    let mut gone = 0;
     for id in album.photos {
-        let photo = shared.photo(PhotoId(id)).await?;
+        // A person who selected hundreds of photos need not find out which of them is gone.
+        let photo = match shared.photo(PhotoId(id)).await {
+            Err(ApiError::NoPhoto) => {
+                gone += 1;
+                continue;
+            }
+            photo => photo?,
+        };
         let there = photo.paths.iter().position(|path| path.exists());
         photos.extend(photo.paths.into_iter().nth(there.unwrap_or_default()));
+    }
+    if photos.is_empty() && gone > 0 {
+        return Err(ApiError::NoPhoto);
     }
     if photos.is_empty() {
         return Err(ApiError::Bad("select photos for the album".to_owned()));
@@ -85,7 +97,7 @@ pub(super) async fn make(
         };
         put(&folder, &photos, store).map_err(with_another_name)?;
         let folder = folder.to_string_lossy().into_owned();
-        Ok(Json(Made { folder }))
+        Ok(Json(Made { folder, gone }))
     });
     made.await
 }

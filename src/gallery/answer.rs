@@ -23,6 +23,20 @@ pub(super) struct Answer {
     pub more: bool,
 }
 
+/// Where a photo stands in the grid.
+#[derive(Debug, Serialize)]
+pub(super) struct Standing {
+    /// The number of photos before it; `None` if it is not among the photos.
+    pub index: Option<u64>,
+}
+
+/// Some photos of the grid that follow each other.
+#[derive(Debug, Serialize)]
+pub(super) struct Range {
+    /// Their numbers; `None` if one of the photos at the ends is not among the photos.
+    pub photos: Option<Vec<i64>>,
+}
+
 /// How many photos there are, with and without the emotion.
 #[derive(Debug, Serialize)]
 pub(super) struct Counts {
@@ -109,6 +123,8 @@ pub(super) struct Tile {
     taken: Option<String>,
     /// Whether `taken` is the file's date because the photo has none of its own.
     taken_from_file: bool,
+    /// How exactly the date is known: a name of `Precision`.
+    taken_precision: Option<&'static str>,
     faces: usize,
 }
 
@@ -123,6 +139,7 @@ impl Tile {
             score: hit.ranked_by.map_or(0.0, |by| by.score),
             taken: taken(&hit.analysis),
             taken_from_file: is_taken_from_file(&hit.analysis.capture),
+            taken_precision: precision(&hit.analysis.capture),
             faces: hit.analysis.faces.len(),
         }
     }
@@ -134,6 +151,8 @@ pub(super) struct PhotoDetail {
     id: i64,
     /// Paths as text; a path that is not valid Unicode is shown with replacement characters.
     paths: Vec<String>,
+    /// What separates the names in a path; in a name of this system other separators are letters.
+    separator: char,
     /// The other files of the same shot: the picture beside a raw file, or the raw files beside a picture.
     same_shot: Vec<String>,
     bytes: u64,
@@ -181,6 +200,7 @@ impl PhotoDetail {
         Some(Self {
             id: photo.id.0,
             paths: photo.paths.iter().map(path).collect(),
+            separator: std::path::MAIN_SEPARATOR,
             same_shot: shot.iter().map(path).collect(),
             bytes: photo.bytes,
             width: scan.width,
@@ -197,7 +217,7 @@ impl PhotoDetail {
             keywords: capture.keywords.clone(),
             rating: capture.rating,
             taken_source: capture.taken_at.map(|taken| taken.source.name()),
-            taken_precision: capture.taken_at.map(|taken| taken.precision.name()),
+            taken_precision: precision(capture),
             people: scan
                 .people
                 .iter()
@@ -268,6 +288,11 @@ impl Face {
 fn is_taken_from_file(capture: &Capture) -> bool {
     let source = capture.taken_at.as_ref().map(|taken| taken.source);
     source == Some(DateSource::FileTime)
+}
+
+/// How exactly the date of the photo is known.
+fn precision(capture: &Capture) -> Option<&'static str> {
+    capture.taken_at.map(|taken| taken.precision.name())
 }
 
 /// The time of the photo as local time to the second.

@@ -19,6 +19,10 @@ pub(super) enum ApiError {
     NoToken,
     #[error("not found; the gallery has nothing at this address")]
     NotFound,
+    #[error("this photo is no longer in the index")]
+    NoPhoto,
+    #[error("this face is no longer in the index; its photo has changed or is gone")]
+    NoFace,
     #[error("the photo can no longer be shown: {0}")]
     Gone(String),
     #[error("{0}")]
@@ -47,7 +51,7 @@ impl ApiError {
             Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::OtherOrigin | Self::NotHere | Self::NoAlbums => StatusCode::FORBIDDEN,
             Self::NoToken => StatusCode::UNAUTHORIZED,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoPhoto | Self::NoFace => StatusCode::NOT_FOUND,
             Self::AlbumExists => StatusCode::CONFLICT,
             Self::Gone(_) => StatusCode::GONE,
             Self::Bad(_) => StatusCode::BAD_REQUEST,

@@ -20,6 +20,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("icon.svg", SVG, include_str!("assets/icon.svg")),
     ("address.js", SCRIPT, include_str!("assets/address.js")),
     ("api.js", SCRIPT, include_str!("assets/api.js")),
+    ("cursor.js", SCRIPT, include_str!("assets/cursor.js")),
     ("dom.js", SCRIPT, include_str!("assets/dom.js")),
     ("emotions.js", SCRIPT, include_str!("assets/emotions.js")),
     ("faces.js", SCRIPT, include_str!("assets/faces.js")),
@@ -37,6 +38,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("selection.js", SCRIPT, include_str!("assets/selection.js")),
     ("slideshow.js", SCRIPT, include_str!("assets/slideshow.js")),
     ("summary.js", SCRIPT, include_str!("assets/summary.js")),
+    ("taken.js", SCRIPT, include_str!("assets/taken.js")),
     ("theme.js", SCRIPT, include_str!("assets/theme.js")),
     ("tile.js", SCRIPT, include_str!("assets/tile.js")),
     (

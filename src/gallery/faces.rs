@@ -49,7 +49,7 @@ pub(super) async fn say(
         });
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(ApiError::NotFound)
+        Err(ApiError::NoFace)
     }
 }
 

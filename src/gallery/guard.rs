@@ -52,9 +52,9 @@ const HEADERS: [(HeaderName, &str); 7] = [
 /// The largest request body, in bytes; most requests contain only a few numbers and words.
 const MAX_BODY: usize = 4096;
 
-/// The largest request for an album, in bytes. It lists photos by number: room for more than 100,000 in an index of a
-/// million.
-const MAX_ALBUM: usize = 1 << 20;
+/// The largest request for an album, in bytes. It lists photos by number: room for all 400,000 photos that an answer
+/// shows, since a person may select all of them.
+const MAX_ALBUM: usize = 1 << 22;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);

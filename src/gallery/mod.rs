@@ -23,6 +23,7 @@ mod pictures;
 mod places;
 mod request;
 mod serve;
+mod standing;
 mod stores;
 mod tokens;
 
@@ -207,6 +208,8 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/photos", get(list::photos))
         .route("/api/counts", get(list::counts))
         .route("/api/photo/{photo}", get(photo::photo))
+        .route("/api/photo/{photo}/index", get(standing::index))
+        .route("/api/between/{one}/{other}", get(standing::between))
         .route("/api/photo/{photo}/reveal", post(photo::reveal))
         .route("/api/places", get(places::places))
         .route(ALBUM, post(album::make))
@@ -253,7 +256,7 @@ impl Shared {
         let found = self.ask(move |store| Ok(store.photo(id)?)).await?;
         found
             .filter(|photo| photo.content.is_ok() && !photo.paths.is_empty())
-            .ok_or(ApiError::NotFound)
+            .ok_or(ApiError::NoPhoto)
     }
 
     /// Runs `work` with a database connection on a thread that may block.

@@ -39,7 +39,7 @@ pub(super) async fn photo(
             .and_then(|scan| scan.capture.position);
         let place = position.and_then(place);
         PhotoDetail::of(&photo, &shot, &carried, place, &learning, shared.is_local)
-            .ok_or(ApiError::NotFound)
+            .ok_or(ApiError::NoPhoto)
     });
     Ok(Json(detail.await?))
 }

@@ -56,6 +56,15 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The query for all photos of the grid.
+    pub fn whole(&self) -> Query {
+        Query {
+            limit: self.filter.limit,
+            offset: 0,
+            ..self.query.clone()
+        }
+    }
+
     /// The number of photos that were asked for (`top 3`), at most.
     pub fn most(&self) -> usize {
         self.filter.limit.unwrap_or(usize::MAX)
@@ -123,6 +132,14 @@ impl FilterParameters {
         };
 
         let min_score = of("min").map(score).transpose()?;
+        if let Some(words) = of("words")
+            && !words.trim().is_empty()
+            && !has_words(words)
+        {
+            return Err(ApiError::Bad(format!(
+                "there is no letter, digit or symbol in \"{words}\" to search for"
+            )));
+        }
         // The typed sentence may also contain words to search for; a photo must match all of them.
         let words = of("words")
             .filter(|words| has_words(words))

@@ -4,6 +4,7 @@ use super::dates::{Dates, now, parse_dates};
 use super::filters::{Defaults, HOME, UserFilter};
 use super::flags::Flag;
 use super::gazetteer::{Gazetteer, Place};
+use super::map_places::ON_THE_MAP;
 use super::people::People;
 use crate::error::Result;
 use crate::store::{Store, words_of_name};
@@ -307,6 +308,7 @@ fn place(name: &str) -> String {
     let gazetteer = Gazetteer::get();
     match gazetteer.find(name) {
         _ if name == HOME => "at home".to_owned(),
+        _ if name.ends_with(ON_THE_MAP) => format!("at {name}"),
         Some(place @ Place::City(_)) => format!("near {}", gazetteer.full_name(&place)),
         Some(place) => format!("in {}", gazetteer.full_name(&place)),
         None => format!("near {name}"),

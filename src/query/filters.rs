@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 
 use super::dates::{DateSpan, Dates};
 use super::gazetteer::Gazetteer;
+use super::map_places::{self, ON_THE_MAP};
 use crate::config::QuerySettings;
 use crate::error::{Error, Result};
 use crate::geo::{Circle, Region};
@@ -43,8 +44,8 @@ pub struct UserDates {
 /// The places near which photos were taken, and the maximum distance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Near {
-    /// Each is the name of a city or country, `home`, or latitude and longitude separated by a comma. A
-    /// photo need be near only one of them.
+    /// Each is the name of a city or country, `home`, latitude and longitude separated by a comma, or a place of the
+    /// gallery's map. A photo need be near only one of them.
     pub places: Vec<String>,
     /// The maximum distance from a city or position in km; `None` means 25 km.
     pub km: Option<f64>,
@@ -145,6 +146,9 @@ fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
         // If no photo has a position, there is no home, and no photo is near it.
         let home = store.home()?.map(|centre| Circle { centre, km });
         return Ok(home.map_or_else(|| Region::Cells(Vec::new()), Region::Circle));
+    }
+    if let Some(name) = place.strip_suffix(ON_THE_MAP) {
+        return Ok(Region::Cells(map_places::cells_of(name, &store.places()?)));
     }
     let gazetteer = Gazetteer::get();
     let Some(found) = gazetteer.find(place) else {

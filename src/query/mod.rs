@@ -11,6 +11,7 @@ mod gazetteer;
 mod grammar;
 mod idle;
 mod known;
+mod map_places;
 mod people;
 mod vocabulary;
 
@@ -21,4 +22,5 @@ pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
 pub use grammar::{Given, Understood, understand};
 pub use known::Known;
+pub use map_places::MapPlace;
 pub use people::People;

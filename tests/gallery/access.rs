@@ -91,6 +91,12 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
             browser.wait_until("document.querySelector('#photo').open");
             browser.wait_until("!document.querySelector('#photo').matches('.loading')");
             check("photo");
+            browser.click(".reject");
+            browser.wait_until("document.querySelector('.face.rejected')");
+            check("rejected face");
+            browser.click(".undo");
+            browser.wait_until("!document.querySelector('.face.rejected')");
+            browser.wait_until("document.querySelectorAll('#grid li').length === 1");
             browser.press('+');
             check("close photo");
             browser.press(ESCAPE);

@@ -386,6 +386,17 @@ fn the_year_of_a_photo_leads_to_its_days() {
     let server = Server::start(&env);
     browser.open(&server.link);
     browser.wait_until(&format!("{TILES} === 2"));
+    let tiles = "return [...document.querySelectorAll('#grid li')].flatMap((tile) =>
+        [tile.querySelector('.caption span').textContent, tile.querySelector('a').ariaLabel])";
+    assert_eq!(
+        browser.run(tiles),
+        json!([
+            "2017",
+            "year.jpg, 2017, 0 faces",
+            "Feb 2016",
+            "month.jpg, February 2016, 0 faces"
+        ])
+    );
     for (id, filters) in ids.iter().zip([
         "?since=2016-02-01&until=2016-02-29",
         "?since=2017-01-01&until=2017-12-31",

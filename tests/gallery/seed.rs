@@ -25,6 +25,8 @@ pub struct Seed {
     pub taken: Option<Date>,
     /// The precision of `taken`.
     pub precision: Precision,
+    /// What else is known of the photo.
+    pub capture: Capture,
     /// Each face shows this emotion with this score; the rest goes to neutral (or to happy).
     pub faces: Vec<(Emotion, f32)>,
 }
@@ -36,6 +38,7 @@ impl Seed {
             bytes,
             taken: None,
             precision: Precision::Second,
+            capture: Capture::default(),
             faces: faces.to_vec(),
         }
     }
@@ -51,6 +54,34 @@ pub fn seed(env: &TestEnv, photos: &[Seed]) -> Vec<PhotoId> {
         store.batch(|batch| batch.put_photo(&record, &[(path, meta)]))
     };
     photos.iter().map(put).map(Result::unwrap).collect()
+}
+
+/// An index of happy photos, named by their numbers and in this order in every answer; returns also their numbers in the
+/// index.
+pub fn happy_photos(count: u16) -> (TestEnv, Vec<PhotoId>) {
+    let env = TestEnv::new();
+    let day = |number| jiff::civil::date(2020, 12, 31) - jiff::Span::new().days(number);
+    let photo = |number: u16| {
+        let name: &'static str = format!("{number:03}.jpg").leak();
+        Seed {
+            taken: Some(day(number)),
+            ..Seed::new(
+                name,
+                [fixture("coffee.jpg"), name.into()].concat(),
+                &[(Emotion::Happy, 0.99 - f32::from(number) / 1000.0)],
+            )
+        }
+    };
+    let photos: Vec<_> = (0..count).map(photo).collect();
+    let ids = seed(&env, &photos);
+    (env, ids)
+}
+
+/// Removes a photo of [`happy_photos`] from the index, as if its file were deleted.
+pub fn remove(env: &TestEnv, number: u16) {
+    let path = env.album(format!("{number:03}.jpg"));
+    let mut store = Store::open(&env.database()).unwrap();
+    store.batch(|batch| batch.remove_file(&path)).unwrap();
 }
 
 /// An index of one photo, `a.jpg`, with a happy face.
@@ -81,7 +112,7 @@ pub fn record(seed: &Seed) -> PhotoRecord {
             precision: seed.precision,
             source: DateSource::Exif,
         }),
-        ..Capture::default()
+        ..seed.capture.clone()
     };
     let size = image::load_from_memory(&seed.bytes)
         .map_or((640, 480), |photo| (photo.width(), photo.height()));

@@ -172,6 +172,62 @@ impl Browser {
         self.post("/actions", &json!({"actions": [keyboard]}));
     }
 
+    /// Presses a key while another one is held.
+    pub fn press_with(&self, held: char, key: char) {
+        let strokes = [
+            ("keyDown", held),
+            ("keyDown", key),
+            ("keyUp", key),
+            ("keyUp", held),
+        ]
+        .map(|(kind, key)| json!({"type": kind, "value": key}));
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": strokes});
+        self.post("/actions", &json!({"actions": [keyboard]}));
+    }
+
+    /// Clicks the element that a CSS selector finds with the mouse, in the middle of the window, while a key is held.
+    #[track_caller]
+    pub fn click_with(&self, held: char, selector: &str) {
+        let find = json!({"using": "css selector", "value": selector});
+        let pause = json!({"type": "pause"});
+        let click = || {
+            let element = self.ask("/element", &find)?;
+            let scroll = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})";
+            let scroll = json!({"script": scroll, "args": [element]});
+            self.ask("/execute/sync", &scroll)?;
+            let to = json!({"type": "pointerMove", "origin": element, "x": 0, "y": 0});
+            let (down, up) = (
+                json!({"type": "pointerDown", "button": 0}),
+                json!({"type": "pointerUp", "button": 0}),
+            );
+            let (hold, release) = (
+                json!({"type": "keyDown", "value": held}),
+                json!({"type": "keyUp", "value": held}),
+            );
+            let mouse = json!({"type": "pointer", "id": "mouse", "actions": [to, pause, down, up]});
+            let keys = [&pause, &hold, &pause, &pause, &release];
+            let keyboard = json!({"type": "key", "id": "keyboard", "actions": keys});
+            self.ask("/actions", &json!({"actions": [keyboard, mouse]}))
+        };
+        wait_for(selector, || click().ok());
+    }
+
+    pub fn reload(&self) {
+        self.post("/refresh", &json!({}));
+    }
+
+    /// Goes to the tab that was opened last, once there are `count` of them.
+    #[track_caller]
+    pub fn go_to_tab(&self, count: usize) {
+        let last = || {
+            let tabs = self.call("GET", &self.target("/window/handles"), None);
+            let tabs = tabs.as_array().unwrap();
+            (tabs.len() == count).then(|| tabs[count - 1].clone())
+        };
+        let tab = wait_for("a tab", last);
+        self.post("/window", &json!({"handle": tab}));
+    }
+
     /// The messages on the page's console since the last call.
     pub fn console(&self) -> Vec<String> {
         let entries = self.log("browser");

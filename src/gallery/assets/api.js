@@ -13,6 +13,7 @@
  * @property {number} score
  * @property {string | null} taken
  * @property {boolean} taken_from_file Whether the date is that of the file; the photo has none of its own.
+ * @property {"second" | "day" | "month" | "year" | null} taken_precision
  * @property {number} faces
  *
  * @typedef {object} Face
@@ -29,6 +30,7 @@
  * @typedef {object} Photo
  * @property {number} id
  * @property {string[]} paths
+ * @property {string} separator What separates the names in a path.
  * @property {string[]} same_shot The other files of the same shot: the picture beside a raw file, or the raw files.
  * @property {number} bytes
  * @property {number} width
@@ -82,15 +84,16 @@
  * @property {[string, string][]} suggestions
  * @property {string[]} other_albums
  *
- * @typedef {object} Place A town near which photos were taken.
+ * @typedef {object} Place A place of the map, at which photos were taken.
  * @property {string} name
  * @property {number} latitude
  * @property {number} longitude
  * @property {number} photos
- * @property {string} near The value of the filter `near` that finds the place.
- * @property {number} within The radius in km that contains all of these photos.
+ * @property {string} near The value of the filter `near` that finds these photos.
  */
 
+// The HTTP status (404) of a request about something that does not exist, or not any more.
+export const NOT_FOUND = 404;
 // The HTTP status (409) of a request that conflicts with something that exists.
 export const CONFLICT = 409;
 
@@ -151,6 +154,18 @@ const post = (path, body) => {
 export const photos = (asked, offset, limit, signal) =>
   get("api/photos", new URLSearchParams([...named(asked), ["offset", String(offset)], ["limit", String(limit)]]), signal);
 
+/**
+ * The index of a photo in an answer; `null` if it is not in the answer.
+ * @type {(asked: Asked, id: number, signal?: AbortSignal) => Promise<{ index: number | null }>}
+ */
+export const index = (asked, id, signal) => get(`api/photo/${id}/index`, new URLSearchParams(named(asked)), signal);
+
+/**
+ * The numbers of all photos of an answer from one to another; `null` if one of the two is not in the answer.
+ * @type {(asked: Asked, one: number, other: number) => Promise<{ photos: number[] | null }>}
+ */
+export const between = (asked, one, other) => get(`api/between/${one}/${other}`, new URLSearchParams(named(asked)));
+
 /** @type {(asked: Asked, signal?: AbortSignal) => Promise<Counts>} */
 export const counts = (asked, signal) => get("api/counts", new URLSearchParams(named(asked)), signal);
 
@@ -174,11 +189,11 @@ export const reveal = (id) => post(`api/photo/${id}/reveal`);
 export const places = () => get("api/places");
 
 /**
- * Makes a folder of links to photos and returns its path. Without `existing`, an album of that name is a conflict.
+ * Makes a folder of links to photos; returns its path and how many of the photos are gone. Without `existing`, an album of that name is a conflict.
  * @param {string} name
  * @param {number[]} ids
  * @param {"add" | "replace"} [existing]
- * @returns {Promise<{ folder: string }>}
+ * @returns {Promise<{ folder: string, gone: number }>}
  */
 export const makeAlbum = async (name, ids, existing) => (await post("api/album", { name, photos: ids, existing })).json();
 

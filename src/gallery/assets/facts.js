@@ -1,6 +1,7 @@
 // The facts about a photo; many of them lead to all photos that share the fact.
 
-import { date, element } from "./dom.js";
+import { element } from "./dom.js";
+import { period } from "./taken.js";
 
 /**
  * @typedef {import("./api.js").Photo} Photo
@@ -30,13 +31,16 @@ const SOURCES = new Map([
 ]);
 
 /** @param {Photo} photo */
-export const fileName = (photo) => lastPart(photo.paths[0] ?? "");
+export const fileName = (photo) => lastPart(photo, photo.paths[0] ?? "");
 
-/** @param {string} path */
-const lastPart = (path) => path.split(/[\\/]/).at(-1) ?? path;
+/** @type {(photo: Photo, path: string) => string} */
+const lastPart = ({ separator }, path) => path.split(separator).at(-1) ?? path;
 
-/** @param {string} path */
-const folderOf = (path) => path.slice(0, Math.max(0, path.length - lastPart(path).length - 1));
+/** @type {(photo: Photo, path: string) => string} */
+const folderOf = (photo, path) => path.slice(0, Math.max(0, path.length - lastPart(photo, path).length - 1));
+
+// Whether the search finds a word: it has a letter, a digit or a symbol.
+const FINDABLE = /[\p{L}\p{N}\p{S}]/u;
 
 /** @param {number} bytes */
 const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
@@ -76,48 +80,18 @@ function facts(photo) {
     { name: "Title", value: photo.title ?? "", source: sources.title },
     { name: "About", value: photo.description ?? "", source: sources.description },
     { name: "Place", value: photo.place ?? position, filters: { near: position.replace(" ", "") }, source: sources.position },
-    ...photo.keywords.map((keyword, index) => ({ name: index ? "" : "Keywords", value: keyword, filters: { words: keyword } })),
+    ...photo.keywords.map((keyword, index) => ({ name: index ? "" : "Keywords", value: keyword, ...(FINDABLE.test(keyword) ? { filters: { words: keyword } } : {}) })),
     ...photo.people.map((person, index) => ({ name: index ? "" : "People", value: person, filters: { person } })),
     { name: "Rating", value: stars(photo.rating), source: sources.rating },
     { name: "Camera", value: photo.camera ?? "", filters: { camera: photo.camera ?? "" }, source: sources.camera },
     { name: "Lens", value: photo.lens ?? "", source: sources.lens },
     { name: "Scores", value: (photo.learning ?? "").replace(/^scores /, "") },
     { name: "Picture", value: `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}` },
-    ...photo.paths.map((path) => ({ name: "File", value: lastPart(path) })),
-    ...photo.same_shot.map((path) => ({ name: "Same shot", value: lastPart(path) })),
-    ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(path), filters: { under: folderOf(path) } })),
+    ...photo.paths.map((path) => ({ name: "File", value: lastPart(photo, path) })),
+    ...photo.same_shot.map((path) => ({ name: "Same shot", value: lastPart(photo, path) })),
+    ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(photo, path), filters: { under: folderOf(photo, path) } })),
   ];
   return all.filter(({ value }) => value);
-}
-
-/**
- * The day, month or year in which a photo was taken, as exactly as it is known, for people, and as the first and last
- * day for a filter.
- * @param {Photo} photo
- */
-function period(photo) {
-  const taken = photo.taken ?? "";
-  const [year, month, day] = [taken.slice(0, 4), taken.slice(0, 7), taken.slice(0, 10)];
-  switch (photo.taken_precision) {
-    case "year":
-      return { since: `${year}-01-01`, until: `${year}-12-31`, shown: year };
-    case "month":
-      return { since: `${month}-01`, until: lastDay(month), shown: date(photo.taken, { year: "numeric", month: "long" }) };
-    case "day":
-      return { since: day, until: day, shown: date(photo.taken, { dateStyle: "full" }) };
-    default:
-      return { since: day, until: day, shown: date(photo.taken, { dateStyle: "full", timeStyle: "short" }) };
-  }
-}
-
-/**
- * The last day of a month.
- * @param {string} month As in 2019-07.
- */
-function lastDay(month) {
-  const day = new Date(`${month}-01T00:00Z`);
-  day.setUTCMonth(day.getUTCMonth() + 1, 0);
-  return day.toISOString().slice(0, 10);
 }
 
 /** @param {number | null} rating */

@@ -49,6 +49,11 @@ export class Filters {
   /** The emotions in force, of which a photo shows at least one. @type {readonly Emotion[]} */
   #asked = [];
   #hasTypedEmotion = false;
+  /** Runs while a person types. @type {ReturnType<typeof setTimeout> | undefined} */
+  #typing;
+  // The address that typing has made since the search got the focus. What is typed next takes its place, so that the history
+  // has one entry for a typed search, and the one before it stays.
+  #typed = "";
 
   /**
    * @param {object} callbacks
@@ -69,17 +74,15 @@ export class Filters {
     });
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#toggle.addEventListener("click", () => this.togglePanel());
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let typed;
+    this.#text.addEventListener("focus", () => (this.#typed = ""));
     this.#text.addEventListener("input", () => {
-      clearTimeout(typed);
-      typed = setTimeout(() => this.set({ text: this.#text.value.trim() }, { replace: true }), TYPING);
+      clearTimeout(this.#typing);
+      this.#typing = setTimeout(() => this.#search(), TYPING);
     });
     find("#search").addEventListener("submit", async (event) => {
       event.preventDefault();
-      clearTimeout(typed);
       this.#text.blur(); // so that keys are shortcuts and not text
-      await this.set({ text: this.#text.value.trim() });
+      await this.#search();
       this.#callbacks.done();
     });
     this.show();
@@ -99,7 +102,21 @@ export class Filters {
    * Changes some filters; an empty value removes a filter. A new place also resets the radius.
    * @param {Record<string, string>} some
    */
-  async set(some, { replace = false } = {}) {
+  async set(some) {
+    // What was typed just before counts, too.
+    if (this.#typing !== undefined) await this.#search();
+    await this.#set(some);
+  }
+
+  // Searches for what is typed.
+  #search() {
+    clearTimeout(this.#typing);
+    this.#typing = undefined;
+    return this.#set({ text: this.#text.value.trim() }, { isTyped: true });
+  }
+
+  /** @param {Record<string, string>} some */
+  async #set(some, { isTyped = false } = {}) {
     await settled();
     const address = new URL(location.href);
     address.searchParams.delete("photo");
@@ -112,8 +129,9 @@ export class Filters {
       else address.searchParams.delete(name);
     }
     if (address.href === location.href) return;
-    history[replace ? "replaceState" : "pushState"]({}, "", address);
-    this.show();
+    history[isTyped && location.href === this.#typed ? "replaceState" : "pushState"]({}, "", address);
+    if (isTyped) this.#typed = location.href;
+    this.show({ isTyped });
     this.#callbacks.changed();
   }
 
@@ -142,12 +160,12 @@ export class Filters {
     this.#toggle.setAttribute("aria-expanded", String(!this.#form.hidden));
   }
 
-  // Copies the filters from the address into the controls.
-  show() {
+  // Copies the filters from the address into the controls; what a person types stays as it is typed.
+  show({ isTyped = false } = {}) {
     const filters = this.get();
     const named = filters.getAll("emotion").join().split(",");
     this.#press(EMOTIONS.filter((emotion) => named.includes(emotion)));
-    if (document.activeElement !== this.#text) this.#text.value = filters.get("text") ?? "";
+    if (!isTyped || document.activeElement !== this.#text) this.#text.value = filters.get("text") ?? "";
     const given = NAMES.map((name) => ({ name, values: filters.getAll(name) }));
     const isShown = given.filter(({ name, values }) => ABOVE.includes(name) || (IN_PANEL.includes(name) && this.#show(name, values)));
     this.#showMin();

@@ -21,6 +21,10 @@ export class Grid {
   #drawn = new Map();
   // The index of the photo that the keys act on.
   #current = 0;
+  // The photo from which Shift selects: the last one that a person went to or clicked without Shift. Its number is not known
+  // before that.
+  /** @type {{ id: number | undefined, index: number }} */
+  #anchor = { id: undefined, index: 0 };
   // The top of the list when it was last drawn.
   #top = 0;
   #frame = 0;
@@ -52,6 +56,11 @@ export class Grid {
     return this.#pages.total;
   }
 
+  /** The search whose photos are shown; another object for each. @type {object} */
+  get search() {
+    return this.#filters;
+  }
+
   /** Sets how many photos the server counted. @param {number} total */
   expect(total) {
     this.#pages.expect(total);
@@ -67,10 +76,12 @@ export class Grid {
     const pages = await this.#fetch(filters, 0);
     if (!pages) return;
     this.#filters = filters;
-    this.#current = 0;
+    this.#goToFirst();
     this.#use(pages);
     scrollTo({ top: 0, behavior: "instant" });
     this.#draw();
+    // Tiles that stay lead to photos of this search from now on.
+    this.#describe();
   }
 
   /**
@@ -82,7 +93,13 @@ export class Grid {
     this.#asking = null;
     this.#list.removeAttribute("aria-busy");
     this.#filters = filters;
+    this.#goToFirst();
     this.#use(new Pages(filters));
+  }
+
+  #goToFirst() {
+    this.#current = 0;
+    this.#anchor = { id: undefined, index: 0 };
   }
 
   /** Updates the displayed photos in place; returns whether that was possible. */
@@ -93,6 +110,9 @@ export class Grid {
     if (!pages) return true;
     const at = this.current ? pages.indexOf(this.current.id) : -1;
     if (at >= 0) this.#current = at;
+    const { id } = this.#anchor;
+    const anchored = id === undefined ? -1 : pages.indexOf(id);
+    if (anchored >= 0) this.#anchor = { id, index: anchored };
     this.#use(pages);
     return true;
   }
@@ -103,6 +123,21 @@ export class Grid {
    */
   indexOf(id) {
     return this.#pages.indexOf(id);
+  }
+
+  /**
+   * The index of a photo in the answer, wherever it is; -1 if it is not in the answer, or the server does not tell.
+   * @param {number} id
+   * @returns {Promise<number>}
+   */
+  async find(id) {
+    const pages = this.#pages;
+    try {
+      return await pages.find(id);
+    } catch {
+      // A new answer aborts the requests of the last one.
+      return pages === this.#pages ? -1 : this.find(id);
+    }
   }
 
   /**
@@ -123,13 +158,20 @@ export class Grid {
   }
 
   /**
-   * Moves the focus to a photo if it is in the grid.
-   * @param {number | undefined} id
+   * Moves the focus to the photo at an index in the answer, or to the current one if the index is -1.
+   * @param {number} index
    */
-  focusPhoto(id) {
-    const index = id === undefined ? -1 : this.indexOf(id);
-    if (index >= 0) this.#current = index;
+  focusAt(index) {
+    if (index >= 0) this.#settleAt(Math.max(0, Math.min(index, this.total - 1)));
     this.focus();
+  }
+
+  /** Selects the current photo, or selects it no longer. */
+  pick() {
+    const photo = this.current;
+    if (!photo) return;
+    this.#settleAt(this.#current);
+    this.#callbacks.selection.set(photo.id, !this.#callbacks.selection.has(photo.id));
   }
 
   /** The photo that the keys act on. */
@@ -321,8 +363,16 @@ export class Grid {
     event.preventDefault();
     const to = await way();
     if (to < 0 || to >= this.total) return;
-    if (event.shiftKey) for (const index of [here, to]) this.#select(index, true);
+    if (event.shiftKey) this.#selectTo(to);
+    else this.#settleAt(to);
     await this.#goTo(to);
+  }
+
+  // Makes a photo the current one, and the one from which Shift selects.
+  /** @param {number} index */
+  #settleAt(index) {
+    this.#current = index;
+    this.#anchor = { id: this.#pages.at(index)?.id, index };
   }
 
   /** @param {number} index */
@@ -348,26 +398,31 @@ export class Grid {
     const isPick = event.target.closest(".pick") !== null;
     if (!isPick && (event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    if (event.shiftKey) this.#selectTo(index);
-    else if (isPick || selection.isOn) this.#select(index, !selection.has(photo.id));
-    else this.#callbacks.open(photo.id);
     this.#current = index;
+    // The press has given this photo the focus, so that the anchor and not the current photo is where the range begins.
+    if (event.shiftKey) return void this.#selectTo(index);
+    this.#settleAt(index);
+    if (isPick || selection.isOn) selection.set(photo.id, !selection.has(photo.id));
+    else this.#callbacks.open(photo.id);
   }
 
-  // Selects all fetched photos from the current one to another photo.
+  // Selects all photos from the anchor to another one, also those that were not fetched.
   /** @param {number} index */
-  #selectTo(index) {
-    const [from, to] = [Math.min(index, this.#current), Math.max(index, this.#current)];
-    for (let at = from; at <= to; at++) this.#select(at, true);
-  }
-
-  /**
-   * @param {number} index
-   * @param {boolean} selected
-   */
-  #select(index, selected) {
-    const photo = this.#pages.at(index);
-    if (photo) this.#callbacks.selection.set(photo.id, selected);
+  async #selectTo(index) {
+    const [pages, anchor] = [this.#pages, this.#anchor];
+    try {
+      await Promise.all([pages.load(index), pages.load(anchor.index)]);
+      const to = pages.at(index);
+      // If the anchor is not in the answer any more, the next photo has taken its place.
+      const froms = [anchor.id, pages.at(Math.min(anchor.index, pages.total - 1))?.id];
+      for (const id of new Set(froms)) {
+        const ids = to && id !== undefined && (await pages.range({ id, index: anchor.index }, { id: to.id, index }));
+        if (ids) return this.#callbacks.selection.add(ids);
+      }
+      throw new Error("These photos have changed meanwhile. Select them again.");
+    } catch (error) {
+      this.#callbacks.failed(error);
+    }
   }
 }
 

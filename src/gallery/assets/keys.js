@@ -65,10 +65,7 @@ export function listen({ filters, grid, view, places, selection, startSlideshow 
     f: () => filters.togglePanel(),
     m: () => places.open(),
     s: startSlideshow,
-    x: () => {
-      const { current } = grid;
-      if (current) selection.set(current.id, !selection.has(current.id));
-    },
+    x: () => grid.pick(),
     Escape: () => {
       if (selection.isOn) selection.clear();
       else if (filters.isPanelOpen) filters.togglePanel();

@@ -113,15 +113,16 @@ async function follow(some) {
   await filters.set(some);
 }
 
-/** @param {number | undefined} id */
-function closed(id) {
-  // Goes back to the grid's entry in the history; a photo that was opened by its address has none.
+/** @param {Promise<number>} index That of the photo in the grid; -1 for none. */
+async function closed(index) {
+  // Goes back to the page that opened the photo; a photo that was opened by its address has none.
   if (photoInAddress()) {
     if (history.state?.opened) goBack();
     else history.replaceState({}, "", withPhoto(null));
   }
   showTitle();
-  grid.focusPhoto(id);
+  const at = await index;
+  if (!view.isOpen && document.activeElement?.id !== "text") grid.focusAt(at);
 }
 
 async function startSlideshow() {

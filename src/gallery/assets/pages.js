@@ -6,6 +6,7 @@ import { setIntoRows, shape } from "./rows.js";
 /**
  * @typedef {import("./api.js").Tile} Tile
  * @typedef {{ photos: Tile[], rows: import("./rows.js").Row[], height: number }} Page
+ * @typedef {{ id: number, index: number }} Spot A photo and its index in the answer.
  * @typedef {{ left: number, top: number, width: number, height: number }} Place
  */
 
@@ -87,6 +88,33 @@ export class Pages {
       if (found >= 0) return number * PAGE + found;
     }
     return -1;
+  }
+
+  /**
+   * The index of a photo in the answer, for which the server is asked unless the photo was fetched; -1 if the photo is not
+   * in the answer.
+   * @param {number} id
+   */
+  async find(id) {
+    const fetched = this.indexOf(id);
+    if (fetched >= 0) return fetched;
+    const { index } = await api.index(this.#filters, id, this.#giveUp.signal);
+    return index === null || index >= MOST ? -1 : index;
+  }
+
+  /**
+   * The numbers of all photos from one to another, both included; `null` if one of the two is not in the answer any more.
+   * The server is asked unless all of them were fetched.
+   * @param {Spot} one
+   * @param {Spot} other
+   */
+  async range(one, other) {
+    const [from, to] = [Math.min(one.index, other.index), Math.max(one.index, other.index)];
+    const fetched = [];
+    for (let photo = this.at(from); photo && fetched.length <= to - from; photo = this.at(from + fetched.length)) fetched.push(photo.id);
+    const isThere = [one, other].every(({ id, index }) => this.at(index)?.id === id);
+    if (isThere && fetched.length === to - from + 1) return fetched;
+    return (await api.between(this.#filters, one.id, other.id)).photos;
   }
 
   /**

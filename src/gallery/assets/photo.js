@@ -2,6 +2,7 @@
 
 import { withPhoto } from "./address.js";
 import * as api from "./api.js";
+import { Cursor } from "./cursor.js";
 import { copy, find, onClick, reason, seek, toast } from "./dom.js";
 import { drawBoxes, listFaces } from "./faces.js";
 import { fileName, listFacts } from "./facts.js";
@@ -16,7 +17,7 @@ const SWIPE = 60;
 /**
  * @typedef {object} Callbacks
  * @property {() => Promise<void>} changed Called after a face was corrected.
- * @property {(id: number | undefined) => void} closed
+ * @property {(index: Promise<number>) => void} closed Called with the photo's index in the grid; -1 for none.
  * @property {(filters: api.Filters) => void} follow Called to show other photos.
  * @property {() => void} shown Called when another photo is shown.
  */
@@ -24,15 +25,13 @@ const SWIPE = 60;
 export class PhotoView {
   #dialog = find("#photo", HTMLDialogElement);
   #picture = find("#picture", HTMLImageElement);
-  #grid;
+  #cursor;
   #callbacks;
   /** @type {api.Photo | null} */
   #photo = null;
   // The photo requested last; `null` after the view was closed, so that a late answer is ignored.
   /** @type {number | null} */
   #wanted = null;
-  // The photo's index in the grid, since a corrected photo may no longer be there.
-  #index = -1;
   zoom = new Zoom(find("#photo .stage"), find("#photo .frame"), () => this.#showZoom());
   slideshow = new Slideshow(
     () => this.turn(1),
@@ -44,7 +43,7 @@ export class PhotoView {
    * @param {Callbacks} callbacks
    */
   constructor(grid, callbacks) {
-    this.#grid = grid;
+    this.#cursor = new Cursor(grid);
     this.#callbacks = callbacks;
     onClick(".turn.previous", () => this.turn(-1));
     onClick(".turn.next", () => this.turn(1));
@@ -59,11 +58,10 @@ export class PhotoView {
     this.#picture.addEventListener("load", () => this.#dialog.classList.remove("missing", "loading"));
     this.#dialog.addEventListener("cancel", (event) => this.#stepBack(event));
     this.#dialog.addEventListener("close", () => {
-      const id = this.#photo?.id;
       this.#photo = this.#wanted = null;
       this.slideshow.stop();
       this.zoom.reset();
-      this.#callbacks.closed(id);
+      this.#callbacks.closed(this.#cursor.index());
     });
     this.#dialog.addEventListener("click", ({ target }) => {
       // A button handles its click itself: the one that starts a slideshow must not also end it.
@@ -86,6 +84,7 @@ export class PhotoView {
   /** @param {number} id */
   async show(id) {
     this.#wanted = id;
+    const found = this.#cursor.follow(id);
     let photo;
     try {
       photo = await api.photo(id);
@@ -101,8 +100,6 @@ export class PhotoView {
     const before = this.#photo;
     const same = before?.id === id;
     this.#photo = photo;
-    const index = this.#grid.indexOf(id);
-    if (index >= 0) this.#index = index;
     if (!same) {
       this.#dialog.classList.add("loading");
       this.zoom.reset();
@@ -119,6 +116,7 @@ export class PhotoView {
     if (!same || JSON.stringify(before.faces) !== JSON.stringify(photo.faces)) this.#showFaces(photo);
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#showTurns();
+    found.then(() => this.#showTurns());
     this.#callbacks.shown();
   }
 
@@ -132,12 +130,8 @@ export class PhotoView {
    * @param {number} by
    */
   async turn(by) {
-    const stays = (await this.#grid.at(this.#index))?.id === this.#photo?.id;
-    // If the photo has left the grid, the next photo has taken its index.
-    const index = this.#index + (stays || by < 0 ? by : 0);
-    const next = await this.#grid.at(index);
+    const next = await this.#cursor.step(by);
     if (!next || !this.isOpen) return false;
-    this.#index = index;
     history.replaceState(history.state, "", withPhoto(next.id));
     await this.show(next.id);
     return true;
@@ -197,8 +191,8 @@ export class PhotoView {
   }
 
   #showTurns() {
-    find(".turn.previous", HTMLButtonElement).disabled = this.#index <= 0;
-    find(".turn.next", HTMLButtonElement).disabled = this.#index < 0 || this.#index + 1 >= this.#grid.total;
+    find(".turn.previous", HTMLButtonElement).disabled = !this.#cursor.hasPrevious;
+    find(".turn.next", HTMLButtonElement).disabled = !this.#cursor.hasNext;
   }
 
   #showZoom() {

@@ -93,9 +93,9 @@ export class Places {
   }
 
   /** @param {api.Place} place */
-  #choose({ near, within }) {
+  #choose({ near }) {
     this.#dialog.close();
-    this.#chosen({ near, within: String(within) });
+    this.#chosen({ near });
   }
 }
 

@@ -43,6 +43,24 @@ export class Selection {
     this.#tell();
   }
 
+  /**
+   * Selects some photos more.
+   * @param {number[]} ids
+   */
+  add(ids) {
+    for (const id of ids) this.#ids.add(id);
+    this.#tell();
+  }
+
+  /**
+   * Selects some photos no longer.
+   * @param {number[]} ids
+   */
+  remove(ids) {
+    for (const id of ids) this.#ids.delete(id);
+    this.#tell();
+  }
+
   start() {
     this.#mode = true;
     this.#tell();

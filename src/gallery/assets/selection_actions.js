@@ -4,7 +4,10 @@ import * as api from "./api.js";
 import { copy, element, find, number, onClick, plural, reason, toast } from "./dom.js";
 import { BY_INTEREST, label, shown } from "./emotions.js";
 
-/** @typedef {import("./api.js").Emotion} Emotion */
+/**
+ * @typedef {import("./api.js").Emotion} Emotion
+ * @typedef {import("./api.js").Face} Face
+ */
 
 // How many requests run at the same time.
 const AT_ONCE = 6;
@@ -17,6 +20,7 @@ export class SelectionActions {
   #selection;
   #filters;
   #changed;
+  #isBusy = false;
 
   /**
    * @param {import("./selection.js").Selection} selection
@@ -29,7 +33,11 @@ export class SelectionActions {
     this.#changed = changed;
     this.#emotion.append(...BY_INTEREST.map((emotion) => element("option", { value: emotion }, label(emotion))));
     selection.follow(() => this.#show());
-    this.#emotion.addEventListener("change", () => this.#try(() => this.#correct()));
+    this.#emotion.addEventListener("change", () => {
+      const corrected = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
+      this.#emotion.value = "";
+      if (corrected) this.#try(() => this.#correct(corrected));
+    });
     onClick("#copy-selected", () => this.#try(() => this.copyPaths()));
     onClick("#make-album", () => this.askForAlbum());
     onClick("#end-selection", () => selection.clear());
@@ -44,8 +52,8 @@ export class SelectionActions {
   }
 
   async copyPaths() {
-    const photos = await this.#photos();
-    await copy(photos.map(({ paths }) => paths[0] ?? "").join("\n"), `${plural(photos.length, "path")} copied.`);
+    const { photos, gone } = await this.#photos();
+    await copy(photos.map(({ paths }) => paths[0] ?? "").join("\n"), `${plural(photos.length, "path")} copied.${gone}`);
   }
 
   askForAlbum() {
@@ -73,50 +81,95 @@ export class SelectionActions {
   }
 
   // Corrects the faces that show an emotion in force, or all faces if there is none.
-  async #correct() {
-    const corrected = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
-    this.#emotion.value = "";
-    if (!corrected) return;
+  /** @param {Emotion} corrected */
+  async #correct(corrected) {
     const { emotions } = this.#filters;
-    const faces = (await this.#photos())
+    const { photos, gone } = await this.#photos();
+    const faces = photos
       .flatMap((photo) => photo.faces)
       .filter((face) => face.counts && face.corrected_to !== corrected && (!emotions.length || emotions.includes(shown(face))));
-    await inParallel(faces, (face) => api.correctFace(face.id, corrected));
+    const { done, failed } = await this.#each(faces, (face) => api.correctFace(face.id, corrected));
     const undo = () =>
       this.#try(async () => {
-        await inParallel(faces, (face) => (face.corrected_to ? api.correctFace(face.id, face.corrected_to) : api.undoCorrection(face.id)));
-        await this.#changed();
+        const { failed } = await this.#each(done, (face) =>
+          face.corrected_to ? api.correctFace(face.id, face.corrected_to) : api.undoCorrection(face.id),
+        );
+        if (failed) toast(`Not all is as before.${failed}`);
       });
+    toast(`${plural(done.length, "face")} set to ${corrected}.${gone}${failed}`, { name: "Undo", act: undo });
+  }
+
+  /**
+   * Says something of each face; what fails for one face is done for the others, so that it can be undone. Returns the faces
+   * for which it was done, and a sentence about the others.
+   * @param {Face[]} faces
+   * @param {(face: Face) => Promise<unknown>} say
+   */
+  async #each(faces, say) {
+    /** @type {unknown[]} */
+    const errors = [];
+    const told = await inParallel(faces, async (face) => {
+      try {
+        await say(face);
+        return true;
+      } catch (error) {
+        errors.push(error);
+        return false;
+      }
+    });
     await this.#changed();
-    toast(`${plural(faces.length, "face")} set to ${corrected}.`, { name: "Undo", act: undo });
+    const failed = errors.length ? ` It failed for ${plural(errors.length, "face")}: ${reason(errors[0])}` : "";
+    return { done: faces.filter((_, index) => told[index]), failed };
   }
 
   /** @param {"add" | "replace"} [existing] What becomes of an album of that name. */
   async #makeAlbum(existing) {
     const name = this.#name.value.trim();
     try {
-      const { folder } = await api.makeAlbum(name, this.#selection.ids, existing);
+      const { folder, gone } = await api.makeAlbum(name, this.#selection.ids, existing);
       this.#dialog.close();
-      toast(`The album is in ${folder}`);
+      toast(`The album is in ${folder}${gone ? `.${sayGone(gone)}` : ""}`);
     } catch (error) {
       if (!(error instanceof api.Refusal && error.status === api.CONFLICT)) throw error;
       this.#askAboutAlbum(`There is an album “${name}”.`);
     }
   }
 
-  #photos() {
-    return inParallel(this.#selection.ids, (id) => api.photo(id));
+  // The selected photos, and a sentence about those that are gone. They have no tiles by which a person could take them out
+  // of the selection, so that they leave it by themselves.
+  async #photos() {
+    /** @type {number[]} */
+    const gone = [];
+    const photos = await inParallel(this.#selection.ids, async (id) => {
+      try {
+        return await api.photo(id);
+      } catch (error) {
+        if (!(error instanceof api.Refusal && error.status === api.NOT_FOUND)) throw error;
+        gone.push(id);
+        return null;
+      }
+    });
+    if (gone.length) this.#selection.remove(gone);
+    return { photos: photos.filter((photo) => photo !== null), gone: sayGone(gone.length) };
   }
 
+  // Does one thing at a time: a second press of a button does not do it twice.
   /** @param {() => Promise<void>} act */
   async #try(act) {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     try {
       await act();
     } catch (error) {
       toast(reason(error));
+    } finally {
+      this.#isBusy = false;
     }
   }
 }
+
+/** @param {number} count The number of photos that are gone. */
+const sayGone = (count) => (count ? ` ${plural(count, "photo")} ${count === 1 ? "is" : "are"} no longer in the index.` : "");
 
 /**
  * Sends a request for each item, a few at a time.

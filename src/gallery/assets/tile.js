@@ -1,8 +1,10 @@
 // A photo in the grid.
 
+import { withPhoto } from "./address.js";
 import * as api from "./api.js";
-import { date, element, find, icon, plural } from "./dom.js";
+import { element, find, icon, plural } from "./dom.js";
 import { percent } from "./emotions.js";
+import { day } from "./taken.js";
 
 /**
  * @typedef {import("./api.js").Tile} Tile
@@ -15,7 +17,7 @@ import { percent } from "./emotions.js";
  */
 export function makeTile(photo) {
   const picture = element("img", { src: api.thumbnail(photo.id), alt: "", decoding: "async" });
-  const link = element("a", { href: `?photo=${photo.id}`, tabindex: "-1" }, picture);
+  const link = element("a", { tabindex: "-1" }, picture);
   const caption = element("div", { class: "caption", "aria-hidden": "true" }, element("b"), element("span"));
   picture.addEventListener("load", () => picture.classList.add("loaded"), { once: true });
   picture.addEventListener("error", () => link.classList.add("missing"), { once: true });
@@ -32,11 +34,14 @@ export function makeTile(photo) {
 export function describeTile(item, photo, { emotion, index, total, selected }) {
   const score = emotion ? percent(photo.score) : "";
   find(".caption b", HTMLElement, item).textContent = score;
-  const day = date(photo.taken, { dateStyle: "medium" });
-  find(".caption span", HTMLElement, item).textContent = day && photo.taken_from_file ? `${day} (file)` : day;
-  const when = day && photo.taken_from_file ? `file dated ${date(photo.taken)}` : date(photo.taken);
+  const [short, long] = [day(photo, "medium"), day(photo, "long")];
+  find(".caption span", HTMLElement, item).textContent = short && photo.taken_from_file ? `${short} (file)` : short;
+  const when = long && photo.taken_from_file ? `file dated ${long}` : long;
   const label = [photo.name, emotion && `${emotion} ${score}`, when, plural(photo.faces, "face"), selected && "selected"];
-  find("a", HTMLElement, item).setAttribute("aria-label", label.filter(Boolean).join(", "));
+  const link = find("a", HTMLAnchorElement, item);
+  link.setAttribute("aria-label", label.filter(Boolean).join(", "));
+  // In a tab of its own the photo is shown among the same photos.
+  link.href = withPhoto(photo.id).href;
   find(".pick", HTMLElement, item).setAttribute("aria-pressed", String(selected));
   item.classList.toggle("selected", selected);
   item.dataset.index = String(index);

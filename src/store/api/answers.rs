@@ -30,6 +30,29 @@ impl Store {
         self.read(|db| query::total(db, query))
     }
 
+    /// The number of hits that come before a photo in the answer to a query without its offset; `None` if the photo
+    /// is not in the answer.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn standing(&self, query: &Query, photo: PhotoId) -> Result<Option<u64>> {
+        self.read(|db| query::standing(db, query, photo))
+    }
+
+    /// The hits of a query without its offset from one photo to another, whichever comes first, both included; `None`
+    /// if one of the two is not in the answer.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn between(
+        &self,
+        query: &Query,
+        one: PhotoId,
+        other: PhotoId,
+    ) -> Result<Option<Vec<PhotoId>>> {
+        self.read(|db| query::between(db, query, (one, other)))
+    }
+
     /// How many photos meet the filters of a query: with any emotion or none, and for each emotion
     /// in place of the query's emotions.
     ///

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
+use super::super::record::PhotoId;
 use super::super::stored_face::StoredFace;
 use super::admit;
 use super::burst::Bursts;
@@ -34,12 +35,16 @@ pub(super) struct Answer<'a> {
     bursts: Bursts,
     to_skip: usize,
     photos: Vec<Ranked>,
+    /// The answer ends with the last of these photos, whatever follows; it is whole if there are none.
+    ends: &'a [PhotoId],
+    /// How many of them are in `photos`.
+    ended: usize,
     /// Number of candidates that did not meet the filters.
     rejected: usize,
 }
 
 impl<'a> Answer<'a> {
-    pub fn new(db: &'a Connection, plan: &'a Plan<'a>) -> Self {
+    pub fn new(db: &'a Connection, plan: &'a Plan<'a>, ends: &'a [PhotoId]) -> Self {
         Self {
             db,
             plan,
@@ -48,6 +53,8 @@ impl<'a> Answer<'a> {
             bursts: Bursts::default(),
             to_skip: plan.query.offset,
             photos: Vec::new(),
+            ends,
+            ended: 0,
             rejected: 0,
         }
     }
@@ -97,10 +104,9 @@ impl<'a> Answer<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.plan
-            .query
-            .limit
-            .is_some_and(|limit| self.photos.len() >= limit)
+        let limit = self.plan.query.limit;
+        limit.is_some_and(|limit| self.photos.len() >= limit)
+            || !self.ends.is_empty() && self.ended == self.ends.len()
     }
 
     fn settle_first(&mut self) -> rusqlite::Result<()> {
@@ -115,13 +121,14 @@ impl<'a> Answer<'a> {
         if self.to_skip > 0 {
             self.to_skip -= 1;
         } else {
+            self.ended += usize::from(self.ends.contains(&ranked.candidate.photo));
             self.photos.push(ranked);
         }
         Ok(())
     }
 
     /// Checks a photo against all filters and gives it its exact score.
-    fn check(&self, mut candidate: Candidate) -> rusqlite::Result<Option<Ranked>> {
+    pub fn check(&self, mut candidate: Candidate) -> rusqlite::Result<Option<Ranked>> {
         if !self.plan.admits_date(candidate.taken) {
             return Ok(None);
         }

@@ -29,6 +29,7 @@ pub(super) mod sql {
               AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id))"
         };
     }
+    pub(in super::super) use lost;
     pub const SHOWN: &str = concat!(
         "SELECT count(*) FROM photo_scores
          WHERE emotion = ? AND kind IN (?, ?) AND score >= ? AND photo_id NOT IN ",
@@ -120,7 +121,7 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
 
 /// Whether the count is that of a part of one index. If raw files are left out, each photo would be searched in their
 /// table, in no order, which takes longer than to list the photos.
-fn is_in_index(plan: &Plan<'_>) -> bool {
+pub(super) fn is_in_index(plan: &Plan<'_>) -> bool {
     let rest = Query {
         emotions: EmotionSet::EMPTY,
         who: Who::Any,

@@ -59,11 +59,20 @@ pub(super) fn run_within(
 
 /// The photos of the answer, in its order.
 pub(super) fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<Ranked>> {
+    ranked_until(db, plan, &[])
+}
+
+/// The photos of the answer, in its order, up to the last of `ends`; all if `ends` is empty.
+pub(super) fn ranked_until(
+    db: &Connection,
+    plan: &Plan<'_>,
+    ends: &[PhotoId],
+) -> rusqlite::Result<Vec<Ranked>> {
     if plan.query.limit == Some(0) {
         return Ok(Vec::new());
     }
     let narrowed = narrow::narrow(db, plan)?;
-    let mut answer = Answer::new(db, plan);
+    let mut answer = Answer::new(db, plan, ends);
     sources::feed(db, plan, narrowed, &mut answer)?;
     if !answer.is_given_up() {
         return answer.finish();
@@ -73,7 +82,7 @@ pub(super) fn ranked(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Vec<R
         ..Bounds::ALL_LISTS
     };
     match Plan::new(db, plan.query, bounds)? {
-        Some(plan) => ranked(db, &plan),
+        Some(plan) => ranked_until(db, &plan, ends),
         None => Ok(Vec::new()),
     }
 }

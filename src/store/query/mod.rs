@@ -18,6 +18,7 @@ mod narrow;
 mod photo_set;
 mod plan;
 mod sources;
+mod standing;
 mod weak;
 
 use rusqlite::Connection;
@@ -32,6 +33,7 @@ pub(super) use hits::run;
 pub use hits::{Hit, RankingScore};
 use photo_set::PhotoSet;
 use plan::{Bounds, Plan};
+pub(super) use standing::{between, standing};
 
 /// The photos that a query finds; `None` if it finds all but those of [`left_out`].
 pub(super) fn photos(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {

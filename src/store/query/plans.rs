@@ -6,7 +6,7 @@ use super::super::bursts;
 use super::super::people;
 use super::super::raw_pairs;
 use super::super::testing::{plan, temp_store};
-use super::{admit, burst, narrow, plan as planning, sources};
+use super::{admit, burst, narrow, plan as planning, sources, standing};
 
 #[track_caller]
 fn assert_searches(store: &Store, sql: &str, index: &str) {
@@ -111,6 +111,22 @@ fn each_filter_searches_a_covering_index() {
         (
             sources::sql::BY_DATE_WITHIN,
             "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
+        ),
+        (
+            standing::sql::SHOW_MORE,
+            "PRIMARY KEY (emotion=? AND kind=? AND (score,taken)>(?,?))",
+        ),
+        (
+            standing::sql::SHOW_AS_MUCH,
+            "PRIMARY KEY (emotion=? AND kind=? AND score=? AND taken=?)",
+        ),
+        (
+            standing::sql::TAKEN_LATER,
+            "COVERING INDEX photos_by_taken (taken_local>?)",
+        ),
+        (
+            standing::sql::TAKEN_THEN,
+            "COVERING INDEX photos_by_taken (taken_local=?",
         ),
     ] {
         assert_searches(&store, sql, index);

@@ -305,7 +305,7 @@ fn offer_undated(
 }
 
 /// The candidate for a photo whose date is not known yet.
-fn undated(
+pub(super) fn undated(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,

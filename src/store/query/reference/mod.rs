@@ -283,3 +283,60 @@ fn a_shuffle_contains_what_the_filters_leave() {
         }
     }
 }
+
+#[test]
+fn a_photo_stands_where_the_answer_has_it() {
+    let (_folder, store, known) = photos();
+    let mut outside = 0;
+    for (index, (name, set)) in FILTERS.iter().enumerate() {
+        for order in [Order::Score, Order::Date, Order::Random { seed: 7 }] {
+            let mut query = Query {
+                order,
+                limit: None,
+                ..Query::for_emotion(Emotion::Happy)
+            };
+            set(&mut query);
+            let whole = Query {
+                offset: 0,
+                ..query.clone()
+            };
+            let hits = store.query(&whole).unwrap();
+            let all: Vec<PhotoId> = hits.iter().map(|hit| hit.photo).collect();
+            for photo in known
+                .iter()
+                .map(|photo| photo.id)
+                .skip(index % 3)
+                .step_by(3)
+            {
+                let expected = all.iter().position(|hit| *hit == photo);
+                outside += usize::from(expected.is_none());
+                let found = store.standing(&query, photo).unwrap();
+                assert_eq!(
+                    found.map(|before| before as usize),
+                    expected,
+                    "{name}, {order:?}, {photo:?}"
+                );
+                let first = Query {
+                    limit: Some(5),
+                    ..query.clone()
+                };
+                let found = store.standing(&first, photo).unwrap();
+                let expected = expected.filter(|before| *before < 5);
+                assert_eq!(found.map(|before| before as usize), expected, "{name}");
+            }
+            let absent = known.iter().find(|photo| !all.contains(&photo.id));
+            for (from, to) in [(0, all.len() - 1), (2, 2), (1, all.len() / 2)] {
+                let (from, to) = (from.min(all.len() - 1), to.min(all.len() - 1));
+                let range = &all[from.min(to)..=from.max(to)];
+                for (one, other) in [(all[from], all[to]), (all[to], all[from])] {
+                    let between = store.between(&query, one, other).unwrap();
+                    assert_eq!(between.as_deref(), Some(range), "{name}, {order:?}");
+                }
+                if let Some(absent) = absent {
+                    assert_eq!(store.between(&query, all[to], absent.id).unwrap(), None);
+                }
+            }
+        }
+    }
+    assert!(outside > 100, "{outside}");
+}

@@ -1,0 +1,64 @@
+//! The facts about a photo, and the searches to which they lead.
+#![cfg(unix)]
+
+use fer_index::photo::Capture;
+use serde_json::json;
+
+use crate::common::fixture;
+use crate::seed::{Seed, seed};
+use crate::server::Server;
+use crate::testenv::TestEnv;
+use crate::webdriver::Browser;
+
+#[test]
+fn names_and_keywords_of_odd_letters_lead_to_their_photos_or_nowhere() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = TestEnv::new();
+    let photos = [
+        Seed {
+            capture: Capture {
+                keywords: vec!["Garden".into(), "??".into()],
+                ..Capture::default()
+            },
+            ..Seed::new("old\\a\\b.jpg", fixture("coffee.jpg"), &[])
+        },
+        Seed::new("else/c.jpg", fixture("chelsea.jpg"), &[]),
+    ];
+    let ids = seed(&env, &photos);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until("document.querySelectorAll('#grid li').length === 2");
+    browser.open(&format!("http://{}/?photo={}", server.address, ids[0].0));
+    browser.wait_until("document.querySelector('#photo').open");
+    // A backslash is a letter like others.
+    let name = browser.run("return document.querySelector('#photo-name').textContent");
+    assert_eq!(name, "old\\a\\b.jpg");
+    let links =
+        "return [...document.querySelectorAll('#facts .fact')].map((fact) => fact.textContent)";
+    let links = browser.run(links);
+    let links: Vec<&str> = links
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|link| link.as_str())
+        .collect();
+    let folder = env.album("");
+    let folder = folder.to_str().unwrap().trim_end_matches('/');
+    assert!(links.contains(&folder), "{links:?}");
+    // The search cannot find a keyword without letters, which would find all photos.
+    assert!(
+        links.contains(&"Garden") && !links.contains(&"??"),
+        "{links:?}"
+    );
+    let refused = server.get("/api/photos?words=%3F%21&limit=9").send();
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text().contains("no letter, digit or symbol"),
+        "{}",
+        refused.text()
+    );
+    let all = server.ask("/api/counts?words=+");
+    assert_eq!(all["found"], json!(2));
+}

@@ -1,0 +1,101 @@
+//! The map of places, and the photos to which its places lead.
+
+use fer_index::emotion::Emotion::Happy;
+use fer_index::photo::{Capture, GeoPoint};
+
+use crate::common::fixture;
+use crate::seed::{Seed, seed};
+use crate::server::Server;
+use crate::testenv::TestEnv;
+use crate::webdriver::Browser;
+
+/// Prato is 17 km from Florence, Longyearbyen is on an island without a city, and the last two are on both sides of the
+/// date line.
+const TAKEN: [(&str, f64, f64); 8] = [
+    ("florence.jpg", 43.77, 11.25),
+    ("duomo.jpg", 43.773, 11.256),
+    ("arno.jpg", 43.768, 11.253),
+    ("prato.jpg", 43.88, 11.1),
+    ("castello.jpg", 43.881, 11.101),
+    ("longyearbyen.jpg", 78.22, 15.65),
+    ("west.jpg", -16.85, 179.97),
+    ("east.jpg", -16.85, -179.97),
+];
+
+fn album() -> TestEnv {
+    let env = TestEnv::new();
+    let photos = TAKEN.map(|(name, latitude, longitude)| Seed {
+        capture: Capture {
+            position: Some(GeoPoint {
+                latitude,
+                longitude,
+            }),
+            ..Capture::default()
+        },
+        ..Seed::new(
+            name,
+            [fixture("coffee.jpg"), name.into()].concat(),
+            &[(Happy, 0.9)],
+        )
+    });
+    seed(&env, &photos);
+    env
+}
+
+#[test]
+fn every_place_leads_to_as_many_photos_as_it_counts() {
+    let env = album();
+    let server = Server::start(&env);
+    let map = server.ask("/api/places");
+    let mut all = 0;
+    for place in map["places"].as_array().unwrap() {
+        let near = place["near"].as_str().unwrap();
+        let near = near.replace(' ', "+").replace(',', "%2C");
+        let counts = server.ask(&format!("/api/counts?near={near}"));
+        assert_eq!(counts["found"], place["photos"], "{place}");
+        assert_eq!(
+            counts["in_words"][0][1],
+            format!("at {}", place["near"].as_str().unwrap())
+        );
+        all += place["photos"].as_u64().unwrap();
+    }
+    assert_eq!(all, TAKEN.len() as u64, "{}", map["places"]);
+    let found = |name: &str| {
+        let mut places = map["places"].as_array().unwrap().iter();
+        places.find(|place| place["name"] == name).cloned()
+    };
+    assert_eq!(found("Florence, Italy").unwrap()["photos"], 3);
+    assert_eq!(found("Prato, Italy").unwrap()["photos"], 2);
+    assert_eq!(found("Svalbard and Jan Mayen").unwrap()["photos"], 1);
+    // Fiji lies where it is.
+    for place in map["places"].as_array().unwrap() {
+        if place["latitude"].as_f64().unwrap() < 0.0 {
+            assert!(
+                place["longitude"].as_f64().unwrap().abs() > 179.0,
+                "{place}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_place_in_the_list_shows_its_photos() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let env = album();
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until("document.querySelectorAll('#grid li').length === 8");
+    browser.press('m');
+    browser.click("#place-list li:first-child button");
+    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    browser.wait_until(
+        "new URLSearchParams(location.search).get('near') === 'Florence, Italy on the map'
+            && !document.querySelector('#places').open",
+    );
+    // A reload keeps them.
+    browser.reload();
+    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    assert_eq!(browser.console(), [] as [&str; 0]);
+}
