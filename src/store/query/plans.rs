@@ -112,6 +112,15 @@ fn each_filter_searches_a_covering_index() {
             sources::sql::BY_DATE_WITHIN,
             "COVERING INDEX photos_by_taken (taken_local>? AND taken_local<?)",
         ),
+    ] {
+        assert_searches(&store, sql, index);
+    }
+}
+
+#[test]
+fn where_a_photo_stands_is_counted_in_indexes() {
+    let (_folder, store) = temp_store();
+    for (sql, index) in [
         (
             standing::sql::SHOW_MORE,
             "PRIMARY KEY (emotion=? AND kind=? AND (score,taken)>(?,?))",
