@@ -10,6 +10,8 @@ CREATE TABLE lost_paths (
     PRIMARY KEY (path, hash)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX lost_paths_by_hash ON lost_paths (hash);
+
 CREATE TRIGGER corrected_photo_deleted AFTER DELETE ON files WHEN OLD.photo_id IS NOT NULL BEGIN
     INSERT INTO lost_paths (path, hash, picture, lost_at)
     SELECT OLD.path, hash, picture, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM photos p

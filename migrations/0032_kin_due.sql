@@ -32,3 +32,7 @@ UPDATE undone_corrections SET (picture, orientation) = (
 );
 
 CREATE INDEX undone_by_picture ON undone_corrections (picture) WHERE picture IS NOT NULL;
+
+-- A correction that was carried over is as old as the word that was carried, so that a later word on the edit itself counts.
+UPDATE corrections SET made_at = (SELECT made_at FROM corrections leader WHERE leader.id = corrections.carried_from)
+WHERE carried_from IN (SELECT id FROM corrections);

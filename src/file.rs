@@ -200,6 +200,12 @@ pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
+/// Whether there is something by the name of a path, such as a link that leads nowhere, or a folder whose server does not
+/// answer any more.
+pub fn has_name(path: &Path) -> bool {
+    !path.symlink_metadata().is_err_and(|error| is_gone(&error))
+}
+
 /// Whether nothing is in a folder: it is empty, like a mount point on which nothing is mounted, or it does not exist.
 pub fn is_absent(folder: &Path) -> bool {
     match std::fs::read_dir(folder) {

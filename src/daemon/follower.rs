@@ -100,7 +100,7 @@ impl Follower {
             learner: Learner::default(),
             roots: roots_of(&setup),
             mounts: Vec::new(),
-            mount_table: MountTable::read(),
+            mount_table: MountTable::open(),
             polled: BTreeSet::new(),
             unreadable: HashSet::new(),
             has_renamed: false,

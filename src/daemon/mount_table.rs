@@ -1,39 +1,73 @@
-//! Notices where something was mounted or unmounted: the system reports neither to those who watch a folder.
+//! Notices where something was mounted or unmounted: the system does not report it to those who watch a folder.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// The mounts of this process, as they were at the last look.
 #[derive(Debug)]
 pub(super) struct MountTable {
+    /// `None` where the system has no such table.
+    file: Option<File>,
     /// Number and mount point of each.
     mounts: BTreeSet<(u32, PathBuf)>,
 }
 
 impl MountTable {
-    pub fn read() -> Self {
-        Self { mounts: current() }
+    pub fn open() -> Self {
+        let mut table = Self {
+            file: File::open("/proc/self/mountinfo").ok(),
+            mounts: BTreeSet::new(),
+        };
+        table.mounts = table.read();
+        table
     }
 
-    /// The mount points at which something was mounted or unmounted since the last call.
+    /// The mount points at which something was mounted or unmounted since the last call. If the table is the same as
+    /// before, although the system says that it changed, these are all: one of them was mounted again, and its number was
+    /// given to it again.
     pub fn changed(&mut self) -> Vec<PathBuf> {
-        let before = std::mem::replace(&mut self.mounts, current());
-        let changed = before.symmetric_difference(&self.mounts);
-        let mut points: Vec<PathBuf> = changed.map(|(_, point)| point.clone()).collect();
-        points.dedup();
-        points
+        if !self.has_changed() {
+            return Vec::new();
+        }
+        let before = std::mem::take(&mut self.mounts);
+        self.mounts = self.read();
+        let mut changed: BTreeSet<&PathBuf> = before
+            .symmetric_difference(&self.mounts)
+            .map(|(_, point)| point)
+            .collect();
+        if changed.is_empty() {
+            changed = before.iter().map(|(_, point)| point).collect();
+        }
+        changed.into_iter().cloned().collect()
     }
-}
 
-/// Empty where the system has no such table.
-fn current() -> BTreeSet<(u32, PathBuf)> {
-    let table = std::fs::read(Path::new("/proc/self/mountinfo")).unwrap_or_default();
-    table
-        .split(|byte| *byte == b'\n')
-        .filter_map(mount)
-        .collect()
+    /// Whether the system says that something was mounted or unmounted since the last call: it marks the open table
+    /// (`proc_pid_mounts(5)`).
+    fn has_changed(&self) -> bool {
+        let Some(file) = &self.file else { return false };
+        let mut files = [PollFd::new(file, PollFlags::PRI)];
+        let at_once = Timespec::default();
+        poll(&mut files, Some(&at_once)).is_ok_and(|marked| marked > 0)
+    }
+
+    fn read(&mut self) -> BTreeSet<(u32, PathBuf)> {
+        let mut table = Vec::new();
+        if let Some(file) = &mut self.file
+            && (file.rewind().is_err() || file.read_to_end(&mut table).is_err())
+        {
+            return BTreeSet::new();
+        }
+        table
+            .split(|byte| *byte == b'\n')
+            .filter_map(mount)
+            .collect()
+    }
 }
 
 /// Number and mount point in a line of `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`): its first and its fifth field.
@@ -48,9 +82,9 @@ fn unescaped(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..3).filter(|_| *first == b'\\');
+        let digits = after.get(..3).filter(|_| *first == b'\\');
         let code =
-            code.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+            digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
         bytes.push(code.unwrap_or(*first));
         rest = if code.is_some() { &after[3..] } else { after };
     }
@@ -71,9 +105,8 @@ mod tests {
 
     #[test]
     fn a_table_without_changes_has_no_changed_points() {
-        let mut table = MountTable::read();
+        let mut table = MountTable::open();
+        assert!(!table.mounts.is_empty());
         assert_eq!(table.changed(), [] as [PathBuf; 0]);
-        table.mounts.insert((u32::MAX, "/gone".into()));
-        assert_eq!(table.changed(), [PathBuf::from("/gone")]);
     }
 }

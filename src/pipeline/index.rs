@@ -102,9 +102,9 @@ pub fn index(
             store.mark_offline(&root)?;
             continue;
         }
-        for mount in &plan.absent {
+        for mount in outermost(plan.absent) {
             tracing::warn!(
-                "{} is empty or leads nowhere, as if its disk was not mounted; its photos stay in the index",
+                "{} is empty or cannot be reached, as if its disk was not mounted; its photos stay in the index",
                 mount.display()
             );
         }
@@ -176,10 +176,13 @@ fn analyse_due(
 /// # Errors
 /// If the database cannot be read.
 pub fn due(store: &Store) -> Result<Vec<FoundFile>> {
-    let paths = store.files_to_analyse_again()?.into_iter();
-    let found = paths.filter_map(|path| {
-        let meta = FileMeta::of(&path.metadata().ok()?);
-        Some(FoundFile { path, meta })
+    let photos = store.files_to_analyse_again()?.into_iter();
+    // Of several files, the first that is there: others may be on an unplugged disk.
+    let found = photos.filter_map(|paths| {
+        paths.into_iter().find_map(|path| {
+            let meta = FileMeta::of(&path.metadata().ok()?);
+            Some(FoundFile { path, meta })
+        })
     });
     Ok(found.collect())
 }

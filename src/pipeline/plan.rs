@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
-use crate::file::{Difference, FileMeta, is_absent};
+use crate::file::{Difference, FileMeta, has_name, is_absent};
 use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
@@ -69,16 +69,9 @@ impl Comparison<'_> {
         } else if let Some(parent) = folder.parent() {
             mounts.enter(parent);
         }
-        // A mount point or a link that was removed is no mount any more.
-        absent.retain(|mount| (mount.is_symlink() || mount.exists()) && is_absent(mount));
-        let mut kept = Vec::new();
-        for mount in absent {
-            if self.store.has_files_below(&mount)? {
-                kept.push(mount);
-            }
-        }
+        let absent = self.absent(absent)?;
         let plan = Plan {
-            absent: kept,
+            absent,
             ..Plan::default()
         };
         self.store.files_under(folder, self.models, |known| {
@@ -93,6 +86,21 @@ impl Comparison<'_> {
             let is_empty = scan(folder, self.filter, &mut merge);
             merge.end(is_empty && self.is_root)
         })
+    }
+
+    /// Those of the known mounts, sorted by path, that are absent. A mount point or a link that was removed is no mount any
+    /// more, unless it is on another mount that is absent.
+    fn absent(&self, known: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+        let mut absent: Vec<PathBuf> = Vec::new();
+        for mount in known {
+            let is_within = absent.iter().any(|outer| mount.starts_with(outer));
+            if is_within
+                || has_name(&mount) && is_absent(&mount) && self.store.has_files_below(&mount)?
+            {
+                absent.push(mount);
+            }
+        }
+        Ok(absent)
     }
 }
 

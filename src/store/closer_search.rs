@@ -9,10 +9,9 @@ use crate::face::BoundingBox;
 use crate::photo::ContentHash;
 
 use super::codec::bounding_box_from_columns;
-use super::derived;
-use super::path::decode;
 use super::people::PersonInPhoto;
 use super::record::PhotoId;
+use super::{derived, files};
 
 /// The regions of a photo in which people are named.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -109,21 +108,19 @@ pub(super) fn note(db: &Connection, photo: PhotoId, is_needed: bool) -> rusqlite
     Ok(())
 }
 
-/// Reads the first file of each photo that should be searched more closely, by an index of these photos alone.
-pub(super) const DUE: &str = "
-    SELECT (SELECT min(path) FROM files WHERE photo_id = photos.id) FROM photos
-    WHERE needs_look IS NOT NULL ORDER BY id";
+/// Reads the photos that should be searched more closely, by an index of these photos alone.
+pub(super) const DUE: &str = "SELECT id FROM photos WHERE needs_look IS NOT NULL ORDER BY id";
 
-/// See [`Store::files_to_analyse_again`](super::Store::files_to_analyse_again).
-pub(super) fn due(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
-    let mut statement = db.prepare_cached(DUE)?;
-    let mut rows = statement.query([])?;
-    let mut files = Vec::new();
-    while let Some(row) = rows.next()? {
-        // A photo that has lost its files has no path.
-        files.extend(row.get_ref(0)?.as_blob_or_null()?.map(decode));
-    }
-    Ok(files)
+/// The files of each photo that should be searched more closely; none of a photo that has lost its files.
+pub(super) fn files_of_due(db: &Connection) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
+    let photos: Vec<PhotoId> = db
+        .prepare_cached(DUE)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    photos
+        .into_iter()
+        .map(|photo| files::of_photo(db, photo))
+        .collect()
 }
 
 #[cfg(test)]
@@ -156,7 +153,7 @@ mod tests {
         let id = put(&mut store, "/a.jpg", &record);
         assert_eq!(
             store.files_to_analyse_again().unwrap(),
-            [PathBuf::from("/a.jpg")]
+            [[PathBuf::from("/a.jpg")]]
         );
         let named = store.named_regions(&record.hash).unwrap();
         assert!(named.needs_search && named.regions.len() == 1);

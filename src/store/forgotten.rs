@@ -15,6 +15,7 @@ use super::lost_paths::LostContent;
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
+use super::shots::{self, Shot};
 use super::{corrections, files, lost_paths, mounts, photos, typed};
 
 /// What was removed.
@@ -145,7 +146,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     let tree = Subtree::of(path);
     let mut removed = Removed::default();
     let mut left = BTreeSet::new();
+    let mut versions = Vec::new();
     for (path, photo) in files_of(db, &tree)? {
+        versions.extend(earlier_versions(db, &path, photo)?);
         removed.files += u64::from(files::remove(db, &path)?);
         let Some(photo) = photo else { continue };
         left.insert(photo);
@@ -153,6 +156,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         if encode(&path) == tree.exact {
             for copied in siblings(db, photo)?.into_iter().chain([photo]) {
                 for copy in files::of_photo(db, copied)? {
+                    versions.extend(earlier_versions(db, &copy, Some(copied))?);
                     keep_out.execute(params![marks.path(&copy), named])?;
                     removed.files += u64::from(files::remove(db, &copy)?);
                     removed.copies.push(copy);
@@ -192,11 +196,10 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
-    // What was at these paths before, such as a photo of which the one there now is an edit.
-    for lost in lost_paths::without_file(db, &tree)? {
-        removed.corrections += remove_corrections(db, &lost)?;
-        keep_out.execute(params![marks.content(&lost.hash), named])?;
-        if let Some(picture) = lost.picture {
+    for version in versions {
+        removed.corrections += remove_corrections(db, &version)?;
+        keep_out.execute(params![marks.content(&version.hash), named])?;
+        if let Some(picture) = version.picture {
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
@@ -209,6 +212,24 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
     )? as u64;
     Ok(removed)
+}
+
+/// The earlier versions of the photo of a file, of which it is an edit in place.
+fn earlier_versions(
+    db: &Connection,
+    path: &Path,
+    photo: Option<PhotoId>,
+) -> rusqlite::Result<Vec<LostContent>> {
+    let shot = photo.map_or(Ok(None), |photo| shots::stored(db, photo))?;
+    let Some(Shot {
+        local,
+        camera: Some(camera),
+    }) = shot
+    else {
+        return Ok(Vec::new());
+    };
+    let second = local - local.rem_euclid(1000);
+    lost_paths::earlier_versions(db, path, (&camera, second))
 }
 
 /// Removes a file, and its photo if it was the last one; returns the number of files.

@@ -9,7 +9,6 @@ mod candidates;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::face::{BoundingBox, Correction, DetectedFace};
@@ -205,7 +204,7 @@ fn carry(
         .prepare_cached(
             "INSERT INTO corrections (hash, x, y, width, height, emotion, made_at, picture,
                                       orientation, taken_local, camera, crop, carried_from)
-             SELECT p.hash, f.x, f.y, f.width, f.height, c.emotion, :now, p.picture,
+             SELECT p.hash, f.x, f.y, f.width, f.height, c.emotion, c.made_at, p.picture,
                     p.orientation, p.exif_local, p.exif_camera, :crop, coalesce(c.carried_from, c.id)
              FROM faces f JOIN photos p ON p.id = f.photo_id, corrections c
              WHERE f.id = :face AND f.correction IS NULL AND c.id = :from
@@ -213,7 +212,6 @@ fn carry(
         )?
         .query_row(
             named_params! {
-                ":now": Timestamp::now().as_millisecond(),
                 ":crop": picture.to_bytes(),
                 ":face": face,
                 ":from": from,
@@ -247,11 +245,11 @@ pub(super) fn correct(
     }
     let before = correction_of(db, face)?;
     let leader = before.map_or(Ok(None), |before| leader_without_file(db, before))?;
-    let crop: Option<Vec<u8>> = db
-        .prepare_cached("SELECT crop FROM corrections WHERE id = ?")?
-        .query_row([before], |row| row.get(0))
+    let (crop, made_at): (Option<Vec<u8>>, Option<i64>) = db
+        .prepare_cached("SELECT crop, made_at FROM corrections WHERE id = ?")?
+        .query_row([before], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
-        .flatten();
+        .unwrap_or_default();
     let followers = leave(db, before)?;
     if !corrections::put(db, face, correction)? {
         return Ok(false);
@@ -263,9 +261,13 @@ pub(super) fn correct(
     // The file may be away now.
     db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND camera IS NOT NULL")?
         .execute(params![crop, made])?;
+    // This is the later word, whatever the clock of the machine says on which the earlier one was given.
+    db.prepare_cached("UPDATE corrections SET made_at = max(made_at, ? + 1) WHERE id = ?")?
+        .execute(params![made_at.unwrap_or(-1), made])?;
     for follower in followers {
         db.prepare_cached(
-            "UPDATE corrections SET (emotion, carried_from) = (SELECT emotion, id FROM corrections WHERE id = ?)
+            "UPDATE corrections SET (emotion, made_at, carried_from) =
+                 (SELECT emotion, made_at, id FROM corrections WHERE id = ?)
              WHERE id = ?",
         )?
         .execute([made, follower])?;

@@ -10,25 +10,21 @@ use rusqlite::{Connection, params};
 
 use crate::photo::ContentHash;
 
-use super::path::decode;
 use super::record::PhotoId;
-use super::{kin, lost_paths};
+use super::{files, kin, lost_paths};
 
-/// Reads the first file of each photo that is due, by an index of these photos alone.
-pub(super) const DUE: &str = "
-    SELECT (SELECT min(path) FROM files WHERE photo_id = photos.id) FROM photos
-    WHERE kin_due IS NOT NULL ORDER BY id";
+/// Reads the photos that are due, by an index of these photos alone.
+pub(super) const DUE: &str = "SELECT id FROM photos WHERE kin_due IS NOT NULL ORDER BY id";
 
-/// A file of each photo that is due.
-pub(super) fn files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
-    let mut statement = db.prepare_cached(DUE)?;
-    let mut rows = statement.query([])?;
-    let mut files = lost_paths::due(db)?;
-    while let Some(row) = rows.next()? {
-        // A photo that has lost its files has no path.
-        files.extend(row.get_ref(0)?.as_blob_or_null()?.map(decode));
-    }
-    Ok(files)
+/// The files of each photo that is due.
+pub(super) fn files_of_due(db: &Connection) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
+    let photos: Vec<PhotoId> = db
+        .prepare_cached(DUE)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let at_lost_paths = lost_paths::due(db)?.into_iter().map(|path| Ok(vec![path]));
+    let of_photos = photos.into_iter().map(|photo| files::of_photo(db, photo));
+    at_lost_paths.chain(of_photos).collect()
 }
 
 /// See [`Store::is_kin_due`](super::Store::is_kin_due).

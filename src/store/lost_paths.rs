@@ -102,19 +102,44 @@ pub(super) fn replaced(
     Ok(replaced.into_iter().map(|(_, lost)| lost).collect())
 }
 
-/// The contents that were at a path in a tree and have no file any more.
-pub(super) fn without_file(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<LostContent>> {
-    db.prepare(
-        "SELECT DISTINCT hash, picture FROM lost_paths l
-         WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)
-           AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id
-                           WHERE p.hash = l.hash OR p.picture = l.picture)",
-    )?
-    .query_map(
-        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
-        LostContent::from_row,
-    )?
-    .collect()
+/// The earlier versions of the photo at `path`, which was taken with this camera in this second: the contents with
+/// corrections that were at its path before and are of the same shot, those that were at another path of one of them, and so
+/// on. None of them has a file any more. Another photo that had the same name is no version of this one.
+pub(super) fn earlier_versions(
+    db: &Connection,
+    path: &Path,
+    (camera, second): (&str, i64),
+) -> rusqlite::Result<Vec<LostContent>> {
+    let mut is_of_shot = db.prepare_cached(
+        "SELECT 1 FROM corrections
+         WHERE (hash = ?1 OR picture = ?2) AND camera = ?3 AND taken_local BETWEEN ?4 AND ?4 + 999
+           AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = ?1)
+           AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = ?2)",
+    )?;
+    let mut paths_of = db.prepare_cached("SELECT path FROM lost_paths WHERE hash = ?")?;
+    let mut versions: Vec<LostContent> = Vec::new();
+    let mut paths = vec![path.to_path_buf()];
+    let mut next = 0;
+    while let Some(path) = paths.get(next).cloned() {
+        next += 1;
+        for lost in contents(db, &path)? {
+            if versions.contains(&lost)
+                || !is_of_shot.exists(params![lost.hash, lost.picture, camera, second])?
+            {
+                continue;
+            }
+            versions.push(lost);
+            let others =
+                paths_of.query_map([lost.hash], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?;
+            for other in others {
+                let other = other?;
+                if !paths.contains(&other) {
+                    paths.push(other);
+                }
+            }
+        }
+    }
+    Ok(versions)
 }
 
 /// Forgets the paths of a file or of everything below a folder.

@@ -41,8 +41,9 @@ impl UndoneFace {
 /// A face of the index whose correction is undone now.
 pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<UndoneFace>> {
     db.prepare_cached(
-        "SELECT p.hash, p.picture, p.orientation, f.x, f.y, f.width, f.height, ?2
-         FROM faces f JOIN photos p ON p.id = f.photo_id WHERE f.id = ?1",
+        "SELECT p.hash, p.picture, p.orientation, f.x, f.y, f.width, f.height, max(?2, coalesce(c.made_at, 0) + 1)
+         FROM faces f JOIN photos p ON p.id = f.photo_id LEFT JOIN corrections c ON c.id = f.correction
+         WHERE f.id = ?1",
     )?
     .query_row(params![face, now()], UndoneFace::from_row)
     .optional()
@@ -51,7 +52,8 @@ pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<
 /// The face on which a correction was made that is undone now.
 pub(super) fn of_correction(db: &Connection, correction: i64) -> rusqlite::Result<UndoneFace> {
     db.prepare_cached(
-        "SELECT hash, picture, orientation, x, y, width, height, ?2 FROM corrections WHERE id = ?1",
+        "SELECT hash, picture, orientation, x, y, width, height, max(?2, made_at + 1) FROM corrections
+         WHERE id = ?1",
     )?
     .query_row(params![correction, now()], UndoneFace::from_row)
 }

@@ -114,3 +114,50 @@ fn what_was_forgotten_does_not_come_back_with_its_corrections() {
     let everything = env.run("export --everything").found();
     assert!(!everything.text().contains("X100"), "{everything:?}");
 }
+
+#[test]
+fn a_persons_word_on_an_edit_counts_more_than_an_earlier_one_that_is_carried_over_to_it_later() {
+    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
+    let grey = taken(&grey, DATE, "25", "X100");
+    let (one, two) = (TestEnv::new(), TestEnv::new());
+    one.add(
+        "a.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    one.index();
+    correct(&one, "a.jpg", "sad");
+    two.add("grey.jpg", &grey);
+    two.index();
+    correct(&two, "grey.jpg", "angry");
+    one.add("grey.jpg", &grey);
+    one.index();
+    assert_eq!(correction(&one, "grey.jpg"), "sad");
+    bring(&one, &two);
+    assert_eq!(correction(&two, "grey.jpg"), "angry");
+    bring(&two, &one);
+    assert_eq!(correction(&one, "grey.jpg"), "angry");
+    // The same for a word that was undone.
+    undo(&two, "grey.jpg");
+    bring(&one, &two);
+    assert_eq!(correction(&two, "grey.jpg"), Value::Null);
+}
+
+#[test]
+fn the_later_word_counts_also_on_a_machine_whose_clock_is_slow() {
+    let (one, two) = (album(), album());
+    correct(&one, "a.jpg", "sad");
+    one.run("corrections export mine.jsonl").found();
+    let text = fs::read_to_string(one.path("mine.jsonl")).unwrap();
+    let year = jiff::Timestamp::now().strftime("%Y-").to_string();
+    let (this, next) = (format!("\"made_at\":\"{year}"), "\"made_at\":\"2099-");
+    assert!(text.contains(&this), "{text}");
+    fs::write(two.path("theirs.jsonl"), text.replace(&this, next)).unwrap();
+    let import = || drop(two.run("corrections import theirs.jsonl").found());
+    import();
+    correct(&two, "a.jpg", "happy");
+    import();
+    assert_eq!(correction(&two, "a.jpg"), "happy");
+    undo(&two, "a.jpg");
+    import();
+    assert_eq!(correction(&two, "a.jpg"), Value::Null);
+}

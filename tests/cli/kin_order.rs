@@ -364,3 +364,62 @@ fn a_photo_that_was_edited_in_place_is_forgotten_with_its_first_version() {
     env.index();
     assert_eq!(env.query(""), ["hopper.jpg"]);
 }
+
+#[test]
+fn every_version_of_a_photo_that_was_edited_and_renamed_is_forgotten() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let all = edits(&photo("astronaut.jpg"));
+    let edit = |index: usize| taken(&jpeg(all[index].1.clone()), DATE, "25", "X100");
+    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
+    env.index();
+    correct(&env, "a.jpg", "sad");
+    env.add("a.jpg", edit(3));
+    env.index();
+    correct(&env, "a.jpg", "fear");
+    fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
+    env.index();
+    env.add("b.jpg", edit(2));
+    env.index();
+    env.run("forget album/b.jpg").found();
+    let everything = env.run("export --everything").found();
+    assert!(!everything.text().contains("X100"), "{everything:?}");
+}
+
+#[test]
+fn another_photo_that_had_the_name_of_a_forgotten_one_keeps_its_correction() {
+    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    env.add("1.jpg", taken(&portrait(), DATE, "25", "X100"));
+    env.index();
+    correct(&env, "1.jpg", "sad");
+    // It is moved to a disk that is not indexed yet, and the camera counts from one again.
+    fs::rename(env.album("1.jpg"), env.path("moved.jpg")).unwrap();
+    env.index();
+    env.add(
+        "1.jpg",
+        taken(&fixture("hopper.jpg"), "2021:01:01 10:00:00", "25", "X100"),
+    );
+    env.index();
+    env.run("forget album/1.jpg").found();
+    fs::rename(env.path("moved.jpg"), env.album("2.jpg")).unwrap();
+    env.index();
+    assert_eq!(correction(&env, "2.jpg"), "sad");
+}
+
+#[test]
+fn a_photo_that_is_due_is_analysed_from_the_file_that_is_there() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
+    env.add("first/grey.jpg", taken(&grey(), DATE, "25", "X100"));
+    env.add("second/grey.jpg", taken(&grey(), DATE, "25", "X100"));
+    env.run("index album album/first album/second").found();
+    let away = |name: &str| (env.album(name), env.path(name));
+    for (here, there) in [away("first"), away("second")] {
+        fs::rename(here, there).unwrap();
+    }
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion sad")).found();
+    let (here, there) = away("second");
+    fs::rename(there, here).unwrap();
+    env.run("index album/second").found();
+    assert_eq!(correction(&env, "second/grey.jpg"), "sad");
+}

@@ -143,6 +143,42 @@ fn a_mount_below_a_root_keeps_its_rows_and_is_followed() {
 }
 
 #[test]
+fn a_mount_on_another_mount_keeps_its_rows_while_both_are_absent() {
+    let env = TestEnv::new();
+    let disks = ["outer", "inner"].map(|name| env.path(name));
+    let point = env.album("usb");
+    let inner = point.join("card");
+    fs::create_dir(&point).unwrap();
+    for disk in &disks {
+        fs::create_dir_all(disk.join("card")).unwrap();
+    }
+    fs::write(disks[0].join("1.jpg"), fixture("hopper.jpg")).unwrap();
+    fs::write(disks[1].join("2.jpg"), fixture("chelsea.jpg")).unwrap();
+    env.add("stays.jpg", portrait());
+    let Some(outer) = Mounted::bind(&disks[0], &point) else {
+        skip("this user may not mount");
+        return;
+    };
+    let card = Mounted::bind(&disks[1], &inner).unwrap();
+    env.index();
+    assert_eq!(files(&env), 3);
+    let gone = || env.run("index album --json").json()["gone"].clone();
+    drop(card);
+    drop(outer);
+    assert_eq!((gone(), gone(), files(&env)), (0.into(), 0.into(), 3));
+    let _outer = Mounted::bind(&disks[0], &point).unwrap();
+    assert_eq!((gone(), files(&env)), (0.into(), 3));
+    // The same disk mounted again at once, which nothing tells but the system's mark.
+    let card = Mounted::bind(&disks[1], &inner).unwrap();
+    let daemon = Daemon::start(&env);
+    drop(card);
+    fs::write(disks[1].join("new.jpg"), fixture("coffee.jpg")).unwrap();
+    let _card = Mounted::bind(&disks[1], &inner).unwrap();
+    wait_until("the new photo", || files(&env) == 4);
+    daemon.stop();
+}
+
+#[test]
 fn a_disk_behind_a_link_keeps_its_rows() {
     let env = TestEnv::new();
     // Memory is another file system than that of the album, wherever that is.
@@ -155,7 +191,10 @@ fn a_disk_behind_a_link_keeps_its_rows() {
     env.index();
     let before = faces(&env);
     assert_eq!(files(&env), 2);
-    let (away, warning) = (memory.path().join("away"), "usb is empty or leads nowhere");
+    let (away, warning) = (
+        memory.path().join("away"),
+        "usb is empty or cannot be reached",
+    );
     fs::rename(&disk, &away).unwrap();
     let run = env.run("index album --json");
     assert_eq!(run.json()["gone"], 0);

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::Follower;
-use crate::album::{Followed, Readiness};
+use crate::album::{Followed, Readiness, outermost};
 use crate::daemon::RootState;
 use crate::daemon::roots::Root;
 use crate::error::Result;
-use crate::file::FileMeta;
+use crate::file::{FileMeta, has_name};
 use crate::pipeline::{Comparison, Plan, due};
 
 impl Follower {
@@ -88,14 +88,15 @@ impl Follower {
             .mounts
             .extract_if(.., |mount| mount.path.starts_with(folder));
         let before: Vec<Root> = before.collect();
+        let outermost = outermost(plan.absent.clone());
         for path in &plan.mounts {
             let mut mount = Root::new(path.clone());
             let known = before.iter().find(|known| known.path == *path);
             let was_absent = known.is_some_and(Root::is_offline);
             if plan.absent.contains(path) {
-                if !was_absent {
+                if !was_absent && outermost.contains(path) {
                     tracing::warn!(
-                        "{} is empty or leads nowhere, as if its disk was not mounted: its photos stay in the index",
+                        "{} is empty or cannot be reached, as if its disk was not mounted: its photos stay in the index",
                         path.display()
                     );
                 }
@@ -119,7 +120,7 @@ impl Follower {
     pub(super) fn changed_mount(&self, path: &Path) -> Option<&Root> {
         let is_changed = |mount: &&Root| {
             path.starts_with(&mount.path)
-                && mount.path.symlink_metadata().is_ok()
+                && has_name(&mount.path)
                 && (mount.is_offline() || mount.has_changed())
         };
         self.mounts.iter().find(is_changed)

@@ -114,15 +114,16 @@ impl Store {
         self.read(|db| files::any_below(db, path))
     }
 
-    /// A file of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face was
-    /// found, and that region was not searched more closely; or only now it is known whether corrections carry over to it.
+    /// The files of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face
+    /// was found, and that region was not searched more closely; or only now it is known whether corrections carry over to
+    /// it.
     ///
     /// # Errors
     /// See [`Store::files_under`].
-    pub fn files_to_analyse_again(&self) -> Result<Vec<PathBuf>> {
+    pub fn files_to_analyse_again(&self) -> Result<Vec<Vec<PathBuf>>> {
         self.read(|db| {
-            let mut files = closer_search::due(db)?;
-            files.extend(kin_due::files(db)?);
+            let mut files = closer_search::files_of_due(db)?;
+            files.extend(kin_due::files_of_due(db)?);
             Ok(files)
         })
     }

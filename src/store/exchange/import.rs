@@ -43,11 +43,17 @@ pub(in super::super) fn take(
         imported: Imported::default(),
         changed: BTreeSet::new(),
     };
+    let leaders = leaders(records);
     let rows: Vec<Option<Row>> = records
         .iter()
-        .map(|record| import.take(record))
+        .zip(&leaders)
+        .map(|(record, leader)| {
+            // A correction that was carried over is as old as the word that was carried.
+            let word = leader.map_or(record, |leader| &records[leader]);
+            import.take(record, word.made_at.as_millisecond())
+        })
         .collect::<rusqlite::Result<_>>()?;
-    for (index, leader) in leaders(records).into_iter().enumerate() {
+    for (index, leader) in leaders.into_iter().enumerate() {
         // A later correction of this face is what a person said of the very face.
         if let (Some(Row::Same(follower)), Some(leader)) =
             (rows[index], leader.and_then(|leader| rows[leader]))
@@ -86,14 +92,14 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// Imports a correction; `None` if it was left out.
-    fn take(&mut self, record: &CorrectionRecord) -> rusqlite::Result<Option<Row>> {
+    /// Imports a correction that was made at this time; `None` if it was left out.
+    fn take(&mut self, record: &CorrectionRecord, made_at: i64) -> rusqlite::Result<Option<Row>> {
         let db = self.db;
         if is_forgotten(db, &record.content, record.picture.as_ref())? {
             self.imported.forgotten += 1;
             return Ok(None);
         }
-        let (picture, made_at) = (record.picture.as_ref(), record.made_at.as_millisecond());
+        let picture = record.picture.as_ref();
         let same = same_faces(db, &record.content, picture, &record.at)?;
         let says = |row: &&SameFace| row.made_at == made_at && row.emotion == emotion_of(record);
         if let Some(row) = same.iter().find(says) {
@@ -116,7 +122,7 @@ impl Import<'_> {
         self.imported.added += 1;
         self.changed
             .extend(photos_with(db, &record.content, picture)?);
-        let id = add(db, record)?;
+        let id = add(db, record, made_at)?;
         for follower in followers {
             follow(db, follower, id)?;
         }
@@ -212,8 +218,8 @@ fn leaders(records: &[CorrectionRecord]) -> Vec<Option<usize>> {
 /// Makes a correction follow another one, or the one that this one follows, and say the same.
 fn follow(db: &Connection, follower: i64, leader: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "UPDATE corrections SET (carried_from, emotion) = (
-             SELECT o.id, o.emotion FROM corrections l JOIN corrections o ON o.id = coalesce(l.carried_from, l.id)
+        "UPDATE corrections SET (carried_from, emotion, made_at) = (
+             SELECT o.id, o.emotion, o.made_at FROM corrections l JOIN corrections o ON o.id = coalesce(l.carried_from, l.id)
              WHERE l.id = ?2
          )
          WHERE id = ?1 AND (SELECT coalesce(carried_from, id) FROM corrections WHERE id = ?2) <> ?1",
@@ -231,7 +237,7 @@ fn emotion_of(record: &CorrectionRecord) -> Option<i64> {
 }
 
 /// Adds a correction; returns its number.
-fn add(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<i64> {
+fn add(db: &Connection, record: &CorrectionRecord, made_at: i64) -> rusqlite::Result<i64> {
     let BoundingBox {
         x,
         y,
@@ -253,7 +259,7 @@ fn add(db: &Connection, record: &CorrectionRecord) -> rusqlite::Result<i64> {
             width,
             height,
             emotion_of(record),
-            record.made_at.as_millisecond(),
+            made_at,
             record.taken.map(civil_ms),
             record.camera,
             record.face_picture,
