@@ -72,6 +72,7 @@ fn a_click_with_shift_selects_all_photos_up_to_it() {
 
     // Backwards, and in the mode in which a click selects.
     browser.press(ESCAPE);
+    browser.run("scrollTo({top: 0, behavior: 'instant'})");
     browser.click("#select");
     browser.click(&tile(7));
     browser.click_with(SHIFT, &tile(2));
