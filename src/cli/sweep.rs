@@ -42,7 +42,7 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     for file in stems.flat_map(|stem| plot_files(&stem)) {
         output::check(&file, "give another folder with --out")?;
     }
-    let mut progress = EpochProgress::new(base.epochs, out);
+    let mut progress = EpochProgress::new(out);
     let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut progress)?;
     out.line(table(&runs, &heads))?;
     let histories: Vec<_> = runs

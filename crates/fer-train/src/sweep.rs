@@ -158,7 +158,7 @@ mod tests {
     struct Count(usize);
 
     impl TrainingObserver for Count {
-        fn epoch_started(&mut self, _: usize, _: usize) {
+        fn epoch_started(&mut self, _: usize, _: usize, _: usize) {
             self.0 += 1;
         }
     }
