@@ -17,7 +17,8 @@ CREATE TRIGGER corrected_photo_deleted AFTER DELETE ON files WHEN OLD.photo_id I
     SELECT OLD.path, hash, picture, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM photos p
     WHERE id = OLD.photo_id
       AND (EXISTS (SELECT 1 FROM corrections c WHERE c.hash = p.hash)
-        OR EXISTS (SELECT 1 FROM corrections c WHERE c.picture = p.picture))
+        OR EXISTS (SELECT 1 FROM corrections c WHERE c.picture = p.picture)
+        OR EXISTS (SELECT 1 FROM undone_corrections u WHERE u.hash = p.hash))
     ON CONFLICT (path, hash) DO UPDATE SET lost_at = excluded.lost_at;
 END;
 
@@ -27,6 +28,7 @@ WHEN OLD.photo_id IS NOT NULL AND (NEW.path IS NOT OLD.path OR NEW.photo_id IS N
     SELECT OLD.path, hash, picture, CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM photos p
     WHERE id = OLD.photo_id
       AND (EXISTS (SELECT 1 FROM corrections c WHERE c.hash = p.hash)
-        OR EXISTS (SELECT 1 FROM corrections c WHERE c.picture = p.picture))
+        OR EXISTS (SELECT 1 FROM corrections c WHERE c.picture = p.picture)
+        OR EXISTS (SELECT 1 FROM undone_corrections u WHERE u.hash = p.hash))
     ON CONFLICT (path, hash) DO UPDATE SET lost_at = excluded.lost_at;
 END;

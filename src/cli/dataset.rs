@@ -12,7 +12,7 @@ use super::context::Context;
 use super::force::ForceArgs;
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluation::{AlbumLabels, cut_faces};
 use fer_train::dataset::{ImportOptions, Summary, import};
 
@@ -91,6 +91,13 @@ fn photos(args: &PhotosArgs, context: &Context, out: &mut Stdout) -> Result<Outc
         let done = || bar.inc(1);
         let (faces, missing) = cut_faces(&analyser, &args.folder, &labels, threshold, done);
         bar.finish_and_clear();
+        if faces.0.is_empty() {
+            return Err(Error::Usage(format!(
+                "none of the photos that {} names was found in {} with a face; name the folder from which its paths start",
+                args.labels.display(),
+                args.folder.display()
+            )));
+        }
         faces.save(&args.out)?;
         Ok((faces.0.len(), missing))
     })?;

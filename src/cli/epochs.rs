@@ -10,8 +10,6 @@ use fer_train::metrics::{EpochMetrics, PassMetrics};
 
 /// Shows a bar on standard error and prints a line for each epoch.
 pub(super) struct EpochProgress<'a> {
-    /// Epochs of a run.
-    epochs: usize,
     /// Runs started.
     runs: usize,
     bar: ProgressBar,
@@ -19,10 +17,9 @@ pub(super) struct EpochProgress<'a> {
 }
 
 impl<'a> EpochProgress<'a> {
-    /// Progress of runs of at most `epochs` epochs.
-    pub fn new(epochs: usize, out: &'a mut Stdout) -> Self {
+    /// Progress of runs that print to `out`.
+    pub fn new(out: &'a mut Stdout) -> Self {
         Self {
-            epochs,
             runs: 0,
             out,
             bar: ProgressBar::hidden(),
@@ -45,10 +42,20 @@ impl TrainingObserver for EpochProgress<'_> {
         self.print(format_args!("run {run}/{runs}: {name}"));
     }
 
-    fn epoch_started(&mut self, epoch: usize, images: usize) {
+    fn run_resumed(&mut self, epochs: usize, finished: bool) {
+        if finished {
+            self.print(format_args!(
+                "the run is finished after epoch {epochs}; nothing was trained"
+            ));
+        } else {
+            self.print(format_args!("continuing after epoch {epochs}"));
+        }
+    }
+
+    fn epoch_started(&mut self, epoch: usize, epochs: usize, images: usize) {
         let template = "{prefix} {wide_bar} {pos}/{len} images, {per_sec}, loss {msg}, {eta} left";
         self.bar = ProgressBar::new(images as u64)
-            .with_prefix(format!("epoch {epoch}/{}", self.epochs))
+            .with_prefix(format!("epoch {epoch}/{epochs}"))
             .with_style(
                 ProgressStyle::with_template(template)
                     .unwrap_or_else(|_| ProgressStyle::default_bar()),

@@ -15,7 +15,7 @@ use super::stdout::Stdout;
 use crate::classify::BUILT_IN;
 use crate::error::{Error, Result};
 use crate::output::Rule;
-use fer_train::dataset::{Dataset, UnknownUsage, Usage};
+use fer_train::dataset::{Dataset, Usage};
 use fer_train::evaluate::{Evaluation, Figures, Proportion, evaluate};
 use fer_train::model_info::ModelInfo;
 use fer_train::network::read_network;
@@ -92,7 +92,12 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         args.format
     };
     match format {
-        FiguresFormat::Table => print_tables(&evaluation, out)?,
+        FiguresFormat::Table => {
+            if evaluation.learned {
+                out.line(warning(args.usage, trained_on))?;
+            }
+            print_tables(&evaluation, out)?;
+        }
         FiguresFormat::Json => {
             let json = serde_json::to_string_pretty(&evaluation)
                 .map_err(|e| Error::Model(format!("cannot write the figures: {e}")))?;
@@ -111,8 +116,31 @@ fn part(text: &str) -> std::result::Result<Part, String> {
     if text.eq_ignore_ascii_case("all") {
         return Ok(Part(None));
     }
-    let part = text.parse().map_err(|e: UnknownUsage| e.to_string())?;
+    // The error of a part does not name `all`, which is none.
+    let part = text.parse::<Usage>().map_err(|_| {
+        format!("unknown part \"{text}\"; use one of training, public, private, all")
+    })?;
     Ok(Part(Some(part)))
+}
+
+/// What figures on rows that a model was trained on are worth, with an empty line after it.
+fn warning(measured: Part, trained_on: &[Usage]) -> String {
+    let (parts, measured) = match measured.0 {
+        Some(part) => (part.to_string(), "these rows"),
+        None => {
+            let parts: Vec<&str> = trained_on.iter().map(|part| part.name()).collect();
+            (parts.join(" and "), "some of these rows")
+        }
+    };
+    let part = if parts.contains(" and ") {
+        "parts"
+    } else {
+        "part"
+    };
+    format!(
+        "The model was trained on the {part} {parts} of its data set: if {measured} are from there, the figures do not \
+         show how it does on other faces.\n"
+    )
 }
 
 fn save_plots(evaluation: &Evaluation, folder: &Path, rule: &Rule<'_>) -> Result<()> {
@@ -136,13 +164,6 @@ fn save_plots(evaluation: &Evaluation, folder: &Path, rule: &Rule<'_>) -> Result
 }
 
 fn print_tables(evaluation: &Evaluation, out: &mut Stdout) -> Result<()> {
-    if evaluation.learned {
-        out.line(format_args!(
-            "The model was trained on the part {} of FER2013: if these rows are from it, the figures do not show how it does \
-             on other faces.\n",
-            evaluation.usage
-        ))?;
-    }
     for result in &evaluation.results {
         out.line(format_args!(
             "{} on {}",

@@ -20,7 +20,7 @@ use fer_train::model_info::ModelInfo;
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// The folder of training runs [default: runs, if it exists]
+    /// The folder of training runs, or of one of them [default: runs, if it exists]
     folder: Option<PathBuf>,
     /// Print as JSON
     #[arg(long)]
@@ -117,14 +117,38 @@ fn kept() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Folders between that of all runs and that of a run: one of the recipe, and in it one for each run of a sweep or each
+/// fold.
+const DEPTH: usize = 2;
+
 /// The best weights of each training run in `folder`, or in `runs` if that exists.
 fn trained(folder: Option<&Path>) -> Result<Vec<PathBuf>> {
     let runs = match folder {
-        Some(folder) => entries(folder),
-        None => entries_if_any(Path::new("runs")),
+        Some(folder) => {
+            entries(folder)?;
+            folder
+        }
+        None => Path::new("runs"),
     };
-    let models = runs?.into_iter().map(|run| run.join("best.safetensors"));
-    Ok(models.filter(|model| model.is_file()).collect())
+    let mut models = Vec::new();
+    add_best(runs, DEPTH, &mut models);
+    Ok(models)
+}
+
+/// Adds the best weights of a run in `folder`, and of those up to `depth` folders deeper. A folder that cannot be read
+/// hides its runs, not the other models.
+fn add_best(folder: &Path, depth: usize, models: &mut Vec<PathBuf>) {
+    let best = folder.join("best.safetensors");
+    if best.is_file() {
+        models.push(best);
+    }
+    if depth > 0 {
+        for entry in entries(folder).unwrap_or_default() {
+            if entry.is_dir() {
+                add_best(&entry, depth - 1, models);
+            }
+        }
+    }
 }
 
 /// The sorted entries of a folder; empty if it does not exist.

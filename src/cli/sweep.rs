@@ -14,7 +14,7 @@ use crate::output;
 use fer_train::Recipe;
 use fer_train::dataset::Dataset;
 use fer_train::plots::{Plot, TrainingCurves, plot_files};
-use fer_train::sweep::{SweepRun, Variation, sweep};
+use fer_train::sweep::{SweepRun, Variation, joined, sweep};
 
 /// Train every combination of some settings, and compare the runs in a table and in plots.
 #[derive(Debug, Args)]
@@ -34,15 +34,16 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     let base = Recipe::load(recipe, set)?;
     let dataset = Dataset::load(data)?;
     let folder = run_folder(args.out.as_deref(), &base.name);
-    let plot = |head: &str| folder.join(format!("accuracy-{head}"));
-    let loss = folder.join("loss");
+    let varied = varied(&args.vary);
+    let plot = |head: &str| folder.join(format!("accuracy-{head}-{varied}"));
+    let loss = folder.join(format!("loss-{varied}"));
     let heads = base.network.heads.iter().map(|head| head.name.as_str());
     let heads: Vec<&str> = heads.collect();
     let stems = heads.iter().map(|head| plot(head)).chain([loss.clone()]);
     for file in stems.flat_map(|stem| plot_files(&stem)) {
         output::check(&file, "give another folder with --out")?;
     }
-    let mut progress = EpochProgress::new(base.epochs, out);
+    let mut progress = EpochProgress::new(out);
     let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut progress)?;
     out.line(table(&runs, &heads))?;
     let histories: Vec<_> = runs
@@ -53,8 +54,19 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     for head in heads {
         TrainingCurves::accuracy(&histories, head).save(&plot(head))?;
     }
-    out.line(format_args!("plots and runs are in {}", folder.display()))?;
+    out.line(format_args!(
+        "the runs are in {}, the plots in …-{varied}.svg and .png there",
+        folder.display()
+    ))?;
     Ok(Outcome::Found)
+}
+
+/// The end of the names of the plots: the keys that vary. A run in the same folder and a sweep of other keys have plots of
+/// their own.
+fn varied(variations: &[Variation]) -> String {
+    let variations = joined(variations);
+    let keys: Vec<&str> = variations.iter().map(|v| v.key.as_str()).collect();
+    format!("by-{}", keys.join("-").replace('/', "_"))
 }
 
 /// A row for each run: its settings, the loss and accuracies of its best epoch, and its accuracy at the end.

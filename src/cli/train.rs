@@ -52,11 +52,7 @@ pub(super) fn run(args: &TrainArgs, out: &mut Stdout) -> Result<Outcome> {
         return folds(&recipe, &dataset, k, &folder, out);
     }
     let mut run = Run::new(&recipe, &dataset, &folder)?;
-    let done = run.history().len();
-    if done > 0 {
-        out.line(format_args!("continuing after epoch {done}"))?;
-    }
-    run.fit(&mut EpochProgress::new(recipe.epochs, out))?;
+    run.fit(&mut EpochProgress::new(out))?;
     let best = run.folder().best();
     out.line(format_args!("the best weights are in {}", best.display()))?;
     Ok(Outcome::Found)
@@ -69,7 +65,7 @@ fn folds(
     folder: &Path,
     out: &mut Stdout,
 ) -> Result<Outcome> {
-    let mut progress = EpochProgress::new(recipe.epochs, out);
+    let mut progress = EpochProgress::new(out);
     let best = cross_validate(recipe, dataset, k, folder, &mut progress)?;
     for (index, metrics) in best.iter().enumerate() {
         out.line(format_args!(

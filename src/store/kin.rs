@@ -19,6 +19,7 @@ use super::codec::{civil_ms, detected_from_columns};
 use super::exchange::CorrectionRecord;
 use super::record::{CarriedFrom, FaceId, KinFace, KinId, PhotoId};
 use super::shots::Shot;
+use super::undone::UndoneFace;
 use super::{corrections, exchange, faces, files, kin_due, same_picture, shots, undone};
 
 pub(super) use candidates::corrections as candidates;
@@ -262,8 +263,18 @@ pub(super) fn correct(
     db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND camera IS NOT NULL")?
         .execute(params![crop, made])?;
     // This is the later word, whatever the clock of the machine says on which the earlier one was given.
+    let undone_at = match undone::of_face(db, face)? {
+        Some(UndoneFace {
+            content,
+            picture,
+            at,
+            ..
+        }) => undone::last(db, &content, picture.as_ref(), &at)?,
+        None => None,
+    };
+    let earlier = made_at.max(undone_at).unwrap_or_default();
     db.prepare_cached("UPDATE corrections SET made_at = max(made_at, ? + 1) WHERE id = ?")?
-        .execute(params![made_at.unwrap_or(-1), made])?;
+        .execute(params![earlier, made])?;
     for follower in followers {
         db.prepare_cached(
             "UPDATE corrections SET (emotion, made_at, carried_from) =

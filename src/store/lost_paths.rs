@@ -111,8 +111,12 @@ pub(super) fn earlier_versions(
     (camera, second): (&str, i64),
 ) -> rusqlite::Result<Vec<LostContent>> {
     let mut is_of_shot = db.prepare_cached(
-        "SELECT 1 FROM corrections
-         WHERE (hash = ?1 OR picture = ?2) AND camera = ?3 AND taken_local BETWEEN ?4 AND ?4 + 999
+        "SELECT 1 WHERE (
+             EXISTS (SELECT 1 FROM corrections
+                     WHERE (hash = ?1 OR picture = ?2) AND camera = ?3 AND taken_local BETWEEN ?4 AND ?4 + 999)
+             OR EXISTS (SELECT 1 FROM photos
+                        WHERE hash = ?1 AND exif_camera = ?3 AND exif_local BETWEEN ?4 AND ?4 + 999)
+         )
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = ?1)
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = ?2)",
     )?;
@@ -156,7 +160,8 @@ pub(super) fn prune(db: &Connection) -> rusqlite::Result<()> {
     db.execute(
         "DELETE FROM lost_paths
          WHERE NOT EXISTS (SELECT 1 FROM corrections c WHERE c.hash = lost_paths.hash)
-           AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.picture = lost_paths.picture)",
+           AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.picture = lost_paths.picture)
+           AND NOT EXISTS (SELECT 1 FROM undone_corrections u WHERE u.hash = lost_paths.hash)",
         [],
     )?;
     Ok(())

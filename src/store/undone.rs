@@ -96,7 +96,7 @@ pub(super) fn add(db: &Connection, face: &UndoneFace) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// When a correction of a face was last undone, as far as it is known; Unix time, ms.
+/// When a correction of a face was last undone; Unix time, ms, and 0 if the time is not known.
 pub(super) fn last(
     db: &Connection,
     content: &ContentHash,
@@ -114,7 +114,8 @@ pub(super) fn last(
         let other = bounding_box_from_columns(row, 0)?;
         let other = turns.bounding_box(&other, orientation_from_column(row, 4)?);
         if other.is_some_and(|other| other.iou(at) >= faces::SAME_FACE) {
-            last = last.max(row.get(5)?);
+            let undone_at: Option<i64> = row.get(5)?;
+            last = last.max(Some(undone_at.unwrap_or_default()));
         }
     }
     Ok(last)

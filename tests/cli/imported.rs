@@ -160,4 +160,7 @@ fn the_later_word_counts_also_on_a_machine_whose_clock_is_slow() {
     undo(&two, "a.jpg");
     import();
     assert_eq!(correction(&two, "a.jpg"), Value::Null);
+    correct(&two, "a.jpg", "fear");
+    import();
+    assert_eq!(correction(&two, "a.jpg"), "fear");
 }

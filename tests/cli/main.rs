@@ -50,6 +50,8 @@ mod sidecars;
 mod tagged;
 mod takeout;
 mod testenv;
+#[cfg(feature = "train")]
+mod training;
 #[cfg(unix)]
 mod typed_paths;
 #[cfg(unix)]

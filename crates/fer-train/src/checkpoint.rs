@@ -8,6 +8,7 @@ use candle_core::{Device, Tensor, Var, bail};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
+use super::fit::RunInputs;
 use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
 use super::weights;
@@ -18,6 +19,9 @@ use fer_core::error::{Error, Result};
 pub struct Progress {
     /// The recipe as TOML; a run continues only under the same recipe.
     pub recipe: String,
+    /// The data set and the other files; `None` in a checkpoint of a version that did not record them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<RunInputs>,
     /// Optimiser steps taken.
     pub steps: u64,
     /// The metrics of the finished epochs.
@@ -34,9 +38,10 @@ pub struct Checkpoint {
 
 impl Progress {
     /// The progress before the first finished epoch.
-    pub fn new(recipe: &Recipe) -> Self {
+    pub fn new(recipe: &Recipe, inputs: RunInputs) -> Self {
         Self {
             recipe: recipe.to_toml(),
+            inputs: Some(inputs),
             ..Self::default()
         }
     }

@@ -102,12 +102,13 @@ impl Recipe {
     /// Reads a recipe from TOML.
     ///
     /// # Errors
-    /// If the text with its overrides is not a valid recipe.
+    /// If the text with its overrides is not a valid recipe, or an override replaces an earlier one.
     pub fn parse(text: &str, overrides: &[String]) -> Result<Self> {
         let invalid = |e: toml::de::Error| Error::Config(e.to_string().trim_end().to_owned());
         let recipe: Self = if overrides.is_empty() {
             toml::from_str(text).map_err(invalid)? // the error has the line
         } else {
+            check_repetitions(overrides)?;
             let mut table: Table = toml::from_str(text).map_err(invalid)?;
             for assignment in overrides {
                 assign(&mut table, assignment)?;
@@ -181,6 +182,28 @@ impl Recipe {
     }
 }
 
+/// Checks that no override replaces an earlier one: the name of a run in a sweep would say both, and whoever wrote both
+/// expects both to count. A part of a table that was set whole may be changed.
+fn check_repetitions(overrides: &[String]) -> Result<()> {
+    let split = |text: &String| {
+        let (key, value) = text.split_once('=')?;
+        Some((key.trim().to_owned(), value.trim().to_owned()))
+    };
+    let settings: Vec<_> = overrides.iter().filter_map(split).collect();
+    for (index, (key, value)) in settings.iter().enumerate() {
+        let replaced = settings[..index].iter().find(|(earlier, _)| {
+            let rest = earlier.strip_prefix(key.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+        if let Some((earlier, first)) = replaced {
+            return Err(Error::Config(format!(
+                "{earlier}={first} would be replaced by {key}={value}; set each key once"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Sets `key=value` in a TOML table.
 fn assign(table: &mut Table, assignment: &str) -> Result<()> {
     let Some((key, value)) = assignment.split_once('=') else {
@@ -241,6 +264,19 @@ mod tests {
         assert_eq!(recipe.optimizer.kind, OptimizerKind::Adam);
         assert_eq!(recipe.augment.erase.unwrap().to, 12);
         assert_eq!(Recipe::parse(&recipe.to_toml(), &[]).unwrap(), recipe);
+    }
+
+    #[test]
+    fn an_override_that_replaces_another_one_is_refused() {
+        for overrides in [
+            ["epochs=5", "epochs=6"],
+            ["optimizer.kind=adam", " optimizer.kind = sgd"],
+            ["optimizer.kind=adam", "optimizer={ learning_rate = 0.1 }"],
+        ] {
+            let message = parse(&overrides).unwrap_err().to_string();
+            assert!(message.contains("set each key once"), "{message}");
+        }
+        parse(&["optimizer={ learning_rate = 0.1 }", "optimizer.kind=adam"]).unwrap();
     }
 
     #[test]

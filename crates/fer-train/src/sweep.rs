@@ -9,7 +9,7 @@ use super::dataset::Dataset;
 use super::fit::{Run, TrainingObserver};
 use super::metrics::EpochMetrics;
 use super::recipe::Recipe;
-use fer_core::error::Result;
+use fer_core::error::{Error, Result};
 
 /// A setting of a recipe with the values to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,18 @@ fn name(settings: &[String]) -> String {
     settings.join(" ")
 }
 
+/// The variations with the values of a repeated key joined, as repeated filters of a query are: each of them is tried.
+pub fn joined(variations: &[Variation]) -> Vec<Variation> {
+    let mut joined: Vec<Variation> = Vec::new();
+    for variation in variations {
+        match joined.iter_mut().find(|other| other.key == variation.key) {
+            Some(first) => first.values.extend(variation.values.iter().cloned()),
+            None => joined.push(variation.clone()),
+        }
+    }
+    joined
+}
+
 /// Every combination of values, as overrides of a recipe; the last variation varies fastest.
 pub fn combinations(variations: &[Variation]) -> Vec<Vec<String>> {
     variations
@@ -89,10 +101,10 @@ pub fn combinations(variations: &[Variation]) -> Vec<Vec<String>> {
 }
 
 /// Trains a run for every combination, each in its own folder below `folder`; a run that is already
-/// finished there is not trained again.
+/// finished there is not trained again. The values of a repeated key are joined.
 ///
 /// # Errors
-/// If a combination is not a valid recipe (checked before any training), or a run fails.
+/// If a combination is not a valid recipe, or two are the same (checked before any training), or a run fails.
 pub fn sweep(
     recipe: &Path,
     overrides: &[String],
@@ -101,18 +113,19 @@ pub fn sweep(
     folder: &Path,
     observer: &mut dyn TrainingObserver,
 ) -> Result<Vec<SweepRun>> {
-    let planned = combinations(variations)
+    let planned = combinations(&joined(variations))
         .into_iter()
         .map(|settings| {
             let overrides = [overrides, &settings].concat();
             Ok((Recipe::load(recipe, &overrides)?, settings))
         })
         .collect::<Result<Vec<_>>>()?;
+    check_differences(&planned)?;
     let mut runs = Vec::with_capacity(planned.len());
     for (recipe, settings) in &planned {
         let name = name(settings);
         observer.run_started(&name, planned.len());
-        let mut run = Run::new(recipe, dataset, &folder.join(name.replace('/', "_")))?;
+        let mut run = Run::new(recipe, dataset, &folder.join(folder_name(settings)))?;
         run.fit(observer)?;
         runs.push(SweepRun {
             settings: settings.clone(),
@@ -121,6 +134,28 @@ pub fn sweep(
         });
     }
     Ok(runs)
+}
+
+/// The name of the folder of a run.
+fn folder_name(settings: &[String]) -> String {
+    name(settings).replace('/', "_")
+}
+
+/// Checks that no run is trained twice, such as for 0.002 and 0.0020, and that no two runs share a folder.
+fn check_differences(planned: &[(Recipe, Vec<String>)]) -> Result<()> {
+    for (index, (recipe, settings)) in planned.iter().enumerate() {
+        let same = planned[..index].iter().find(|(other, others)| {
+            other == recipe || folder_name(others) == folder_name(settings)
+        });
+        if let Some((_, others)) = same {
+            return Err(Error::Usage(format!(
+                "the sweep would train \"{}\" and \"{}\" as one run; give each value once",
+                name(others),
+                name(settings)
+            )));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -154,11 +189,44 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_values_of_a_repeated_key_are_joined() {
+        let variations = ["a=1", "b=3,4", "a=2"].map(variation);
+        let names: Vec<String> = combinations(&joined(&variations))
+            .iter()
+            .map(|settings| name(settings))
+            .collect();
+        assert_eq!(names, ["a=1 b=3", "a=1 b=4", "a=2 b=3", "a=2 b=4"]);
+    }
+
+    #[test]
+    fn a_setting_that_would_be_without_effect_is_refused_before_any_training() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recipe.toml");
+        std::fs::write(&path, RECIPE).unwrap();
+        let dataset = signal(60);
+        let without_effect: [&[&str]; 5] = [
+            &["seed=1,1"],
+            &["optimizer.weight_decay=0.002,0.0020"],
+            &["seed=1", "seed=1"],
+            &["epochs=1,2"],
+            &["seed=1", "name=a/b,a_b"],
+        ];
+        for vary in without_effect {
+            let vary: Vec<Variation> = vary.iter().map(|text| variation(text)).collect();
+            let runs = folder.path().join("runs");
+            let set = ["epochs=1".to_owned()];
+            let refusal = sweep(&path, &set, &vary, &dataset, &runs, &mut ()).unwrap_err();
+            assert!(refusal.to_string().contains("once"), "{refusal}");
+            assert!(!runs.exists());
+        }
+    }
+
     /// Counts the trained epochs.
     struct Count(usize);
 
     impl TrainingObserver for Count {
-        fn epoch_started(&mut self, _: usize, _: usize) {
+        fn epoch_started(&mut self, _: usize, _: usize, _: usize) {
             self.0 += 1;
         }
     }

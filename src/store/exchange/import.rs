@@ -110,7 +110,9 @@ impl Import<'_> {
             self.imported.outdated += 1;
             return Ok(Some(Row::Later(row.id)));
         }
-        if undone::last(db, &record.content, picture, &record.at)? >= Some(made_at) {
+        // None is carried over again to a face of which a person undid one.
+        let undone_at = undone::last(db, &record.content, picture, &record.at)?;
+        if undone_at >= Some(made_at) || undone_at.is_some() && record.carried_from.is_some() {
             self.imported.outdated += 1;
             return Ok(None);
         }
@@ -142,7 +144,7 @@ impl Import<'_> {
             return Ok(());
         };
         for row in same_faces(db, &face.content, picture, &face.at)? {
-            if row.made_at < undone_at.as_millisecond() {
+            if row.is_carried || row.made_at < undone_at.as_millisecond() {
                 self.imported.undone += 1;
                 self.changed
                     .extend(photos_with(db, &face.content, picture)?);
@@ -273,6 +275,7 @@ struct SameFace {
     id: i64,
     made_at: i64,
     emotion: Option<i64>,
+    is_carried: bool,
 }
 
 /// The corrections of the same face, the latest first: in the same content, or in the same picture.
@@ -285,7 +288,7 @@ fn same_faces(
     let turns = Turns::to(db, picture)?;
     let mut same = Vec::new();
     let mut statement = db.prepare_cached(
-        "SELECT id, made_at, emotion, x, y, width, height, orientation FROM corrections
+        "SELECT id, made_at, emotion, x, y, width, height, orientation, carried_from IS NOT NULL FROM corrections
          WHERE hash = ?1 OR picture = ?2 ORDER BY made_at DESC, id DESC",
     )?;
     let mut rows = statement.query(params![content, picture.map(|picture| picture.hash)])?;
@@ -297,6 +300,7 @@ fn same_faces(
                 id: row.get(0)?,
                 made_at: row.get(1)?,
                 emotion: row.get(2)?,
+                is_carried: row.get(8)?,
             });
         }
     }

@@ -19,6 +19,18 @@ const EMOTIONS: &str = "emotions";
 
 const VOTE_COLUMNS: usize = Emotion::COUNT + 2;
 
+/// The content of a data-set file but the pixels.
+pub(super) struct Columns {
+    /// Names of the classes, separated by commas.
+    pub emotions: String,
+    /// A byte for each row.
+    pub labels: Vec<u8>,
+    /// A byte for each row.
+    pub usage: Vec<u8>,
+    /// [`VOTE_COLUMNS`] bytes for each row.
+    pub votes: Vec<u8>,
+}
+
 impl Dataset {
     /// Writes the data-set file.
     ///
@@ -29,31 +41,34 @@ impl Dataset {
     /// Never: shapes and data are built from the same rows.
     pub fn save(&self, path: &Path) -> Result<()> {
         let n = self.rows.len();
-        let labels: Vec<u8> = self.rows.iter().map(|row| row.label as u8).collect();
-        let usage: Vec<u8> = self.rows.iter().map(|row| row.usage as u8).collect();
-        let votes: Vec<u8> = self
-            .rows
-            .iter()
-            .flat_map(|row| {
-                let votes = row.votes.unwrap_or_default();
-                votes
-                    .emotions
-                    .into_iter()
-                    .chain([votes.unknown, votes.not_face])
-            })
-            .collect();
-        let emotions: Vec<&str> = self.emotions.iter().map(|e| e.name()).collect();
+        let columns = self.columns();
         tensor_file::save(
             path,
             FORMAT,
-            (EMOTIONS, emotions.join(",")),
+            (EMOTIONS, columns.emotions),
             [
-                ("labels", vec![n], &labels),
+                ("labels", vec![n], &columns.labels),
                 ("pixels", vec![n, FACE_SIDE, FACE_SIDE], &self.pixels),
-                ("usage", vec![n], &usage),
-                ("votes", vec![n, VOTE_COLUMNS], &votes),
+                ("usage", vec![n], &columns.usage),
+                ("votes", vec![n, VOTE_COLUMNS], &columns.votes),
             ],
         )
+    }
+
+    /// Everything in the data set but its pixels, as it is in the file.
+    pub(super) fn columns(&self) -> Columns {
+        let votes = self.rows.iter().flat_map(|row| {
+            let votes = row.votes.unwrap_or_default();
+            let others = [votes.unknown, votes.not_face];
+            votes.emotions.into_iter().chain(others)
+        });
+        let emotions: Vec<&str> = self.emotions.iter().map(|e| e.name()).collect();
+        Columns {
+            emotions: emotions.join(","),
+            labels: self.rows.iter().map(|row| row.label as u8).collect(),
+            usage: self.rows.iter().map(|row| row.usage as u8).collect(),
+            votes: votes.collect(),
+        }
     }
 
     /// Reads the data-set file.

@@ -48,6 +48,14 @@ pub fn import(fer2013: &Path, options: &ImportOptions) -> Result<Dataset> {
     if !options.emotions.is_empty() {
         dataset = dataset.restricted_to(&options.emotions);
     }
+    if dataset.rows().is_empty() {
+        let wanted = if options.emotions.is_empty() {
+            "no rows; give a file that is complete"
+        } else {
+            "no rows of these emotions; name others with --emotions"
+        };
+        return Err(Error::input(fer2013, wanted));
+    }
     if let Some(fraction) = options.train_fraction {
         dataset.split(fraction, options.seed)?;
     }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod csv_file;
+mod digest;
 mod duplicates;
 mod fer2013;
 mod ferplus;

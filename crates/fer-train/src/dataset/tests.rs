@@ -96,6 +96,19 @@ fn a_wrong_header_is_reported() {
 }
 
 #[test]
+fn an_import_of_no_rows_is_an_error() {
+    let message = import_lines(&[], &ImportOptions::default()).unwrap_err();
+    assert!(message.contains("no rows; give"), "{message}");
+    let options = ImportOptions {
+        emotions: vec![Emotion::Happy],
+        ..ImportOptions::default()
+    };
+    let sad = [line("4", "7", "Training")];
+    let message = import_lines(&sad, &options).unwrap_err();
+    assert!(message.contains("--emotions"), "{message}");
+}
+
+#[test]
 fn each_error_of_a_vote_line_is_reported_with_its_line() {
     let cases = [
         ("PublicTest,b.png,6,0,1,1,0,0,0,0,2,0", "has Training"),

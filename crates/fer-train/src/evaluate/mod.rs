@@ -75,7 +75,9 @@ pub fn evaluate(
         let here = dataset.duplicated_in(part);
         duplicates.iter_mut().zip(here).for_each(|(a, b)| *a |= b);
     }
-    let learned = parts.iter().any(|part| trained_on.contains(part));
+    let learned = rows
+        .iter()
+        .any(|&row| trained_on.contains(&dataset.rows()[row].usage));
     let results: Vec<ProtocolResult> = Protocol::ALL
         .into_iter()
         .filter_map(|protocol| {

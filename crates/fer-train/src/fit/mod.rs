@@ -1,6 +1,7 @@
 //! The training loop.
 
 mod folder;
+mod inputs;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::network::Network;
 use fer_core::error::{Error, Result};
 
 pub use folder::RunFolder;
+pub use inputs::RunInputs;
 
 /// Images per validation step; the metrics do not depend on it.
 const VALIDATION_BATCH: usize = 128;
@@ -40,8 +42,11 @@ pub trait TrainingObserver {
     /// One of `runs` runs begins: a fold of a cross-validation, or a combination of a sweep.
     fn run_started(&mut self, _name: &str, _runs: usize) {}
 
-    /// Epoch `epoch` (from 1), of `images` images, begins.
-    fn epoch_started(&mut self, _epoch: usize, _images: usize) {}
+    /// The run was begun before and `epochs` of its epochs are done; if `finished`, none is left to train.
+    fn run_resumed(&mut self, _epochs: usize, _finished: bool) {}
+
+    /// Epoch `epoch` (from 1) of at most `epochs`, with `images` images, begins.
+    fn epoch_started(&mut self, _epoch: usize, _epochs: usize, _images: usize) {}
 
     /// A batch is finished. Ending the run here loses the current epoch, as a crash does.
     fn batch_done(&mut self, _images: usize, _loss: f64) -> ControlFlow<()> {
@@ -106,7 +111,8 @@ impl<'a> Run<'a> {
     /// finished epoch.
     ///
     /// # Errors
-    /// If recipe and data do not fit, or the folder has the run of another recipe.
+    /// If recipe and data do not fit, or the folder has a run of another recipe or on other data, or one whose best
+    /// weights are gone.
     pub fn new(recipe: &'a Recipe, dataset: &'a Dataset, folder: &Path) -> Result<Self> {
         Self::with_rows(recipe, dataset, RowSplit::of(recipe, dataset), folder)
     }
@@ -142,6 +148,7 @@ impl<'a> Run<'a> {
         };
         let predictions = before.map(|teachers| teachers.predict(dataset, &rows.training));
         let targets = targets.with_teacher_predictions(predictions.transpose()?);
+        let inputs = RunInputs::new(recipe, dataset, &rows)?;
         let (weights, network) = weights::build_network(&recipe.network).map_err(model_error)?;
         let copied = recipe.start.apply(&weights, recipe.seed)?;
         if recipe.start.init.is_some() {
@@ -175,7 +182,7 @@ impl<'a> Run<'a> {
             weights,
             optimizer: Optimizer::new(recipe.optimizer.clone(), trainable).map_err(model_error)?,
             sam,
-            progress: Progress::new(recipe),
+            progress: Progress::new(recipe, inputs),
         };
         run.resume()?;
         Ok(run)
@@ -193,10 +200,47 @@ impl<'a> Run<'a> {
                 self.folder.path().display()
             )));
         }
+        let inputs = self.progress.inputs.take();
+        if let (Some(before), Some(now)) = (&checkpoint.progress.inputs, &inputs) {
+            before.check(now, self.folder.path())?;
+        }
         checkpoint.restore(&self.state()).map_err(model_error)?;
         self.optimizer.set_steps(checkpoint.progress.steps);
         self.progress = checkpoint.progress;
-        Ok(())
+        // Of a run of an earlier version nothing is known: it may continue, and belongs to these data from now on.
+        self.progress.inputs = inputs;
+        self.check_best()
+    }
+
+    /// Checks that the best weights so far are there, or can be written again because they are those of the checkpoint.
+    fn check_best(&self) -> Result<()> {
+        let (done, file) = (self.history().len(), self.folder.best());
+        match self.best() {
+            Some(best) if best.epoch != done && !file.exists() => Err(Error::Usage(format!(
+                "{} with the weights of epoch {} is gone, and the checkpoint has only those of epoch {done}; put it back, \
+                 or give another folder to train anew",
+                file.display(),
+                best.epoch
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the best weights again if their file is gone and the last epoch was the best, whose weights the checkpoint
+    /// has.
+    fn restore_best(&self) -> Result<()> {
+        match self.best() {
+            Some(best) if best.epoch == self.history().len() && !self.folder.best().exists() => {
+                self.save_best(best)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the weights of this moment as the best ones.
+    fn save_best(&self, metrics: &EpochMetrics) -> Result<()> {
+        let weights = self.ema.as_ref().map_or(&self.weights, Ema::weights);
+        self.folder.save_best(self.recipe, metrics, weights)
     }
 
     /// Trains to the end, or until the observer ends the run.
@@ -206,6 +250,10 @@ impl<'a> Run<'a> {
     /// program did not write or that somebody changed is in the way. Files that are in the way from the start are
     /// reported before the first step.
     pub fn fit(&mut self, observer: &mut dyn TrainingObserver) -> Result<()> {
+        if !self.history().is_empty() {
+            self.restore_best()?;
+            observer.run_resumed(self.history().len(), self.finished());
+        }
         if !self.finished() {
             self.folder.check(self.recipe)?;
             self.folder.save_recipe(self.recipe)?;
@@ -216,8 +264,7 @@ impl<'a> Run<'a> {
             };
             let best = self.is_best(&metrics);
             if best {
-                let weights = self.ema.as_ref().map_or(&self.weights, Ema::weights);
-                self.folder.save_best(self.recipe, &metrics, weights)?;
+                self.save_best(&metrics)?;
             }
             self.progress.history.push(metrics.clone());
             self.progress.steps = self.optimizer.steps();
@@ -333,7 +380,8 @@ impl<'a> Run<'a> {
             seed: recipe.seed,
         };
         let steps = batches.per_epoch();
-        observer.epoch_started(epoch + 1, steps * batches.batch_len());
+        let images = steps * batches.batch_len();
+        observer.epoch_started(epoch + 1, recipe.epochs, images);
         let (network, ema, optimizer) = (&self.network, &self.ema, &mut self.optimizer);
         let sam = &self.sam;
         let (mut tally, mut learning_rate) = (Tally::default(), 0.0);

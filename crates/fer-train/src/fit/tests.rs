@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::model_info::ModelInfo;
-use crate::testing::{recipe, signal};
+use crate::testing::{recipe, signal, train};
 
 #[test]
 fn both_heads_learn_the_signal_in_two_epochs() {
@@ -124,6 +124,129 @@ fn a_folder_of_another_recipe_is_refused() {
     let second = recipe(&["epochs=1", "seed=4"]);
     let refusal = Run::new(&second, &dataset, folder.path()).err().unwrap();
     assert!(refusal.to_string().contains("another recipe"), "{refusal}");
+}
+
+/// The data set with another part for its last row.
+fn divided_otherwise(dataset: &Dataset) -> Dataset {
+    let mut rows = dataset.rows().to_vec();
+    rows.last_mut().unwrap().usage = Usage::PublicTest;
+    let pixels = (0..rows.len()).flat_map(|row| dataset.pixels(row).to_vec());
+    let pixels = pixels.collect();
+    Dataset::new(dataset.emotions().to_vec(), rows, pixels)
+}
+
+#[test]
+fn a_run_on_other_data_is_refused_whether_finished_or_not() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    let other = divided_otherwise(&dataset);
+    let recipe = recipe(&["epochs=2"]);
+    let sentence = |dataset| {
+        let refusal = Run::new(&recipe, dataset, folder.path()).err().unwrap();
+        refusal.to_string()
+    };
+    for at in [4, 99] {
+        let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+        run.fit(&mut Crash { at, batches: 0 }).unwrap();
+        let refusal = sentence(&other);
+        assert!(refusal.contains("another data set; give"), "{refusal}");
+    }
+    let mut rows = RowSplit::of(&recipe, &dataset);
+    rows.training.pop();
+    let refusal = Run::with_rows(&recipe, &dataset, rows, folder.path());
+    let refusal = refusal.err().unwrap().to_string();
+    assert!(refusal.contains("number of folds"), "{refusal}");
+    assert_eq!(
+        Run::new(&recipe, &dataset, folder.path())
+            .unwrap()
+            .history()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn a_run_whose_teacher_was_replaced_is_refused() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    let path = |name| folder.path().join(name);
+    let teacher = train(&["epochs=1"], &dataset, &path("teacher"));
+    let models = format!("teachers.models=['{}']", teacher.display());
+    let student = recipe(&["epochs=1", "teachers.share=0.5", &models]);
+    let mut run = Run::new(&student, &dataset, &path("student")).unwrap();
+    run.fit(&mut ()).unwrap();
+    Run::new(&student, &dataset, &path("student")).unwrap();
+    let other = train(&["epochs=1", "seed=8"], &dataset, &path("other"));
+    fs::rename(other, &teacher).unwrap();
+    let refusal = Run::new(&student, &dataset, &path("student"));
+    let refusal = refusal.err().unwrap().to_string();
+    assert!(refusal.contains("a model file"), "{refusal}");
+}
+
+#[test]
+fn a_run_of_a_version_that_did_not_record_its_data_continues() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    let recipe = recipe(&["epochs=2"]);
+    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+    run.fit(&mut Crash { at: 4, batches: 0 }).unwrap();
+    let progress = Progress {
+        inputs: None,
+        ..run.progress.clone()
+    };
+    run.folder.save_progress(&progress, &run.state()).unwrap();
+    let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+    assert_eq!(run.history().len(), 1);
+    run.fit(&mut ()).unwrap();
+    let other = divided_otherwise(&dataset);
+    assert!(Run::new(&recipe, &other, folder.path()).is_err());
+}
+
+/// Records how runs were resumed.
+#[derive(Default)]
+struct Resumed(Vec<(usize, bool)>);
+
+impl TrainingObserver for Resumed {
+    fn run_resumed(&mut self, epochs: usize, finished: bool) {
+        self.0.push((epochs, finished));
+    }
+}
+
+#[test]
+fn a_resumed_run_says_how_far_it_is() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    let recipe = recipe(&["epochs=2"]);
+    let fit = |observer: &mut dyn TrainingObserver| {
+        let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
+        run.fit(observer).unwrap();
+    };
+    fit(&mut Crash { at: 4, batches: 0 });
+    let mut resumed = Resumed::default();
+    fit(&mut resumed);
+    fit(&mut resumed);
+    assert_eq!(resumed.0, [(1, false), (2, true)]);
+}
+
+#[test]
+fn best_weights_that_are_gone_are_those_of_the_checkpoint_or_missed() {
+    let (dataset, folder) = (signal(60), tempfile::tempdir().unwrap());
+    // A run that trains on its validation rows keeps the last epoch.
+    let last = recipe(&["epochs=2", "train_on=['training', 'public']"]);
+    let best = train(
+        &["epochs=2", "train_on=['training', 'public']"],
+        &dataset,
+        &folder.path().join("last"),
+    );
+    let before = fs::read(&best).unwrap();
+    fs::remove_file(&best).unwrap();
+    let mut run = Run::new(&last, &dataset, &folder.path().join("last")).unwrap();
+    run.fit(&mut ()).unwrap();
+    assert_eq!(fs::read(&best).unwrap(), before);
+
+    // No epoch is better than the first.
+    let overrides = ["epochs=2", "optimizer.learning_rate=1e-9"];
+    let best = train(&overrides, &dataset, &folder.path().join("first"));
+    fs::remove_file(&best).unwrap();
+    let refusal = Run::new(&recipe(&overrides), &dataset, &folder.path().join("first"));
+    let refusal = refusal.err().unwrap().to_string();
+    assert!(refusal.contains("of epoch 1 is gone"), "{refusal}");
 }
 
 #[test]
