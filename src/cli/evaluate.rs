@@ -125,12 +125,11 @@ fn part(text: &str) -> std::result::Result<Part, String> {
 
 /// What figures on rows that a model was trained on are worth, with an empty line after it.
 fn warning(measured: Part, trained_on: &[Usage]) -> String {
-    let (parts, measured) = match measured.0 {
-        Some(part) => (part.to_string(), "these rows"),
-        None => {
-            let parts: Vec<&str> = trained_on.iter().map(|part| part.name()).collect();
-            (parts.join(" and "), "some of these rows")
-        }
+    let (parts, measured) = if let Some(part) = measured.0 {
+        (part.to_string(), "these rows")
+    } else {
+        let parts: Vec<&str> = trained_on.iter().map(|part| part.name()).collect();
+        (parts.join(" and "), "some of these rows")
     };
     let part = if parts.contains(" and ") {
         "parts"

@@ -21,7 +21,7 @@ use fer_train::sweep::{SweepRun, Variation, joined, sweep};
 pub(super) struct SweepArgs {
     #[command(flatten)]
     source: RecipeArgs,
-    /// A setting and the values to try, such as `optimizer.weight_decay=0.001,0.0005`.
+    /// A setting and the values to try, such as `optimizer.weight_decay=0.001,0.0005`; may be repeated.
     #[arg(long, required = true, value_name = "KEY=VALUE,…")]
     vary: Vec<Variation>,
     /// Folder of the runs and plots; by default runs/NAME, with the name of the recipe.

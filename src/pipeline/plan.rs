@@ -66,10 +66,11 @@ impl Comparison<'_> {
             // An absent root has rules of its own.
             let is_known = absent.first().is_some_and(|first| first == folder);
             mounts.found.extend(is_known.then(|| absent.remove(0)));
-        } else if let Some(parent) = folder.parent() {
+        }
+        if let Some(parent) = folder.parent() {
             mounts.enter(parent);
         }
-        let absent = self.absent(absent)?;
+        let absent = self.absent(folder, absent)?;
         let plan = Plan {
             absent,
             ..Plan::default()
@@ -88,11 +89,16 @@ impl Comparison<'_> {
         })
     }
 
-    /// Those of the known mounts, sorted by path, that are absent. A mount point or a link that was removed is no mount any
-    /// more, unless it is on another mount that is absent.
-    fn absent(&self, known: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    /// Those of the known mounts below `folder`, sorted by path, that are absent. A mount point or a link that was removed is
+    /// no mount any more, unless it is on another mount that is absent; nor is one that the filter leaves out now.
+    fn absent(&self, folder: &Path, known: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
         let mut absent: Vec<PathBuf> = Vec::new();
         for mount in known {
+            let is_below = mount != folder;
+            if is_below && (!self.filter.admits(&mount) || self.filter.is_left_out(&mount, folder))
+            {
+                continue;
+            }
             let is_within = absent.iter().any(|outer| mount.starts_with(outer));
             if is_within
                 || has_name(&mount) && is_absent(&mount) && self.store.has_files_below(&mount)?

@@ -38,6 +38,21 @@ pub(super) fn put(db: &Connection, folder: &Path, mounts: &[PathBuf]) -> rusqlit
     Ok(())
 }
 
+/// Records that a file or folder was renamed, with the mounts at or below it.
+pub(super) fn rename(db: &Connection, from: &Path, to: &Path) -> rusqlite::Result<()> {
+    let mounts = under(db, from)?;
+    if mounts.is_empty() {
+        return Ok(());
+    }
+    forget(db, &Subtree::of(from))?;
+    let moved: Vec<PathBuf> = mounts
+        .iter()
+        .filter_map(|mount| Some(to.join(mount.strip_prefix(from).ok()?)))
+        .map(|mount| mount.components().collect())
+        .collect();
+    put(db, to, &moved)
+}
+
 /// Forgets the mounts at or below a folder.
 pub(super) fn forget(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
     db.prepare_cached(

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::common::{fixture, skip};
 use crate::harness::{
-    Daemon, faces, files, index_times, numbered, portrait, report, size, status, wait_until,
+    Daemon, faces, files, index_times, number, numbered, portrait, report, size, status, wait_until,
 };
 use crate::testenv::TestEnv;
 
@@ -209,11 +209,42 @@ fn a_disk_behind_a_link_keeps_its_rows() {
     fs::rename(&disk, &away).unwrap();
     wait_until("the warning", || daemon.log().matches(warning).count() == 2);
     assert_eq!(files(&env), 3);
+    // A renamed link leads to the same disk.
+    fs::rename(env.album("usb"), env.album("disk")).unwrap();
+    let renamed = "SELECT count(*) FROM files WHERE path LIKE '%/album/disk/%'";
+    wait_until("the new name", || number(&env, renamed) == 2);
+    let fresh = env.run("query --emotion happy --all --fresh --fresh-within 200");
+    assert!(fresh.code <= 1, "{fresh:?}");
+    assert_eq!(files(&env), 3);
+    fs::rename(&away, &disk).unwrap();
+    wait_until("its return", || daemon.log().contains("disk is back"));
     // Whoever removes the link does not want these photos in the album.
-    fs::remove_file(env.album("usb")).unwrap();
+    fs::remove_file(env.album("disk")).unwrap();
     wait_until("the link is gone", || files(&env) == 1);
     daemon.stop();
     assert_eq!(env.run("index album --json").json()["gone"], 0);
+}
+
+#[test]
+fn an_absent_disk_that_was_indexed_by_itself_keeps_its_rows_unless_it_is_left_out() {
+    let env = TestEnv::new();
+    let (disk, point) = (env.path("disk"), env.album("private/usb"));
+    fs::create_dir(&disk).unwrap();
+    fs::create_dir_all(&point).unwrap();
+    fs::write(disk.join("1.jpg"), portrait()).unwrap();
+    env.add("stays.jpg", fixture("hopper.jpg"));
+    env.index();
+    let Some(mounted) = Mounted::bind(&disk, &point) else {
+        skip("this user may not mount");
+        return;
+    };
+    env.run("index album/private/usb").found();
+    drop(mounted);
+    assert_eq!(env.run("index album --json").json()["gone"], 0);
+    assert_eq!(files(&env), 2);
+    env.add("private/.nomedia", "");
+    assert_eq!(env.run("index album --json").json()["gone"], 1);
+    assert_eq!(files(&env), 1);
 }
 
 /// A folder that is mounted at a mount point until this is dropped.

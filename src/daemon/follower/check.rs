@@ -131,6 +131,7 @@ impl Follower {
         if stays {
             let renamed = self.store.rename(from, to);
             self.has_renamed = true;
+            self.rename_mounts(from, to);
             if let Err(error) = renamed.and_then(|_| self.adopt_renamed(from, to)) {
                 self.report(&error.to_string());
             }

@@ -126,6 +126,15 @@ impl Follower {
         self.mounts.iter().find(is_changed)
     }
 
+    /// Takes over that a file or folder was renamed, with the mounts at or below it.
+    pub(super) fn rename_mounts(&mut self, from: &Path, to: &Path) {
+        for mount in &mut self.mounts {
+            if let Ok(below) = mount.path.strip_prefix(from) {
+                mount.path = to.join(below).components().collect();
+            }
+        }
+    }
+
     /// Schedules a check of the mounts below the roots that came, went or were replaced.
     fn check_mounts(&mut self) {
         let mut changed = self.mount_table.changed();

@@ -53,13 +53,16 @@ impl Store {
         Ok(removed)
     }
 
-    /// Records that a file or folder was renamed: what is known about the files in it moves to the
-    /// new path. Returns the number of files.
+    /// Records that a file or folder was renamed: what is known about the files in it, and which folders in it are mounts,
+    /// moves to the new path. Returns the number of files.
     ///
     /// # Errors
     /// See [`Store::prune`].
     pub fn rename(&mut self, from: &Path, to: &Path) -> Result<u64> {
-        self.write(|db| files::rename(db, from, to))
+        self.write(|db| {
+            mounts::rename(db, from, to)?;
+            files::rename(db, from, to)
+        })
     }
 
     /// Records the ctime, inode and device of files whose content is known to be unchanged. A file whose size

@@ -244,7 +244,8 @@ fn best_weights_that_are_gone_are_those_of_the_checkpoint_or_missed() {
     let overrides = ["epochs=2", "optimizer.learning_rate=1e-9"];
     let best = train(&overrides, &dataset, &folder.path().join("first"));
     fs::remove_file(&best).unwrap();
-    let refusal = Run::new(&recipe(&overrides), &dataset, &folder.path().join("first"));
+    let recipe = recipe(&overrides);
+    let refusal = Run::new(&recipe, &dataset, &folder.path().join("first"));
     let refusal = refusal.err().unwrap().to_string();
     assert!(refusal.contains("of epoch 1 is gone"), "{refusal}");
 }
