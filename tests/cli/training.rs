@@ -1,5 +1,6 @@
 //! Experiments: `dataset import`, `train`, `sweep`, `evaluate` and the list of the models that they make.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::testenv::TestEnv;
@@ -29,7 +30,7 @@ fn laboratory() -> TestEnv {
         let pixels: Vec<_> = (0..48 * 48)
             .map(|i| ((i * (row + 1)) % 256).to_string())
             .collect();
-        csv += &format!("{},{}\n", 3 + row % 2, pixels.join(" "));
+        writeln!(csv, "{},{}", 3 + row % 2, pixels.join(" ")).unwrap();
     }
     fs::write(env.path("train.csv"), csv).unwrap();
     let import = "dataset import train.csv --emotions happy,sad --train-fraction 0.8 --out";
