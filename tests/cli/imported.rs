@@ -5,21 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use crate::common::{fixture, jpeg, photo};
-use crate::kin::{DATE, correct, correction, edits, face, taken};
+use crate::kin::{DATE, album_with_edit, correct, correction, edits, face, taken};
 use crate::testenv::TestEnv;
-
-/// An album with a photo of a face and an edit of it.
-fn album() -> TestEnv {
-    let env = TestEnv::new();
-    env.add(
-        "a.jpg",
-        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
-    );
-    let grey = jpeg(edits(&photo("astronaut.jpg"))[2].1.clone());
-    env.add("grey.jpg", taken(&grey, DATE, "25", "X100"));
-    env.index();
-    env
-}
 
 fn undo(env: &TestEnv, name: &str) {
     let number = face(env, name)["id"].clone();
@@ -37,7 +24,7 @@ fn bring(from: &TestEnv, to: &TestEnv) -> String {
 
 #[test]
 fn a_later_word_on_the_original_changes_what_was_carried_over_from_it() {
-    let (one, two) = (album(), album());
+    let (one, two) = (album_with_edit(), album_with_edit());
     correct(&two, "a.jpg", "sad");
     assert_eq!(correction(&two, "grey.jpg"), "sad");
     correct(&one, "a.jpg", "happy");
@@ -52,7 +39,7 @@ fn a_later_word_on_the_original_changes_what_was_carried_over_from_it() {
 
 #[test]
 fn what_was_undone_elsewhere_later_is_undone_and_does_not_return() {
-    let (one, two) = (album(), album());
+    let (one, two) = (album_with_edit(), album_with_edit());
     correct(&one, "a.jpg", "sad");
     bring(&one, &two);
     let before = fs::read(one.path("mine.jsonl")).unwrap();
@@ -73,10 +60,10 @@ fn what_was_undone_elsewhere_later_is_undone_and_does_not_return() {
 
 #[test]
 fn files_that_were_put_together_are_read_one_after_the_other() {
-    let both = album();
+    let both = album_with_edit();
     both.add("hopper.jpg", fixture("hopper.jpg"));
     both.index();
-    let one = album();
+    let one = album_with_edit();
     correct(&one, "a.jpg", "sad");
     one.run("corrections export mine.jsonl").found();
     let two = TestEnv::with_fixtures(&["hopper.jpg"]);
@@ -102,7 +89,7 @@ fn files_that_were_put_together_are_read_one_after_the_other() {
 
 #[test]
 fn what_was_forgotten_does_not_come_back_with_its_corrections() {
-    let env = album();
+    let env = album_with_edit();
     env.add("hopper.jpg", fixture("hopper.jpg"));
     env.index();
     correct(&env, "a.jpg", "sad");
@@ -144,7 +131,7 @@ fn a_persons_word_on_an_edit_counts_more_than_an_earlier_one_that_is_carried_ove
 
 #[test]
 fn the_later_word_counts_also_on_a_machine_whose_clock_is_slow() {
-    let (one, two) = (album(), album());
+    let (one, two) = (album_with_edit(), album_with_edit());
     correct(&one, "a.jpg", "sad");
     one.run("corrections export mine.jsonl").found();
     let text = fs::read_to_string(one.path("mine.jsonl")).unwrap();

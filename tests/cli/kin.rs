@@ -47,6 +47,18 @@ pub fn edits(photo: &RgbImage) -> Vec<(&'static str, RgbImage)> {
     ]
 }
 
+/// An album with a photo of a face and an edit of it.
+pub fn album_with_edit() -> TestEnv {
+    let env = TestEnv::new();
+    env.add(
+        "a.jpg",
+        taken(&fixture("astronaut.jpg"), DATE, "25", "X100"),
+    );
+    env.add("grey.jpg", edit(&edits(&photo("astronaut.jpg"))[2].1));
+    env.index();
+    env
+}
+
 /// The next photo of a burst: of the same size, and nothing has moved but the camera.
 pub fn next_of_burst() -> RgbImage {
     let picture = photo("astronaut.jpg");

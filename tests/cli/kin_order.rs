@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo};
-use crate::kin::{DATE, correct, correction, edits, face, next_of_burst, taken};
+use crate::kin::{DATE, album_with_edit, correct, correction, edits, face, next_of_burst, taken};
 use crate::testenv::TestEnv;
 
 /// A JPEG of a camera that writes this fraction of the second, with an orientation flag.
@@ -39,10 +39,7 @@ fn grey() -> Vec<u8> {
 
 #[test]
 fn an_import_leaves_a_persons_later_word_on_an_edit_alone() {
-    let env = TestEnv::new();
-    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
-    env.add("grey.jpg", taken(&grey(), DATE, "25", "X100"));
-    env.index();
+    let env = album_with_edit();
     correct(&env, "a.jpg", "sad");
     env.run("corrections export mine.jsonl").found();
     correct(&env, "grey.jpg", "angry");
@@ -150,10 +147,7 @@ fn photos_of_a_burst_that_exchanged_their_names_keep_their_corrections_when_all_
 #[test]
 fn what_was_undone_stays_so_in_every_file_with_the_picture() {
     for way in ["turned", "copied"] {
-        let env = TestEnv::new();
-        env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
-        env.add("grey.jpg", taken(&grey(), DATE, "25", "X100"));
-        env.index();
+        let env = album_with_edit();
         correct(&env, "a.jpg", "sad");
         let number = face(&env, "grey.jpg")["id"].clone();
         env.run(&format!("undo {number}")).found();
@@ -282,10 +276,7 @@ fn a_number_from_before_an_edit_in_place_is_refused() {
 
 #[test]
 fn a_collage_has_the_correction_of_a_face_once() {
-    let env = TestEnv::new();
-    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
-    env.add("grey.jpg", taken(&grey(), DATE, "25", "X100"));
-    env.index();
+    let env = album_with_edit();
     correct(&env, "a.jpg", "sad");
     let (one, two) = (photo("astronaut.jpg"), next_of_burst());
     let (width, height) = one.dimensions();
