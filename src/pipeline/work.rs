@@ -102,6 +102,11 @@ impl Claims {
         Self { claimed, again }
     }
 
+    /// Whether known content is analysed again.
+    pub const fn is_again(&self) -> bool {
+        self.again
+    }
+
     /// Claims a content or a picture; returns whether no other worker has claimed it.
     fn claim(&self, claim: Claim) -> bool {
         self.lock().insert(claim)

@@ -82,8 +82,10 @@ impl<'a> Writer<'a> {
 
     fn store_all(&mut self, findings: Vec<Finding>) -> Result<()> {
         let (waiting, summary, models) = (&mut self.waiting, &mut self.summary, self.models);
+        let is_again = self.claims.is_again();
         let (done, stored) = self.store.batch(|batch| {
             let mut writer = FindingWriter {
+                is_again,
                 batch,
                 waiting,
                 summary,
@@ -127,6 +129,8 @@ fn collect(findings: &Receiver<Result<Finding>>) -> (Vec<Finding>, Option<Result
 
 /// Stores findings in one transaction.
 struct FindingWriter<'a, 'batch> {
+    /// Whether this run analyses known content again.
+    is_again: bool,
     batch: &'a Batch<'batch>,
     waiting: &'a mut Waiting,
     summary: &'a mut Summary,
@@ -186,6 +190,13 @@ impl FindingWriter<'_, '_> {
             }
             Outcome::New(record, kin, places) => {
                 let path = file.path.clone();
+                if let Some(known) = self.kept(&record)? {
+                    let photo = known.id;
+                    self.store_copy(file, &known)?;
+                    self.stored.push(Claim::Content(record.hash));
+                    self.batch.note_compared(&path, &record.hash, false)?;
+                    return self.batch.put_searched(photo, &places);
+                }
                 let photo = self.store_picture(file, &record, &kin.faces, Work::Analysis)?;
                 self.batch
                     .note_compared(&path, &record.hash, kin.is_undecided)?;
@@ -227,6 +238,17 @@ impl FindingWriter<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The photo as the index has it, if a photo that was due for another analysis could not be analysed now, as when it took
+    /// too long: what was found in it before still holds.
+    fn kept(&self, record: &PhotoRecord) -> Result<Option<KnownPhoto>> {
+        let failed = record.content.as_ref().is_err();
+        if self.is_again || !failed {
+            return Ok(None);
+        }
+        let known = self.batch.photo_by_hash(&record.hash)?;
+        Ok(known.filter(|known| known.outcome.as_ref() == Ok(self.models)))
     }
 
     /// Whether a finding belongs to a content or a picture that was forgotten.

@@ -189,3 +189,17 @@ fn a_content_that_a_photo_lost_meanwhile_becomes_a_photo_again() {
     assert_eq!(photo(&store, "/a.jpg"), ("b".to_owned(), 1));
     assert_eq!(photo(&store, "/copy.jpg"), ("a".to_owned(), 1));
 }
+
+#[test]
+fn a_photo_that_is_due_and_takes_too_long_keeps_what_was_found_in_it() {
+    let (_folder, mut store) = store();
+    stored(&mut store, vec![("/a.jpg", new("a"))]);
+    let late = PhotoRecord {
+        content: Err(Skip::new(SkipReason::TimedOut, "took 30 s")),
+        ..record("a")
+    };
+    let late = Outcome::New(Box::new(late), Kin::default(), Vec::new());
+    let summary = stored(&mut store, vec![("/a.jpg", late)]);
+    assert_eq!((summary.known, summary.skipped.len()), (1, 0));
+    assert_eq!(photo(&store, "/a.jpg"), ("a".to_owned(), 1));
+}
