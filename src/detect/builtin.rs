@@ -26,23 +26,23 @@ const LEVEL_MARGIN: f32 = 0.03;
 const MARGIN: u32 = 40;
 
 /// Margin around a candidate's box that is marked for the search, as a share of the box's sides.
-const AROUND: f32 = 0.25;
+const CANDIDATE_MARGIN: f32 = 0.25;
 
 /// Faces whose shorter side is below this, in pixels of the fine level, are those that the proposal network detects
 /// most reliably.
-const PROPOSED: f32 = 48.0;
+const MAX_PROPOSED_SIDE: f32 = 48.0;
 
 /// Such a candidate counts only if a marked cell is in its box, enlarged on each side by this share of the box's sides.
-const NEAR: f32 = 0.75;
+const EXPECTED_MARGIN: f32 = 0.75;
 
 /// If the regions would cover more than this share of the fine level, all of it is searched.
-const MOST_SEARCHED: f32 = 0.8;
+const MAX_SEARCHED_SHARE: f32 = 0.8;
 
 /// A face whose roll has a cosine below this counts as turned: from 60° on.
 const TURNED_COS: f32 = 0.5;
 
 /// The sizes at which a face is searched in a named region, as shares of the region's sides.
-const NAMED_SIDES: [f32; 3] = [1.0, 0.75, 0.55];
+const REGION_SIDES: [f32; 3] = [1.0, 0.75, 0.55];
 
 /// Detects faces with the network that is built into the program.
 #[derive(Debug)]
@@ -167,25 +167,27 @@ impl Builtin {
         };
         let mut marks = Marks::new(picture.width(), picture.height());
         let threshold = self.params.proposal_threshold;
-        let look = |column, row| marks.mark(column, row);
-        self.proposals.look(&half.upright(), threshold, look);
+        let mark = |column, row| marks.mark(column, row);
+        self.proposals.propose(&half.upright(), threshold, mark);
         let scale = picture.width() as f32 / turned.photo.width() as f32;
         let to_level = Affine::stretch(scale, scale);
         for hint in hints {
-            marks.mark_box(&hint.through(&to_level).bounding_box, AROUND);
+            marks.mark_box(&hint.through(&to_level).bounding_box, CANDIDATE_MARGIN);
         }
-        let regions = marks.regions(MARGIN, MOST_SEARCHED);
+        let regions = marks.regions(MARGIN, MAX_SEARCHED_SHARE);
         let mut cut = Marks::new(picture.width(), picture.height());
         let mut faces = self.in_regions(&picture, &regions, least, |face| {
             if face.score >= self.params.cut_threshold {
-                cut.mark_box(&face.bounding_box, AROUND);
+                cut.mark_box(&face.bounding_box, CANDIDATE_MARGIN);
             }
         });
         // Faces that are too large for the regions are searched again in larger ones.
-        let regions = cut.regions(MARGIN, MOST_SEARCHED);
+        let regions = cut.regions(MARGIN, MAX_SEARCHED_SHARE);
         faces.extend(self.in_regions(&picture, &regions, least, |_| ()));
         // A small candidate in a region but apart from all marked cells is seldom a face.
-        let is_expected = |at: &BoundingBox| at.short_side() >= PROPOSED || marks.has(at, NEAR);
+        let is_expected = |at: &BoundingBox| {
+            at.short_side() >= MAX_PROPOSED_SIDE || marks.has(at, EXPECTED_MARGIN)
+        };
         faces.retain(|face| is_expected(&face.bounding_box));
         faces
     }
@@ -287,8 +289,8 @@ impl Builtin {
     fn face_at(&self, refinement: &Refinement<'_>, at: &BoundingBox) -> Option<DetectedFace> {
         let params = &self.params;
         let in_rolls = |quarters: &[u8], least| {
-            let tries = NAMED_SIDES.iter().flat_map(|side| {
-                let place = DetectedFace {
+            let tries = REGION_SIDES.iter().flat_map(|side| {
+                let region = DetectedFace {
                     bounding_box: closer::resized(at, *side),
                     landmarks: None,
                     score: 0.0,
@@ -296,7 +298,7 @@ impl Builtin {
                 let turned = quarters
                     .iter()
                     .map(|quarters| f32::from(*quarters) * FRAC_PI_2);
-                turned.filter_map(move |roll| refinement.closely(&place, roll, least))
+                turned.filter_map(move |roll| refinement.search_at(&region, roll, least))
             });
             closer::best(tries, at)
         };
@@ -366,15 +368,15 @@ impl FaceDetector for Builtin {
     fn detect_at(
         &self,
         photo: &Raster,
-        places: &[BoundingBox],
+        regions: &[BoundingBox],
     ) -> Result<Vec<Option<DetectedFace>>, Skip> {
         let copies = Copies::new(photo, &self.params);
         let as_it_is = copies.turned(0);
         let Some(refinement) = self.refinement(&copies, &as_it_is) else {
-            return Ok(vec![None; places.len()]);
+            return Ok(vec![None; regions.len()]);
         };
-        let places = places.iter();
-        Ok(places.map(|at| self.face_at(&refinement, at)).collect())
+        let regions = regions.iter();
+        Ok(regions.map(|at| self.face_at(&refinement, at)).collect())
     }
 }
 

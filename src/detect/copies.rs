@@ -169,12 +169,12 @@ mod tests {
         let (copy, to_photo) = copies.oblique();
         let (small, copy) = (&copies.small, copy.stored());
         assert!(copy.width() * copy.height() <= small.width() * small.height());
-        let places = copy.enumerate_pixels().map(|(x, y, pixel)| {
+        let pixels = copy.enumerate_pixels().map(|(x, y, pixel)| {
             let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
             (to_photo.apply(Point { x, y }), pixel.0[0])
         });
         let mut dark = 0;
-        for (Point { x, y }, value) in places {
+        for (Point { x, y }, value) in pixels {
             let is_inside = |x, y, margin| {
                 (margin..300.0 - margin).contains(&x) && (margin..200.0 - margin).contains(&y)
             };

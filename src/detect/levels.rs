@@ -28,12 +28,12 @@ impl Levels {
             counts[((r + 2 * g + b) / 4) as usize] += 1;
         }
         let total: u32 = counts.iter().sum();
-        let left_aside = (f64::from(total) * ENDS) as u32;
+        let ignored = (f64::from(total) * ENDS) as u32;
         let end = |mut values: Box<dyn Iterator<Item = u8>>| {
             let mut seen = 0;
             values.find(|value| {
                 seen += counts[usize::from(*value)];
-                seen > left_aside
+                seen > ignored
             })
         };
         let (least, most) = (end(Box::new(0..=255))?, end(Box::new((0..=255).rev()))?);

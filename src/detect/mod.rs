@@ -4,10 +4,10 @@ mod builtin;
 mod closer;
 mod command;
 mod copies;
-mod glance;
 mod levels;
 mod nms;
 mod params;
+mod prefilter;
 mod proposals;
 mod refine;
 mod regions;
@@ -49,9 +49,9 @@ pub trait FaceDetector: Send + Sync {
     fn detect_at(
         &self,
         photo: &Raster,
-        places: &[BoundingBox],
+        regions: &[BoundingBox],
     ) -> Result<Vec<Option<DetectedFace>>, Skip> {
-        let places = places.iter();
-        places.map(|at| closer::in_crop(self, photo, at)).collect()
+        let regions = regions.iter();
+        regions.map(|at| closer::in_crop(self, photo, at)).collect()
     }
 }

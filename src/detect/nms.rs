@@ -3,13 +3,13 @@
 use crate::face::{BoundingBox, DetectedFace};
 
 /// Two nested boxes belong to one face if the ratio of their sides is at least this.
-const SIMILAR: f32 = 0.6;
+const MIN_SIDE_RATIO: f32 = 0.6;
 
 /// If more than this share of a box is inside another one, it may show a part of the other's face.
-const COVERING: f32 = 0.5;
+const MIN_PART_SHARE: f32 = 0.5;
 
 /// Two boxes that both score this are two faces: parts of a face score less.
-const CERTAIN: f32 = 0.8;
+const CERTAIN_SCORE: f32 = 0.8;
 
 /// How far the middle of a box around a part of a face may be outside the landmarks of that face, as a share of their
 /// extent.
@@ -43,7 +43,7 @@ pub fn suppress(mut faces: Vec<DetectedFace>, iou: f32, iom: f32) -> Vec<Detecte
             let within = better.bounding_box.intersection(candidate) / inner.max(f32::MIN_POSITIVE);
             better.bounding_box.iou(candidate) > iou
                 || within > iom && are_similar(better, &face)
-                || within > COVERING && face.score < CERTAIN && is_part(better, &face)
+                || within > MIN_PART_SHARE && face.score < CERTAIN_SCORE && is_part(better, &face)
         });
         if !suppressed {
             edges.push(edges_of(candidate));
@@ -61,7 +61,7 @@ fn edges_of(at: &BoundingBox) -> [f32; 4] {
 /// Whether two faces have similar sizes.
 fn are_similar(a: &DetectedFace, b: &DetectedFace) -> bool {
     let (a, b) = (a.bounding_box.area(), b.bounding_box.area());
-    a.min(b) >= SIMILAR.powi(2) * a.max(b)
+    a.min(b) >= MIN_SIDE_RATIO.powi(2) * a.max(b)
 }
 
 /// Whether the smaller of two faces is a part of the larger: its middle is among the landmarks of the larger, which a

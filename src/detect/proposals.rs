@@ -71,7 +71,7 @@ impl ProposalNetwork {
 
     /// Calls `mark` with the column and row of each cell of a picture that may show a face: one whose logit is at least
     /// `least`.
-    pub fn look(&self, picture: &RgbImage, least: f32, mut mark: impl FnMut(u32, u32)) {
+    pub fn propose(&self, picture: &RgbImage, least: f32, mut mark: impl FnMut(u32, u32)) {
         let lock = || self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut workspace, mut map) = lock().pop().unwrap_or_default();
         let padded = |side: u32| side.next_multiple_of(STRIDE) as usize;
@@ -117,7 +117,7 @@ mod tests {
     fn marked(picture: &RgbImage) -> Vec<(u32, u32)> {
         let mut cells = Vec::new();
         let network = ProposalNetwork::new().unwrap();
-        network.look(picture, 0.5, |column, row| cells.push((column, row)));
+        network.propose(picture, 0.5, |column, row| cells.push((column, row)));
         cells
     }
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_any_size_are_looked_at() {
+    fn pictures_of_any_size_are_searched() {
         for (width, height) in [(1, 1), (1, 300), (33, 31), (640, 20)] {
             marked(&RgbImage::from_pixel(width, height, Rgb([128; 3])));
         }

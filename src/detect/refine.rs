@@ -89,7 +89,7 @@ impl<'a> Refinement<'a> {
         let all = (0..faces.len()).filter(|&index| self.may_gain(&faces[index]));
         let doubtful: Vec<usize> = all.take(self.params.max_refinements).collect();
         let chosen = if self.scale < FULL_DETAIL_SCALE {
-            self.promising(&faces, doubtful)
+            self.plausible(&faces, doubtful)
         } else {
             doubtful
         };
@@ -131,8 +131,8 @@ impl<'a> Refinement<'a> {
     }
 
     /// Searches the patch around a region with a name for a face of about that size.
-    pub fn closely(&self, place: &DetectedFace, roll: f32, least: f32) -> Option<DetectedFace> {
-        self.pass(self.patch, place, roll, least)
+    pub fn search_at(&self, region: &DetectedFace, roll: f32, least: f32) -> Option<DetectedFace> {
+        self.pass(self.patch, region, roll, least)
     }
 
     /// Searches the patch around `face`, rotated so that a face of this roll (radians) is upright in it.

@@ -31,10 +31,10 @@ const PRECISE_MARGIN: f32 = 0.05;
 const ROLLS: usize = 8;
 
 /// Least score that counts as evidence for a roll.
-const EVIDENCE: f32 = 0.05;
+const MIN_ROLL_SCORE: f32 = 0.05;
 
 /// A candidate that is not a likely face is dropped if it scores less than this in every quarter turn.
-const HOPE: f32 = 0.4;
+const MIN_QUARTER_SCORE: f32 = 0.4;
 
 /// A candidate with at least this score may be upright between the quarter turns, at which it then scores no more than
 /// before.
@@ -54,7 +54,7 @@ const MAX_TURNED_SCORE: f32 = 0.93;
 
 /// Roll in radians per difference of 1 between the scores of the rolls on either side of the best one. The score falls
 /// faster the farther a face is from upright, so the better neighbour shows the direction in which it is upright.
-const LEAN: f32 = 0.85;
+const ROLL_PER_SCORE: f32 = 0.85;
 
 /// A face whose best roll differs by less than this, in radians, keeps its landmarks: they are more precise than the
 /// comparison of the scores.
@@ -70,10 +70,10 @@ const SHOWN_SCORE: f32 = 0.92;
 
 /// Most doubtful candidates that are turned in a photo without a likely face. All of such a photo is turned as well,
 /// but a face at 45° between these turns may be found in none of them.
-const ALONE: usize = 1;
+const MAX_TURNS_WITHOUT_LIKELY: usize = 1;
 
 /// A doubtful candidate of which more than this share is inside a certain face is a part of that face.
-const WITHIN: f32 = 0.5;
+const PART_SHARE: f32 = 0.5;
 
 impl Refinement<'_> {
     /// Turns those of `faces` that score higher in another roll than that of their landmarks. `faces` are sorted best
@@ -87,7 +87,7 @@ impl Refinement<'_> {
         let mut doubtful = if faces.iter().any(is_likely) {
             params.max_doubtful_turns
         } else {
-            ALONE
+            MAX_TURNS_WITHOUT_LIKELY
         };
         let mut certain: Vec<BoundingBox> = Vec::new();
         for face in faces.iter_mut() {
@@ -105,8 +105,10 @@ impl Refinement<'_> {
                 }
             }
             if is_upright(face) {
-                if certain.len() < params.max_turns && may_lean(face) {
-                    *face = self.leaning(face).map_or(*face, |f| self.precise(f));
+                if certain.len() < params.max_turns && may_be_rolled(face) {
+                    *face = self
+                        .with_roll_offset(face)
+                        .map_or(*face, |f| self.precise(f));
                 }
                 certain.push(face.bounding_box);
             }
@@ -133,7 +135,7 @@ impl Refinement<'_> {
         let mut compare = |steps: &[usize]| {
             for step in steps.iter().map(|step| step % ROLLS) {
                 if tries[step].is_none() {
-                    tries[step] = self.pass(PATCH, face, roll_of(step), EVIDENCE);
+                    tries[step] = self.pass(PATCH, face, roll_of(step), MIN_ROLL_SCORE);
                     scores[step] = score(tries[step]);
                 }
             }
@@ -148,14 +150,14 @@ impl Refinement<'_> {
             if face.score >= BETWEEN_FROM && scores[quarter] < NEAR_UPRIGHT {
                 (quarter, scores) = compare(&[1, 3, 5, 7]);
             }
-            if scores[quarter] < face.score.max(HOPE) {
+            if scores[quarter] < face.score.max(MIN_QUARTER_SCORE) {
                 return None;
             }
             compare(&[quarter + 1, quarter + ROLLS - 1]).0
         };
         let at = |steps: usize| scores[(best + steps) % ROLLS];
-        let between = lean(at(1), at(ROLLS - 1))
-            .and_then(|lean| self.pass(PATCH, face, roll_of(best) + lean, EVIDENCE));
+        let between = roll_offset(at(1), at(ROLLS - 1))
+            .and_then(|offset| self.pass(PATCH, face, roll_of(best) + offset, MIN_ROLL_SCORE));
         let is_better = |between: &DetectedFace| between.score > at(0) - MARGIN;
         let turned = between.filter(is_better).or(tries[best])?;
         let is_more_certain = if !is_likely {
@@ -209,11 +211,11 @@ impl Refinement<'_> {
 
     /// A certain face in the roll that its scores in patches rotated to either side show; `None` if it is upright
     /// enough.
-    fn leaning(&self, face: &DetectedFace) -> Option<DetectedFace> {
+    fn with_roll_offset(&self, face: &DetectedFace) -> Option<DetectedFace> {
         let beside = [FRAC_PI_4, -FRAC_PI_4]
-            .map(|turn| score(self.pass(PATCH, face, roll(face) + turn, EVIDENCE)));
-        let lean = lean(beside[0], beside[1])?;
-        let turned = self.pass(PATCH, face, roll(face) + lean, EVIDENCE)?;
+            .map(|turn| score(self.pass(PATCH, face, roll(face) + turn, MIN_ROLL_SCORE)));
+        let offset = roll_offset(beside[0], beside[1])?;
+        let turned = self.pass(PATCH, face, roll(face) + offset, MIN_ROLL_SCORE)?;
         (turned.score > face.score - MARGIN).then(|| DetectedFace {
             score: turned.score.max(face.score),
             ..turned
@@ -240,19 +242,19 @@ fn score(face: Option<DetectedFace>) -> f32 {
 
 /// The roll in radians of a face that scores best between two rolls, 45° to either side, from its scores there; `None`
 /// if it is too small to be significant.
-fn lean(more: f32, less: f32) -> Option<f32> {
-    let lean = (LEAN * (more - less)).clamp(-FRAC_PI_8, FRAC_PI_8);
-    (lean.abs() >= PRECISION).then_some(lean)
+fn roll_offset(more: f32, less: f32) -> Option<f32> {
+    let offset = (ROLL_PER_SCORE * (more - less)).clamp(-FRAC_PI_8, FRAC_PI_8);
+    (offset.abs() >= PRECISION).then_some(offset)
 }
 
 /// Whether a certain face may have another roll than its landmarks show.
-fn may_lean(face: &DetectedFace) -> bool {
+fn may_be_rolled(face: &DetectedFace) -> bool {
     roll(face).abs() >= SHOWN_ROLL || face.score < SHOWN_SCORE
 }
 
 /// Whether most of a face is inside one of the boxes.
 fn is_within(face: &DetectedFace, boxes: &[BoundingBox]) -> bool {
-    let area = WITHIN * face.bounding_box.area();
+    let area = PART_SHARE * face.bounding_box.area();
     boxes
         .iter()
         .any(|certain| certain.intersection(&face.bounding_box) > area)

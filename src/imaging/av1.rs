@@ -78,7 +78,7 @@ impl Planes {
         for (plane, component) in COMPONENTS.into_iter().enumerate() {
             if self.line(plane) > 0 {
                 let lines = self.lines(plane, rows);
-                self.frame.give_back(component, lines);
+                self.frame.release(component, lines);
             }
         }
     }

@@ -8,7 +8,7 @@ use image::{ImageFormat, RgbImage};
 
 use super::common_formats;
 use super::limits::Task;
-use super::released::{FileEnd, Forward};
+use super::released::{ByteReader, FileBytes};
 use crate::error::Skip;
 
 /// Longest header that is repeated for each part, in bytes. Without a palette, headers are much shorter.
@@ -78,7 +78,7 @@ impl Rows {
     }
 
     /// Decodes the picture from the end of the file, whose bytes are released on the way.
-    pub fn pixels(&self, task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage, Skip> {
+    pub fn pixels(&self, task: &Task<'_>, mut file: FileBytes<'_>) -> Result<RgbImage, Skip> {
         task.check_size(self.width, self.height)?;
         let mut pixels = RgbImage::new(self.width, self.height);
         let row = 3 * self.width as usize;
@@ -94,13 +94,13 @@ impl Rows {
             };
             let start = row * top as usize;
             (*pixels)[start..start + part.len()].copy_from_slice(&part);
-            file.keep(self.place(first));
+            file.keep(self.offset(first));
         }
         Ok(pixels)
     }
 
     /// The offset of a row in the file.
-    fn place(&self, row: u32) -> usize {
+    fn offset(&self, row: u32) -> usize {
         self.header.len() + row as usize * self.stride
     }
 
@@ -109,7 +109,7 @@ impl Rows {
     fn reordered(&self, data: &[u8], height: u32) -> RgbImage {
         let mut part = RgbImage::new(self.width, height);
         let lines = part.chunks_exact_mut(3 * self.width as usize);
-        let turn = |(to, from): (&mut [u8], &[u8])| {
+        let reorder = |(to, from): (&mut [u8], &[u8])| {
             for (to, [blue, green, red]) in to.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0)
             {
                 *to = [*red, *green, *blue];
@@ -117,16 +117,16 @@ impl Rows {
         };
         let rows = data.chunks_exact(self.stride);
         if self.is_top_down {
-            lines.zip(rows).for_each(turn);
+            lines.zip(rows).for_each(reorder);
         } else {
-            lines.zip(rows.rev()).for_each(turn);
+            lines.zip(rows.rev()).for_each(reorder);
         }
         part
     }
 
     /// Decodes some rows of the file.
     fn part(&self, task: &Task<'_>, bytes: &[u8], rows: Range<u32>) -> Result<RgbImage, Skip> {
-        let range = self.place(rows.start)..self.place(rows.end);
+        let range = self.offset(rows.start)..self.offset(rows.end);
         let data = bytes.get(range.clone()).map_or_else(
             || {
                 let mut data = bytes[range.start..].to_vec();
@@ -142,7 +142,7 @@ impl Rows {
         let height = (rows.end - rows.start).cast_signed();
         let height = if self.is_top_down { -height } else { height };
         part[HEIGHT].copy_from_slice(&height.to_le_bytes());
-        common_formats::pixels(task, ImageFormat::Bmp, Forward::of(&part))
+        common_formats::pixels(task, ImageFormat::Bmp, ByteReader::of(&part))
     }
 }
 
@@ -186,11 +186,11 @@ mod tests {
                 rows.stride * rows.height as usize > PART,
                 "it has several parts"
             );
-            let file = Forward::of(&bytes);
+            let file = ByteReader::of(&bytes);
             let whole = common_formats::pixels(&task, ImageFormat::Bmp, file).unwrap();
             for file in [Cow::Borrowed(&bytes[..]), Cow::Owned(bytes.clone())] {
                 assert!(
-                    rows.pixels(&task, FileEnd::of(file)).unwrap() == whole,
+                    rows.pixels(&task, FileBytes::of(file)).unwrap() == whole,
                     "{bits} {height}"
                 );
             }

@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Rg
 
 use super::Blocks;
 use super::limits::{Deadline, Task};
-use super::released::Forward;
+use super::released::ByteReader;
 use crate::error::{Skip, SkipReason};
 
 /// The EXIF block and the XMP packet.
@@ -26,7 +26,7 @@ pub(super) fn blocks(task: &Task<'_>, format: ImageFormat) -> Result<Blocks, Ski
 pub(super) fn pixels(
     task: &Task<'_>,
     format: ImageFormat,
-    file: Forward<'_>,
+    file: ByteReader<'_>,
 ) -> Result<RgbImage, Skip> {
     let decoder = decoder(task, format, file)?;
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(task, error))?;
@@ -38,13 +38,13 @@ pub(super) fn open<'a>(
     task: &Task<'a>,
     format: ImageFormat,
 ) -> Result<impl ImageDecoder + 'a, Skip> {
-    decoder(task, format, Forward::of(task.bytes))
+    decoder(task, format, ByteReader::of(task.bytes))
 }
 
 fn decoder<'a>(
     task: &Task<'_>,
     format: ImageFormat,
-    file: Forward<'a>,
+    file: ByteReader<'a>,
 ) -> Result<impl ImageDecoder + use<'a>, Skip> {
     let mut reader = ImageReader::with_format(TimedReader::of(task, file), format);
     let mut limits = image::Limits::no_limits();
@@ -107,7 +107,7 @@ pub(super) fn on_white([red, green, blue]: [u8; 3], alpha: u8) -> [u8; 3] {
 
 /// A reader of the file's bytes that returns small pieces, and an error after the deadline.
 pub(super) struct TimedReader<'a> {
-    bytes: Forward<'a>,
+    bytes: ByteReader<'a>,
     deadline: Deadline,
     /// Bytes that may be read before the clock is read again: some decoders read single pixels, which takes less time
     /// than reading the clock.
@@ -116,7 +116,7 @@ pub(super) struct TimedReader<'a> {
 
 impl<'a> TimedReader<'a> {
     /// A reader of a file, until the deadline of its task.
-    pub fn of(task: &Task<'_>, file: Forward<'a>) -> Self {
+    pub fn of(task: &Task<'_>, file: ByteReader<'a>) -> Self {
         Self {
             bytes: file,
             deadline: task.deadline,
@@ -185,7 +185,7 @@ mod tests {
     fn the_reader_returns_all_bytes_in_pieces_and_an_error_after_the_deadline() {
         let bytes: Vec<u8> = (0..40_000_u32).map(|i| i as u8).collect();
         let mut reader = TimedReader {
-            bytes: Forward::of(&bytes),
+            bytes: ByteReader::of(&bytes),
             deadline: Deadline::after(Duration::MAX),
             admitted: 0,
         };

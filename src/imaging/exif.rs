@@ -154,11 +154,11 @@ impl Exif {
                 let text = if length <= 4 {
                     &inline[..length]
                 } else {
-                    let place = [inline[0], inline[1], inline[2], inline[3]];
+                    let bytes = [inline[0], inline[1], inline[2], inline[3]];
                     let start = if self.0.little_endian() {
-                        u32::from_le_bytes(place)
+                        u32::from_le_bytes(bytes)
                     } else {
-                        u32::from_be_bytes(place)
+                        u32::from_be_bytes(bytes)
                     } as usize;
                     block.get(start..start.checked_add(length)?)?
                 };

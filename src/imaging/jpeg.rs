@@ -34,7 +34,7 @@ pub(super) fn reduced(
         return Ok(None);
     };
     // All coefficients of a progressive picture are in memory, beside a copy of at most a quarter of the pixels.
-    let is_too_large = |(pixels, bytes)| bytes + pixels > 4 * pixels + jpeg_any::spare(task);
+    let is_too_large = |(pixels, bytes)| bytes + pixels > 4 * pixels + jpeg_any::extra_bytes(task);
     if jpeg_any::coefficients(task.bytes).is_some_and(is_too_large) {
         return Ok(None);
     }

@@ -40,7 +40,7 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 /// Decodes a JPEG; of several pictures in the file (thumbnails, gain maps, MPO) the first.
 pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     // The fast decoder has the coefficients of a progressive picture and its pixels in memory at once.
-    let is_too_large = |(pixels, bytes)| bytes + 3 * pixels > 4 * pixels + spare(task);
+    let is_too_large = |(pixels, bytes)| bytes + 3 * pixels > 4 * pixels + extra_bytes(task);
     let inks = inks(task.bytes);
     let inks = inks.as_ref();
     let is_slow = is_rare(task.bytes) || coefficients(task.bytes).is_some_and(is_too_large);
@@ -72,7 +72,7 @@ pub(super) fn profile_of_inks(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// How many bytes beyond four per pixel the decoding of a file may take: 64 MB, less 24 MB for the program and the size
 /// of the file.
-pub(super) fn spare(task: &Task<'_>) -> i64 {
+pub(super) fn extra_bytes(task: &Task<'_>) -> i64 {
     40_000_000 - task.bytes.len() as i64
 }
 
@@ -103,12 +103,12 @@ pub(super) fn general(
     inks: Option<&Inks>,
 ) -> Result<Pixels, Skip> {
     let options = Options {
-        admits: &|width, height| task.check_size(width, height).is_ok(),
-        stops: &|| task.deadline.has_passed(),
+        accepts_size: &|width, height| task.check_size(width, height).is_ok(),
+        should_stop: &|| task.deadline.has_passed(),
         tables,
         colour,
         inks,
-        spare: spare(task),
+        extra_bytes: extra_bytes(task),
     };
     let decoded = jpeg_general::decode(bytes, &options).map_err(|fault| match fault {
         Fault::Damaged(problem) => task.damaged(problem),

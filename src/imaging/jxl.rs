@@ -14,7 +14,7 @@ use moxcms::ColorProfile;
 
 use super::common_formats::{on_white, opaque};
 use super::limits::Task;
-use super::released::Forward;
+use super::released::ByteReader;
 use super::{Blocks, colour_profile};
 use crate::error::{Skip, SkipReason};
 
@@ -31,7 +31,7 @@ const MOST_UNPACKED: u64 = 32 << 20;
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
-    let mut reader = Reader::of(task, Forward::of(task.bytes), true);
+    let mut reader = Reader::of(task, ByteReader::of(task.bytes), true);
     reader.header()?;
     // The boxes may follow the picture, and are read even if the picture is damaged.
     while !matches!(reader.next(None), Ok(Event::Complete) | Err(_)) {}
@@ -49,7 +49,7 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 }
 
 /// Decodes a picture, of an animation the first frame, and applies the orientation of its header.
-pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<RgbImage, Skip> {
+pub(super) fn pixels(task: &Task<'_>, file: ByteReader<'_>) -> Result<RgbImage, Skip> {
     let mut reader = Reader::of(task, file, false);
     let header = reader.header()?;
     while reader.next(None)? != Event::FrameHeader {}
@@ -75,7 +75,7 @@ pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<RgbImage, Ski
 /// The ICC profile by which the colours are described, if that is the only description of them. Only such a picture
 /// keeps its colours when it is decoded, as in other formats.
 pub(super) fn profile(task: &Task<'_>) -> Option<Vec<u8>> {
-    let mut reader = Reader::of(task, Forward::of(task.bytes), true);
+    let mut reader = Reader::of(task, ByteReader::of(task.bytes), true);
     reader.header().ok()?;
     match reader.decoder.output_color_profile()? {
         JxlColorProfile::Icc(icc) => Some(icc.clone()),
@@ -109,14 +109,14 @@ struct Reader<'a> {
     task: &'a Task<'a>,
     decoder: JxlDecoder,
     /// The part of the file that the decoder has not taken.
-    rest: Forward<'a>,
+    rest: ByteReader<'a>,
     /// Bytes that the decoder is given at once.
     piece: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of a file, or only of its metadata.
-    fn of(task: &'a Task<'a>, file: Forward<'a>, is_for_metadata: bool) -> Self {
+    fn of(task: &'a Task<'a>, file: ByteReader<'a>, is_for_metadata: bool) -> Self {
         let mut options = JxlDecoderOptions::default();
         let samples = task.limits.max_pixels.saturating_mul(SAMPLES);
         options.sample_limit = Some(usize::try_from(samples).unwrap_or(usize::MAX));

@@ -57,7 +57,7 @@ use image::RgbImage;
 use limits::Task;
 use lost::Pixels;
 use metadata::{Metadata, Parts};
-use released::{FileEnd, Source};
+use released::{FileBytes, Source};
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ impl Facts {
 /// # Errors
 /// Those of [`decode`] that the headers of a file show. A file whose facts are read may still be damaged.
 pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
-    within(bytes, limits, |task| {
+    with_limits(bytes, limits, |task| {
         let metadata = metadata(task)?;
         Ok(Facts {
             format: task.format,
@@ -176,7 +176,7 @@ fn decode_and<T>(
     limits: &Limits,
     also: impl FnOnce(&Task<'_>) -> T,
 ) -> Result<(Decoded, T), Skip> {
-    let (format, said, orientation, found, other) = within(&bytes, limits, |task| {
+    let (format, said, orientation, found, other) = with_limits(&bytes, limits, |task| {
         let (said, orientation) = match facts {
             Some(facts) => (facts.said, facts.picture.orientation),
             None => metadata(task).map(|read| (read.said, read.orientation))?,
@@ -196,7 +196,7 @@ fn decode_and<T>(
         Found::Reduced(raster) => (raster, None),
         Found::Source(source) => {
             let task = Task::new(&[], format, limits);
-            let pixels = contained(format, || source.pixels(&task, FileEnd::of(bytes)))?;
+            let pixels = contained(format, || source.pixels(&task, FileBytes::of(bytes)))?;
             (Raster::new(pixels.pixels, orientation), pixels.lost)
         }
     };
@@ -216,7 +216,7 @@ enum Found {
 }
 
 /// Recognises the format of a file and runs `work` on it, within the limits and with panics contained.
-fn within<T>(
+fn with_limits<T>(
     bytes: &[u8],
     limits: &Limits,
     work: impl FnOnce(&Task<'_>) -> Result<T, Skip>,
@@ -265,7 +265,7 @@ fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
 
 /// The XMP packet inside a photo; `None` if it has none, or none that can be read as text.
 pub fn embedded_xmp(bytes: &[u8]) -> Option<String> {
-    let packet = within(bytes, &Limits::default(), |task| {
+    let packet = with_limits(bytes, &Limits::default(), |task| {
         let mut parts = Parts::of(task, blocks(task)?);
         let block = match task.format {
             Format::Tiff => Some(tiff_any::without_pixels(task)),

@@ -12,14 +12,14 @@ use png::{
 use super::common_formats::{MAX_BYTES_PER_PIXEL, TimedReader, opaque};
 use super::limits::Task;
 use super::lost::{Lost, Pixels};
-use super::released::Forward;
+use super::released::ByteReader;
 use crate::error::{Skip, SkipReason};
 
 /// Decodes a picture; of an animation the first frame.
 ///
 /// # Errors
 /// If no row is known, or if rows are missing in an interlaced picture, so that all of it is known only coarsely.
-pub(super) fn pixels(task: &Task<'_>, file: Forward<'_>) -> Result<Pixels, Skip> {
+pub(super) fn pixels(task: &Task<'_>, file: ByteReader<'_>) -> Result<Pixels, Skip> {
     let explain = |error| explain(task, error);
     let mut decoder = Decoder::new(TimedReader::of(task, file));
     let bytes = task.limits.max_pixels.saturating_mul(MAX_BYTES_PER_PIXEL);

@@ -14,7 +14,7 @@ use super::format::Format;
 use super::jpeg_any::{self, Segments, is_frame};
 use super::limits::Task;
 use super::lost::Pixels;
-use super::released::Forward;
+use super::released::ByteReader;
 use super::tiff_structure::{Directory, File};
 use super::{jpeg, jxl};
 use crate::error::Skip;
@@ -262,7 +262,7 @@ pub(super) fn pixels(task: &Task<'_>, raw: Raw) -> Result<Pixels, Skip> {
     let preview = preview(task, raw)?;
     let part = of_part(task, preview);
     if is_jxl(preview) {
-        jxl::pixels(&part, Forward::of(part.bytes)).map(Pixels::whole)
+        jxl::pixels(&part, ByteReader::of(part.bytes)).map(Pixels::whole)
     } else {
         jpeg_any::pixels(&part)
     }

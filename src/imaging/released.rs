@@ -26,7 +26,7 @@ pub(super) enum Source {
 
 impl Source {
     /// The pixels as stored.
-    pub fn pixels(self, task: &Task<'_>, mut file: FileEnd<'_>) -> Result<Pixels, Skip> {
+    pub fn pixels(self, task: &Task<'_>, mut file: FileBytes<'_>) -> Result<Pixels, Skip> {
         match self {
             Self::Pixels(pixels) => Ok(pixels),
             Self::Bmp(rows) => rows.pixels(task, file).map(Pixels::whole),
@@ -38,7 +38,7 @@ impl Source {
                 format => {
                     // The decoder of BMP may seek backwards.
                     let file = match format {
-                        Format::Bmp => Forward::of(file.bytes()),
+                        Format::Bmp => ByteReader::of(file.bytes()),
                         _ => file.all(),
                     };
                     common_formats::pixels(task, format.of_image_crate(), file).map(Pixels::whole)
@@ -49,9 +49,9 @@ impl Source {
 }
 
 /// The bytes of a file that are still needed, from its start on.
-pub(super) struct FileEnd<'a>(Cow<'a, [u8]>);
+pub(super) struct FileBytes<'a>(Cow<'a, [u8]>);
 
-impl<'a> FileEnd<'a> {
+impl<'a> FileBytes<'a> {
     pub fn of(bytes: Cow<'a, [u8]>) -> Self {
         Self(bytes)
     }
@@ -66,14 +66,14 @@ impl<'a> FileEnd<'a> {
             Cow::Borrowed(bytes) => *bytes = &bytes[..length.min(bytes.len())],
             Cow::Owned(bytes) => {
                 bytes.truncate(length);
-                give_back(bytes);
+                release(bytes);
             }
         }
     }
 
     /// All bytes, to be read from the first one on.
-    pub fn all(&mut self) -> Forward<'_> {
-        self.forward(0..self.0.len())
+    pub fn all(&mut self) -> ByteReader<'_> {
+        self.reader(0..self.0.len())
     }
 
     /// A reader of the bytes in this range. Unless they are borrowed, the memory of what follows the range is released
@@ -82,13 +82,13 @@ impl<'a> FileEnd<'a> {
     ///
     /// # Panics
     /// If the range exceeds the bytes.
-    pub fn forward(&mut self, range: Range<usize>) -> Forward<'_> {
+    pub fn reader(&mut self, range: Range<usize>) -> ByteReader<'_> {
         self.keep(range.end);
         match &mut self.0 {
-            Cow::Borrowed(bytes) => Forward::of(&bytes[range]),
+            Cow::Borrowed(bytes) => ByteReader::of(&bytes[range]),
             Cow::Owned(bytes) => {
                 bytes[range.start..].reverse();
-                Forward(Bytes::Turned(Turned {
+                ByteReader(Bytes::Reversed(Reversed {
                     bytes,
                     start: range.start,
                     next: Vec::new(),
@@ -111,7 +111,7 @@ impl<'a> FileEnd<'a> {
             }
             Cow::Owned(mut bytes) => {
                 let after = bytes.split_off(at);
-                give_back(&mut bytes);
+                release(&mut bytes);
                 (Self(Cow::Owned(bytes)), Self(Cow::Owned(after)))
             }
         }
@@ -119,16 +119,16 @@ impl<'a> FileEnd<'a> {
 }
 
 /// Reads bytes from the first one on. Reading does not fail; seeking to bytes that were released does.
-pub(super) struct Forward<'a>(Bytes<'a>);
+pub(super) struct ByteReader<'a>(Bytes<'a>);
 
 enum Bytes<'a> {
     /// Borrowed bytes, and how many of them have been read.
-    Kept(&'a [u8], usize),
-    Turned(Turned<'a>),
+    Borrowed(&'a [u8], usize),
+    Reversed(Reversed<'a>),
 }
 
 /// Bytes in reverse order, so that those that have been read can be cut off.
-struct Turned<'a> {
+struct Reversed<'a> {
     bytes: &'a mut Vec<u8>,
     /// The index of the last one to be read.
     start: usize,
@@ -139,28 +139,28 @@ struct Turned<'a> {
     passed: usize,
 }
 
-impl<'a> Forward<'a> {
+impl<'a> ByteReader<'a> {
     /// A reader of borrowed bytes, whose memory is not released.
     pub fn of(bytes: &'a [u8]) -> Self {
-        Self(Bytes::Kept(bytes, 0))
+        Self(Bytes::Borrowed(bytes, 0))
     }
 
     /// The next `number` bytes, or all that are left, without reading past them.
     pub fn peek(&mut self, number: usize) -> &[u8] {
         match &mut self.0 {
-            Bytes::Kept(bytes, at) => {
+            Bytes::Borrowed(bytes, at) => {
                 let rest = &bytes[*at..];
                 &rest[..number.min(rest.len())]
             }
-            Bytes::Turned(turned) => turned.peek(number),
+            Bytes::Reversed(reversed) => reversed.peek(number),
         }
     }
 
     /// How many bytes are left.
     pub fn left(&self) -> usize {
         match &self.0 {
-            Bytes::Kept(bytes, at) => bytes.len() - at,
-            Bytes::Turned(turned) => turned.left(),
+            Bytes::Borrowed(bytes, at) => bytes.len() - at,
+            Bytes::Reversed(reversed) => reversed.left(),
         }
     }
 
@@ -168,20 +168,20 @@ impl<'a> Forward<'a> {
     #[inline]
     pub fn pass(&mut self, number: usize) {
         match &mut self.0 {
-            Bytes::Kept(bytes, at) => *at += number.min(bytes.len() - *at),
-            Bytes::Turned(turned) => turned.pass(number),
+            Bytes::Borrowed(bytes, at) => *at += number.min(bytes.len() - *at),
+            Bytes::Reversed(reversed) => reversed.pass(number),
         }
     }
 }
 
-impl Turned<'_> {
+impl Reversed<'_> {
     fn left(&self) -> usize {
         self.next.len() - self.taken + self.bytes.len() - self.start
     }
 
     fn peek(&mut self, number: usize) -> &[u8] {
         if self.next.len() - self.taken < number {
-            self.turn(number);
+            self.fill(number);
         }
         let rest = &self.next[self.taken..];
         &rest[..number.min(rest.len())]
@@ -189,15 +189,15 @@ impl Turned<'_> {
 
     /// Fills `next` with `number` bytes, or all that are left.
     #[cold]
-    fn turn(&mut self, number: usize) {
+    fn fill(&mut self, number: usize) {
         self.next.drain(..self.taken);
         self.passed += self.taken;
         self.taken = 0;
         let more = (number - self.next.len()).min(self.bytes.len() - self.start);
-        let kept = self.bytes.len() - more;
-        self.next.extend(self.bytes[kept..].iter().rev());
-        self.bytes.truncate(kept);
-        give_back(self.bytes);
+        let rest = self.bytes.len() - more;
+        self.next.extend(self.bytes[rest..].iter().rev());
+        self.bytes.truncate(rest);
+        release(self.bytes);
     }
 
     #[inline]
@@ -212,14 +212,14 @@ impl Turned<'_> {
         self.next.clear();
         self.taken = 0;
         self.bytes.truncate(self.bytes.len() - skipped);
-        give_back(self.bytes);
+        release(self.bytes);
     }
 }
 
 /// Bytes that are put in the right order at once.
 const PIECE: usize = 16 << 10;
 
-impl Read for Forward<'_> {
+impl Read for ByteReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.fill_buf()?.read(buffer)?;
         self.consume(read);
@@ -227,18 +227,18 @@ impl Read for Forward<'_> {
     }
 }
 
-impl BufRead for Forward<'_> {
+impl BufRead for ByteReader<'_> {
     #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         match &mut self.0 {
-            Bytes::Kept(bytes, at) => Ok(&bytes[*at..]),
-            Bytes::Turned(turned) => {
+            Bytes::Borrowed(bytes, at) => Ok(&bytes[*at..]),
+            Bytes::Reversed(reversed) => {
                 // Only when `next` has been read to its end, so that no bytes are moved: some decoders call this for
                 // every few bytes.
-                if turned.taken == turned.next.len() {
-                    turned.turn(PIECE);
+                if reversed.taken == reversed.next.len() {
+                    reversed.fill(PIECE);
                 }
-                Ok(&turned.next[turned.taken..])
+                Ok(&reversed.next[reversed.taken..])
             }
         }
     }
@@ -249,35 +249,35 @@ impl BufRead for Forward<'_> {
     }
 }
 
-impl Seek for Forward<'_> {
+impl Seek for ByteReader<'_> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         let (now, end) = match &self.0 {
-            Bytes::Kept(bytes, at) => (*at, bytes.len()),
-            Bytes::Turned(turned) => {
-                let now = turned.passed + turned.taken;
-                (now, now + turned.left())
+            Bytes::Borrowed(bytes, at) => (*at, bytes.len()),
+            Bytes::Reversed(reversed) => {
+                let now = reversed.passed + reversed.taken;
+                (now, now + reversed.left())
             }
         };
-        let from = |place: usize, by: i64| (place as u64).checked_add_signed(by);
+        let from = |base: usize, by: i64| (base as u64).checked_add_signed(by);
         let wanted = match position {
-            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Start(offset) => Some(offset),
             SeekFrom::Current(by) => from(now, by),
             SeekFrom::End(by) => from(end, by),
         };
         let wanted = wanted.ok_or(ErrorKind::InvalidInput)?;
         // A position beyond the end reads like the end.
-        let place = usize::try_from(wanted).map_or(end, |place| place.min(end));
+        let target = usize::try_from(wanted).map_or(end, |offset| offset.min(end));
         match &mut self.0 {
-            Bytes::Kept(_, at) => *at = place,
-            Bytes::Turned(turned) if place >= now => turned.pass(place - now),
-            Bytes::Turned(_) => return Err(ErrorKind::Unsupported.into()),
+            Bytes::Borrowed(_, at) => *at = target,
+            Bytes::Reversed(reversed) if target >= now => reversed.pass(target - now),
+            Bytes::Reversed(_) => return Err(ErrorKind::Unsupported.into()),
         }
         Ok(wanted)
     }
 }
 
 /// Releases a vector's unused capacity if there is enough of it to be worth the call.
-pub(super) fn give_back<T>(vector: &mut Vec<T>) {
+pub(super) fn release<T>(vector: &mut Vec<T>) {
     /// Least capacity that is worth releasing, in bytes.
     const WORTH: usize = 4 << 20;
     if (vector.capacity() - vector.len()) * size_of::<T>() >= WORTH {
@@ -294,10 +294,10 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_file_is_given_back_if_nobody_else_has_it() {
+    fn the_end_of_owned_bytes_is_released() {
         let whole = numbered(16 << 20);
-        let mut borrowed = FileEnd::of(Cow::Borrowed(&whole));
-        let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
+        let mut borrowed = FileBytes::of(Cow::Borrowed(&whole));
+        let mut owned = FileBytes::of(Cow::Owned(whole.clone()));
         for length in [15 << 20, 9 << 20, 10 << 20, 5] {
             for file in [&mut borrowed, &mut owned] {
                 file.keep(length);
@@ -312,67 +312,67 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_from_the_beginning_is_given_back_too() {
+    fn bytes_that_were_read_are_released_too() {
         let whole = numbered(16 << 20);
-        let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
-        let mut reader = owned.forward(1 << 20..15 << 20);
+        let mut owned = FileBytes::of(Cow::Owned(whole.clone()));
+        let mut reader = owned.reader(1 << 20..15 << 20);
         let mut read = vec![0; 9 << 20];
         reader.read_exact(&mut read).unwrap();
         assert!(read == whole[1 << 20..10 << 20]);
-        let Bytes::Turned(turned) = &reader.0 else {
+        let Bytes::Reversed(reversed) = &reader.0 else {
             unreachable!("it was owned");
         };
-        assert!(turned.bytes.capacity() < 11 << 20);
+        assert!(reversed.bytes.capacity() < 11 << 20);
         read.clear();
         reader.read_to_end(&mut read).unwrap();
         assert!(read == whole[10 << 20..15 << 20]);
         // The bytes before it can still be read.
         let mut before = Vec::new();
-        owned.forward(0..1 << 20).read_to_end(&mut before).unwrap();
+        owned.reader(0..1 << 20).read_to_end(&mut before).unwrap();
         assert!(before == whole[..1 << 20]);
     }
 
     #[test]
     fn both_readers_read_and_seek_alike() {
         let whole = numbered(100_000);
-        let mut owned = FileEnd::of(Cow::Owned(whole.clone()));
-        let mut turned = owned.all();
-        let mut kept = Forward::of(&whole);
+        let mut owned = FileBytes::of(Cow::Owned(whole.clone()));
+        let mut reversed = owned.all();
+        let mut borrowed = ByteReader::of(&whole);
         let mut buffer = vec![0; 40_000];
         for (step, number) in [3, 16_384, 40_000, 0, 7, 9_000, 20_000, 40_000, 5]
             .into_iter()
             .enumerate()
         {
-            for reader in [&mut kept, &mut turned] {
+            for reader in [&mut borrowed, &mut reversed] {
                 match step {
                     3 => assert_eq!(reader.seek(SeekFrom::Start(60_000)).unwrap(), 60_000),
                     6 => reader.seek_relative(2_000).unwrap(),
                     _ => {}
                 }
             }
-            let place = kept.stream_position().unwrap();
-            assert_eq!(turned.stream_position().unwrap(), place);
-            assert_eq!(turned.left(), kept.left());
-            let expected = kept.peek(number).to_vec();
-            assert!(turned.peek(number) == expected, "{step}");
-            let read = kept.read(&mut buffer[..number]).unwrap();
-            turned.read_exact(&mut buffer[..read]).unwrap();
+            let position = borrowed.stream_position().unwrap();
+            assert_eq!(reversed.stream_position().unwrap(), position);
+            assert_eq!(reversed.left(), borrowed.left());
+            let expected = borrowed.peek(number).to_vec();
+            assert!(reversed.peek(number) == expected, "{step}");
+            let read = borrowed.read(&mut buffer[..number]).unwrap();
+            reversed.read_exact(&mut buffer[..read]).unwrap();
             assert!(buffer[..read] == expected[..read], "{step}");
         }
-        assert_eq!(turned.left(), 0);
-        assert!(turned.fill_buf().unwrap().is_empty());
-        assert_eq!(turned.seek(SeekFrom::Start(200_000)).unwrap(), 200_000);
-        let error = turned.seek(SeekFrom::Start(99_999)).unwrap_err();
+        assert_eq!(reversed.left(), 0);
+        assert!(reversed.fill_buf().unwrap().is_empty());
+        assert_eq!(reversed.seek(SeekFrom::Start(200_000)).unwrap(), 200_000);
+        let error = reversed.seek(SeekFrom::Start(99_999)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        kept.seek(SeekFrom::End(-1)).unwrap();
-        assert_eq!(kept.left(), 1);
+        borrowed.seek(SeekFrom::End(-1)).unwrap();
+        assert_eq!(borrowed.left(), 1);
     }
 
     #[test]
-    fn the_parts_of_a_file_are_given_back_alone() {
+    fn parts_of_a_file_are_released_separately() {
         let whole = numbered(1000);
         for file in [Cow::Borrowed(&whole[..]), Cow::Owned(whole.clone())] {
-            let (before, mut after) = FileEnd::of(file).divide(400);
+            let (before, mut after) = FileBytes::of(file).divide(400);
             after.keep(100);
             assert_eq!(before.bytes(), &whole[..400]);
             assert_eq!(after.bytes(), &whole[400..500]);

@@ -125,8 +125,8 @@ pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
     }
     take(at, task.bytes.len());
     at = 0;
-    let places = file.map(|file| file.places());
-    for range in by_start(places.unwrap_or_default()) {
+    let ranges = file.map(|file| file.ranges());
+    for range in by_start(ranges.unwrap_or_default()) {
         take(at.max(range.start), range.end);
         at = at.max(range.end);
     }

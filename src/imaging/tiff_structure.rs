@@ -40,7 +40,7 @@ pub(super) struct Directory<'a> {
     /// Whether all tags were read: none occurs twice or has values outside the file.
     pub is_complete: bool,
     /// Its position in the file.
-    place: Range<usize>,
+    range: Range<usize>,
     /// The offset of the next directory.
     next: usize,
 }
@@ -80,8 +80,8 @@ impl<'a> File<'a> {
 
     /// The first directory.
     pub fn first(&self) -> Option<Directory<'a>> {
-        let place = if self.word == 8 { 8 } else { 4 };
-        self.directory(usize::try_from(self.read(place, self.word)?).ok()?)
+        let pointer = if self.word == 8 { 8 } else { 4 };
+        self.directory(usize::try_from(self.read(pointer, self.word)?).ok()?)
     }
 
     /// The directories of the file in order, each followed by those below it. Damaged ones are omitted.
@@ -90,48 +90,48 @@ impl<'a> File<'a> {
     }
 
     /// The positions of all directories, also that of EXIF, and of the values of their tags.
-    pub fn places(&self) -> Vec<Range<usize>> {
+    pub fn ranges(&self) -> Vec<Range<usize>> {
         let [exif, position, interoperability] = OF_EXIF;
         let pointers = [SUB_DIRECTORIES, exif, position, interoperability];
-        let mut places = Vec::new();
+        let mut ranges = Vec::new();
         for directory in self.directories_below(&pointers) {
             let values = directory.tags.iter();
-            places.extend(values.map(|tag| tag.start..tag.start + tag.value.len()));
-            places.push(directory.place);
+            ranges.extend(values.map(|tag| tag.start..tag.start + tag.value.len()));
+            ranges.push(directory.range);
         }
-        places
+        ranges
     }
 
     /// The directories, each followed by those that these tags name.
     fn directories_below(&self, pointers: &[u16]) -> Vec<Directory<'a>> {
-        let place = if self.word == 8 { 8 } else { 4 };
-        let first = self.read(place, self.word).unwrap_or_default();
-        let mut places = vec![usize::try_from(first).unwrap_or_default()];
+        let pointer = if self.word == 8 { 8 } else { 4 };
+        let first = self.read(pointer, self.word).unwrap_or_default();
+        let mut offsets = vec![usize::try_from(first).unwrap_or_default()];
         let (mut seen, mut directories) = (Vec::new(), Vec::new());
-        while let Some(place) = places.pop() {
-            if place == 0 || seen.contains(&place) || seen.len() == MOST_DIRECTORIES {
+        while let Some(offset) = offsets.pop() {
+            if offset == 0 || seen.contains(&offset) || seen.len() == MOST_DIRECTORIES {
                 continue;
             }
-            seen.push(place);
-            let Some(directory) = self.directory(place) else {
+            seen.push(offset);
+            let Some(directory) = self.directory(offset) else {
                 continue;
             };
-            places.push(directory.next);
+            offsets.push(directory.next);
             let below = pointers.iter().rev().filter_map(|&tag| directory.find(tag));
             for below in below {
                 let number = (below.count as usize).min(MOST_DIRECTORIES);
                 let below = (0..number)
                     .rev()
                     .filter_map(|index| directory.number_of(below, index));
-                places.extend(below);
+                offsets.extend(below);
             }
             directories.push(directory);
         }
         directories
     }
 
-    fn directory(&self, place: usize) -> Option<Directory<'a>> {
-        let mut at = place;
+    fn directory(&self, offset: usize) -> Option<Directory<'a>> {
+        let mut at = offset;
         let count_length = if self.word == 8 { 8 } else { 2 };
         let count = usize::try_from(self.read(at, count_length)?).ok()?;
         (count <= MOST_TAGS).then_some(())?;
@@ -154,7 +154,7 @@ impl<'a> File<'a> {
             file: *self,
             tags,
             is_complete,
-            place: place..end,
+            range: offset..end,
             next: usize::try_from(next).unwrap_or_default(),
         })
     }
@@ -247,7 +247,7 @@ mod tests {
     fn file(directories: &[(usize, &[Entry], u32)]) -> Vec<u8> {
         let mut bytes = vec![0; 400];
         bytes[..8].copy_from_slice(b"II*\0\x08\0\0\0");
-        for (place, tags, next) in directories {
+        for (offset, tags, next) in directories {
             let mut directory = (tags.len() as u16).to_le_bytes().to_vec();
             for (number, kind, count, value) in *tags {
                 directory.extend(number.to_le_bytes());
@@ -256,7 +256,7 @@ mod tests {
                 directory.extend(value.to_le_bytes());
             }
             directory.extend(next.to_le_bytes());
-            bytes[*place..place + directory.len()].copy_from_slice(&directory);
+            bytes[*offset..offset + directory.len()].copy_from_slice(&directory);
         }
         bytes
     }

@@ -5,13 +5,13 @@ use image_webp::{DecodingError, WebPDecoder};
 
 use super::common_formats::{TimedReader, on_white};
 use super::limits::Task;
-use super::released::{FileEnd, Forward};
+use super::released::{ByteReader, FileBytes};
 use crate::error::Skip;
 
 /// Decodes a picture, of an animation the first frame; transparent pixels are blended onto white.
-pub(super) fn pixels(task: &Task<'_>, mut file: FileEnd<'_>) -> Result<RgbImage, Skip> {
+pub(super) fn pixels(task: &Task<'_>, mut file: FileBytes<'_>) -> Result<RgbImage, Skip> {
     let explain = |error| explain(task, error);
-    let reader = TimedReader::of(task, Forward::of(file.bytes()));
+    let reader = TimedReader::of(task, ByteReader::of(file.bytes()));
     let mut decoder = WebPDecoder::new(reader).map_err(explain)?;
     let (width, height) = decoder.dimensions();
     task.check_size(width, height)?;

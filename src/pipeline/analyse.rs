@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::classify::{EmotionClassifier, FaceCrop, Reading, crop_face, crop_framed};
+use crate::classify::{Classification, EmotionClassifier, FaceCrop, crop_face, crop_framed};
 use crate::detect::FaceDetector;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
@@ -116,8 +116,8 @@ impl LocalAnalyser {
     }
 
     /// Reads the emotions of faces of a decoded photo.
-    pub(super) fn read(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<Reading> {
-        self.classifier.read(&crops(decoded, faces))
+    pub(super) fn read(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<Classification> {
+        self.classifier.infer(&crops(decoded, faces))
     }
 
     /// Detects the faces of a decoded photo and reads the emotion of each; see [`Opened::analyse`](super::Opened::analyse).
@@ -160,7 +160,7 @@ impl LocalAnalyser {
             landmarks: None,
             score: 1.0,
         };
-        let mut readings = self.classifier.read(&[crop_framed(raster)]);
+        let mut readings = self.classifier.infer(&[crop_framed(raster)]);
         // The person has said that the picture is a face, so the human score is left out.
         for reading in &mut readings {
             reading.scores = reading.scores.with_human(None);
@@ -200,19 +200,16 @@ pub(super) fn analysis(
     format: &str,
     said: Statements,
     found: FoundFaces,
-    readings: Vec<Reading>,
+    readings: Vec<Classification>,
 ) -> PhotoAnalysis<ScoredFace> {
     let (width, height) = found.size;
-    let faces =
-        found
-            .legible
-            .into_iter()
-            .zip(readings)
-            .map(|(face, Reading { scores, features })| ScoredFace {
-                face,
-                scores,
-                features: Some(features),
-            });
+    let faces = found.legible.into_iter().zip(readings).map(
+        |(face, Classification { scores, features })| ScoredFace {
+            face,
+            scores,
+            features: Some(features),
+        },
+    );
     PhotoAnalysis {
         incomplete: found.incomplete,
         format: format.to_owned(),
@@ -316,10 +313,10 @@ mod tests {
             "happy"
         }
 
-        fn read(&self, faces: &[FaceCrop]) -> Vec<Reading> {
+        fn infer(&self, faces: &[FaceCrop]) -> Vec<Classification> {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
-            let reading = Reading {
+            let reading = Classification {
                 scores: EmotionScores::new(scores),
                 features: Features::none(),
             };

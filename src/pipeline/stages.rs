@@ -83,7 +83,7 @@ impl LocalAnalyser {
         ended(Stage::Detect);
         let crops = crops(&decoded, &found.legible);
         ended(Stage::Crop);
-        let readings = self.classifier.read(&crops);
+        let readings = self.classifier.infer(&crops);
         ended(Stage::Classify);
         let format = decoded.format.name();
         let analysis = analysis(self.models(), format, decoded.said, found, readings);

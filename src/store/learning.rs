@@ -15,7 +15,8 @@ use rusqlite::{Connection, params};
 use crate::emotion::EmotionScores;
 use crate::features::Features;
 use crate::personal::{
-    HumanLayer, HumanLessons, HumanProof, Lessons, PersonalLayer, Proof, learn, learn_human,
+    HeldOutLoss, HumanHeldOutLoss, HumanLayer, HumanTrainingFaces, PersonalLayer, TrainingFaces,
+    learn, learn_human,
 };
 
 use super::record::PhotoId;
@@ -94,9 +95,9 @@ struct State {
     /// The stamp of what was learned from last.
     stamp: Option<Stamp>,
     corrections: u64,
-    proof: Option<Proof>,
+    proof: Option<HeldOutLoss>,
     rejections: u64,
-    human_proof: Option<HumanProof>,
+    human_proof: Option<HumanHeldOutLoss>,
     in_force: InForce,
     /// The last photo whose scores follow; `None` if all do.
     applied: Option<i64>,
@@ -113,13 +114,13 @@ impl State {
              FROM learning",
         )?
         .query_row([], |row| {
-            let proof = |first: usize| -> rusqlite::Result<Option<Proof>> {
+            let proof = |first: usize| -> rusqlite::Result<Option<HeldOutLoss>> {
                 let losses: (Option<f64>, Option<f64>) = (row.get(first)?, row.get(first + 1)?);
                 let both = losses.0.zip(losses.1);
-                Ok(both.map(|(network, layer)| Proof { network, layer }))
+                Ok(both.map(|(network, layer)| HeldOutLoss { network, layer }))
             };
             let lost: Option<i64> = row.get(12)?;
-            let human_proof = proof(10)?.zip(lost).map(|(rejected, lost)| HumanProof {
+            let human_proof = proof(10)?.zip(lost).map(|(rejected, lost)| HumanHeldOutLoss {
                 rejected,
                 lost: lost as usize,
             });
@@ -169,8 +170,8 @@ pub(super) struct Due {
     stamp: Stamp,
     /// The emotion model that has read the faces.
     classifier: String,
-    lessons: Lessons,
-    human_lessons: HumanLessons,
+    lessons: TrainingFaces,
+    human_lessons: HumanTrainingFaces,
 }
 
 /// What was learned.
@@ -180,8 +181,8 @@ pub(super) struct Learned {
     corrections: usize,
     rejections: usize,
     classifier: String,
-    outcome: Option<(PersonalLayer, Proof)>,
-    human: Option<(HumanLayer, HumanProof)>,
+    outcome: Option<(PersonalLayer, HeldOutLoss)>,
+    human: Option<(HumanLayer, HumanHeldOutLoss)>,
 }
 
 impl Due {
@@ -217,8 +218,10 @@ pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
     } = said;
     Ok(Next::Learn(Due {
         stamp,
-        lessons: Lessons::choose(corrected, |visit| each_uncorrected(db, &classifier, visit))?,
-        human_lessons: HumanLessons::choose(rejected, vouched, |visit| {
+        lessons: TrainingFaces::choose(corrected, |visit| {
+            each_uncorrected(db, &classifier, visit)
+        })?,
+        human_lessons: HumanTrainingFaces::choose(rejected, vouched, |visit| {
             each_uncorrected(db, &classifier, &mut |face| {
                 if let Some(face) = face.human() {
                     visit(face);

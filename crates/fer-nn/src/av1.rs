@@ -118,7 +118,7 @@ impl Frame {
     ///
     /// # Panics
     /// If there is no such plane.
-    pub fn give_back(&mut self, component: Component, from_line: usize) {
+    pub fn release(&mut self, component: Component, from_line: usize) {
         let (start, length) = {
             let lines = self.lines(component);
             (

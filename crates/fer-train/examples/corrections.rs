@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use fer_core::emotion::{Emotion, EmotionScores};
 use fer_core::features::Features;
-use fer_core::personal::{Lessons, PersonalLayer, ReadFace, learn};
+use fer_core::personal::{ClassifiedFace, PersonalLayer, TrainingFaces, learn};
 use fer_train::dataset::Dataset;
 use fer_train::evaluate::{LabelledFace, average_precision, macro_recall, person_folds};
 use fer_train::photos::{HeldOutHeads, PhotoFaces, PhotoHeadOptions};
@@ -146,7 +146,7 @@ fn kept(heads: &HeldOutHeads<'_>, folds: &[usize], fold: usize) -> Vec<Kept> {
     let is_own = |face: &usize| folds[*face] == fold && faces[*face].emotion.is_some();
     let own: Vec<usize> = (0..faces.len()).filter(is_own).collect();
     let read = heads.read(&own, |face| folds[face] != fold);
-    let kept = |(&face, read): (&usize, ReadFace)| {
+    let kept = |(&face, read): (&usize, ClassifiedFace)| {
         let face = faces[face];
         let (scores, features) = (*read.scores.as_array(), read.features.as_bytes());
         let shows = face.emotion?.index();
@@ -158,7 +158,7 @@ fn kept(heads: &HeldOutHeads<'_>, folds: &[usize], fold: usize) -> Vec<Kept> {
 /// The album of a person.
 #[derive(Default)]
 struct Album {
-    read: Vec<ReadFace>,
+    read: Vec<ClassifiedFace>,
     truth: Vec<Emotion>,
 }
 
@@ -178,7 +178,7 @@ fn halves(faces: &[Kept], seed: u64) -> [Album; 2] {
             album.truth.push(truth);
             let raised = scores.map(|score| score.powf(SHARPNESS));
             let sum: f32 = raised.iter().sum();
-            album.read.push(ReadFace {
+            album.read.push(ClassifiedFace {
                 features,
                 scores: EmotionScores::new(raised.map(|score| score / sum)),
             });
@@ -188,7 +188,7 @@ fn halves(faces: &[Kept], seed: u64) -> [Album; 2] {
 }
 
 /// The wrong faces in the order in which the person corrects them.
-fn wrong_faces(read: &[ReadFace], truth: &[Emotion], rng: &mut ChaCha8Rng) -> Vec<usize> {
+fn wrong_faces(read: &[ClassifiedFace], truth: &[Emotion], rng: &mut ChaCha8Rng) -> Vec<usize> {
     let lists = Emotion::ALL.map(|emotion| {
         let mut list: Vec<usize> = (0..read.len()).collect();
         list.sort_by(|&a, &b| read[b].scores[emotion].total_cmp(&read[a].scores[emotion]));
@@ -222,20 +222,21 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(read: &[ReadFace], truth: &[Emotion], corrected: &[usize]) -> Self {
+    fn of(read: &[ClassifiedFace], truth: &[Emotion], corrected: &[usize]) -> Self {
         let rest: Vec<usize> = (0..read.len())
             .filter(|face| !corrected.contains(face))
             .collect();
         let said = corrected
             .iter()
             .map(|&face| (read[face].clone(), truth[face]));
-        let each = |visit: &mut dyn FnMut(ReadFace)| -> Result<(), Infallible> {
+        let each = |visit: &mut dyn FnMut(ClassifiedFace)| -> Result<(), Infallible> {
             for &face in &rest {
                 visit(read[face].clone());
             }
             Ok(())
         };
-        let lessons = Lessons::choose(said.collect(), each).unwrap_or_else(|never| match never {});
+        let lessons =
+            TrainingFaces::choose(said.collect(), each).unwrap_or_else(|never| match never {});
         let learned = learn(&lessons);
         let layer = learned.as_ref().map(|(layer, _)| layer);
         Self {
@@ -259,12 +260,12 @@ impl Outcome {
 
 /// The figures of some faces.
 fn figures(
-    read: &[ReadFace],
+    read: &[ClassifiedFace],
     truth: &[Emotion],
     of: &[usize],
     layer: Option<&PersonalLayer>,
 ) -> Figures {
-    let scores = |face: &ReadFace| -> EmotionScores {
+    let scores = |face: &ClassifiedFace| -> EmotionScores {
         let learned = layer.and_then(|layer| layer.scores(&face.scores, &face.features));
         learned.unwrap_or(face.scores)
     };

@@ -280,9 +280,9 @@ impl Statistics {
         order: &[u8; 64],
     ) -> Result<(), Fault> {
         let (first, last) = band;
-        let place = |k: usize| usize::from(order[k]);
+        let index = |k: usize| usize::from(order[k]);
         let bins = &mut self.ac[table];
-        let end = (first..=last).rev().find(|&k| block[place(k)] != 0);
+        let end = (first..=last).rev().find(|&k| block[index(k)] != 0);
         let mut k = first;
         while k <= last {
             let mut bin = 3 * (k - 1);
@@ -290,7 +290,7 @@ impl Statistics {
                 break; // end of block
             }
             loop {
-                let value = &mut block[place(k)];
+                let value = &mut block[index(k)];
                 if *value != 0 {
                     if decoder.decide(&mut bins[bin + 2]) {
                         *value = value.wrapping_add(if *value < 0 { -bit } else { bit });

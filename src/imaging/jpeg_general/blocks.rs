@@ -226,8 +226,8 @@ impl BlockDecoder<'_> {
             }
         }
         if *empty > 0 {
-            for &place in ZIGZAG.get(k..=last).unwrap_or_default() {
-                let value = &mut block[usize::from(place)];
+            for &index in ZIGZAG.get(k..=last).unwrap_or_default() {
+                let value = &mut block[usize::from(index)];
                 if *value != 0 {
                     refine(bits, value, bit)?;
                 }

@@ -134,8 +134,8 @@ impl<'a> Reader<'a> {
             let length = if is_wide { 128 } else { 64 };
             let (values, rest) = rest.split_at_checked(length).ok_or(SHORT)?;
             let mut table = [0; 64];
-            for (k, &place) in ZIGZAG.iter().enumerate() {
-                table[usize::from(place)] = if is_wide {
+            for (k, &index) in ZIGZAG.iter().enumerate() {
+                table[usize::from(index)] = if is_wide {
                     u16::from_be_bytes([values[2 * k], values[2 * k + 1]])
                 } else {
                     u16::from(values[k])
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
                 .ok_or(Fault::Damaged("its height is nowhere"))?,
             height => height,
         };
-        if !(self.options.admits)(width, height) {
+        if !(self.options.accepts_size)(width, height) {
             return Err(Fault::Refused);
         }
         let number = usize::from(number);

@@ -36,9 +36,9 @@ pub(super) enum Fault {
 /// What the caller of [`decode`] decides.
 pub(super) struct Options<'a> {
     /// Whether a picture of this width and height may be decoded; called before memory is allocated.
-    pub admits: &'a dyn Fn(u32, u32) -> bool,
+    pub accepts_size: &'a dyn Fn(u32, u32) -> bool,
     /// Whether decoding must stop; called once for each row of blocks.
-    pub stops: &'a dyn Fn() -> bool,
+    pub should_stop: &'a dyn Fn() -> bool,
     /// Segments with tables for a file without them, as TIFF has.
     pub tables: &'a [u8],
     /// The colour model of the components, if the file that contains this JPEG states it.
@@ -47,7 +47,7 @@ pub(super) struct Options<'a> {
     pub inks: Option<&'a Inks>,
     /// How many bytes beyond four per pixel decoding may take. A progressive picture whose coefficients take more is
     /// decoded in several passes over the file.
-    pub spare: i64,
+    pub extra_bytes: i64,
 }
 
 /// The colour model of a picture's components.
@@ -83,7 +83,7 @@ pub(super) fn decode(bytes: &[u8], options: &Options<'_>) -> Result<Decoded, Fau
         let mut reader = frame::Reader::new(bytes, options);
         reader.tables(options.tables)?;
         let mut picture = reader.frame()?;
-        let rows = picture.rows_of_pass(start, options.spare);
+        let rows = picture.rows_of_pass(start, options.extra_bytes);
         picture.hold(&rows);
         let fault = scans(&mut reader, &mut picture)?;
         let fault = fault.or(Some(CUT)).filter(|_| !picture.is_exact());
@@ -135,18 +135,18 @@ mod tests {
         for name in ["progressive-approximated", "arithmetic-progressive"] {
             let path = format!("tests/fixtures/matrix/jpeg-{name}.jpg");
             let file = std::fs::read(path).unwrap();
-            let decoded = |spare| {
+            let decoded = |extra_bytes| {
                 let options = Options {
-                    admits: &|_, _| true,
-                    stops: &|| false,
+                    accepts_size: &|_, _| true,
+                    should_stop: &|| false,
                     tables: &[],
                     colour: None,
                     inks: None,
-                    spare,
+                    extra_bytes,
                 };
                 let mut reader = frame::Reader::new(&file, &options);
                 let picture = reader.frame().unwrap();
-                let first = picture.rows_of_pass(0, spare).end;
+                let first = picture.rows_of_pass(0, extra_bytes).end;
                 (first < picture.units_high, decode(&file, &options).unwrap())
             };
             let (is_in_passes, whole) = decoded(i64::from(u32::MAX));

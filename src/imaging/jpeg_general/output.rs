@@ -9,7 +9,7 @@ use super::blocks::Block;
 use super::idct;
 use super::picture::{Component, Picture};
 use super::{Colour, Fault, Options};
-use crate::imaging::released::give_back;
+use crate::imaging::released::release;
 
 /// Writes the samples of the block in this column and row, with 8 bits each.
 pub(super) fn put_samples(
@@ -72,7 +72,7 @@ pub(super) fn add_pixels(
     // From the bottom up, so that the memory of samples can be released while pixels are written.
     for (y, row) in (top..bottom).zip(rows).rev() {
         if y % 64 == 0 {
-            if (options.stops)() {
+            if (options.should_stop)() {
                 return Err(Fault::Stopped);
             }
             for component in &mut picture.components {
@@ -119,14 +119,14 @@ fn transform(component: &mut Component, bits: u32, options: &Options<'_>) -> Res
     let wide = component.blocks_wide;
     // From the bottom up, so that the memory of coefficients can be released while samples are written.
     for row in (0..coefficients.len() / wide).rev() {
-        if (options.stops)() {
+        if (options.should_stop)() {
             return Err(Fault::Stopped);
         }
         for (column, block) in coefficients[row * wide..].iter().enumerate() {
             put_samples(component, bits, (column, row), block);
         }
         coefficients.truncate(row * wide);
-        give_back(&mut coefficients);
+        release(&mut coefficients);
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ impl Component {
     /// Keeps the first `rows` rows of the samples held, in pixels, and releases the memory of the others.
     fn keep_rows(&mut self, rows: usize) {
         self.samples.truncate(8 * self.blocks_wide * rows);
-        give_back(&mut self.samples);
+        release(&mut self.samples);
     }
 }
 

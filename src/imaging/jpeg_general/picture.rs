@@ -61,15 +61,15 @@ pub(super) struct Picture {
 impl Picture {
     /// The rows of units from `start` on that can be decoded in one pass over the file: all of them, unless the
     /// coefficients of a progressive picture, with the pixels above them, take more than four bytes per pixel plus
-    /// `spare` bytes.
-    pub fn rows_of_pass(&self, start: usize, spare: i64) -> Range<usize> {
+    /// `extra_bytes`.
+    pub fn rows_of_pass(&self, start: usize, extra_bytes: i64) -> Range<usize> {
         let blocks = |part: &Component| part.blocks_wide * part.v;
         let blocks = self.components.iter().map(blocks).sum::<usize>() as i64;
         let (high, row) = (
             self.units_high as i64,
             i64::from(self.width) * 8 * self.v as i64,
         );
-        let allowed = 4 * i64::from(self.width) * i64::from(self.height) + spare;
+        let allowed = 4 * i64::from(self.width) * i64::from(self.height) + extra_bytes;
         let coefficients = blocks * size_of::<[i16; 64]>() as i64;
         if !self.process.is_progressive || high * coefficients <= allowed {
             return start..self.units_high;

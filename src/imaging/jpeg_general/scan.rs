@@ -205,7 +205,7 @@ fn interval(
     let mut memory = Memory::default();
     for unit in range {
         let (x, y) = (unit % units.wide, unit / units.wide);
-        if x == 0 && (reader.options.stops)() {
+        if x == 0 && (reader.options.should_stop)() {
             return (entropy.at(), Err((unit, Fault::Stopped)));
         }
         for (index, part) in header.parts.iter().enumerate() {
@@ -215,8 +215,9 @@ fn interval(
                 _ => (component.h, component.v),
             };
             for (row, column) in (0..v).flat_map(|row| (0..h).map(move |column| (row, column))) {
-                let place = (x * h + column, y * v + row);
-                let decoded = one(&blocks, &mut entropy, &mut memory, index, picture, place);
+                let position = (x * h + column, y * v + row);
+                let decoded =
+                    decode_block(&blocks, &mut entropy, &mut memory, index, picture, position);
                 if let Err(fault) = decoded {
                     return (entropy.at(), Err((unit, fault)));
                 }
@@ -227,7 +228,7 @@ fn interval(
 }
 
 /// Decodes the block in this column and row of its component.
-fn one(
+fn decode_block(
     blocks: &BlockDecoder<'_>,
     entropy: &mut Entropy<'_>,
     memory: &mut Memory,
@@ -246,12 +247,12 @@ fn one(
         }
         let nonzero = &mut component.nonzero[row * wide + column];
         let mut block = [0; 64];
-        for (place, value) in block.iter_mut().enumerate() {
-            *value = i16::from(*nonzero >> place & 1 == 1);
+        for (index, value) in block.iter_mut().enumerate() {
+            *value = i16::from(*nonzero >> index & 1 == 1);
         }
         let decoded = blocks.decode(entropy, memory, index, &mut block);
-        for (place, &value) in block.iter().enumerate() {
-            *nonzero |= u64::from(value != 0) << place;
+        for (index, &value) in block.iter().enumerate() {
+            *nonzero |= u64::from(value != 0) << index;
         }
         return decoded;
     }

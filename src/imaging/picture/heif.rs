@@ -17,7 +17,7 @@ pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
 /// Adds a picture, and those from which it is derived.
 fn add_item(parts: &mut Parts, context: &Context<'_>, item: u32, derivations: u32) -> Option<()> {
     let Some(derived) = Derived::of(context, item).ok()? else {
-        return add_shown(parts, context, item);
+        return add_with_alpha(parts, context, item);
     };
     add_properties(parts, &context.props(item).ok()?)?;
     // An item that only applies other transforms (`iden`) has no data.
@@ -30,20 +30,20 @@ fn add_item(parts: &mut Parts, context: &Context<'_>, item: u32, derivations: u3
 }
 
 /// Adds a coded picture or a grid, with its transparency.
-fn add_shown(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
-    add_opaque(parts, context, item)?;
+fn add_with_alpha(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
+    add_without_alpha(parts, context, item)?;
     if let Some(alpha) = context.alpha_item(item).ok()? {
         parts.add(b"alpha", b"")?;
         if is_premultiplied(context, item, alpha) {
             parts.add(b"prem", b"")?;
         }
-        add_opaque(parts, context, alpha)?;
+        add_without_alpha(parts, context, alpha)?;
     }
     Some(())
 }
 
 /// Adds a coded picture, or a grid with its tiles.
-fn add_opaque(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
+fn add_without_alpha(parts: &mut Parts, context: &Context<'_>, item: u32) -> Option<()> {
     add_coded(parts, context, item)?;
     let tiles = context.grid(item).ok()?.map(|(_, tiles)| tiles);
     for tile in tiles.unwrap_or_default() {

@@ -11,7 +11,7 @@ use weezl::{BitOrder, LzwStatus};
 use super::tag;
 use crate::error::Skip;
 use crate::imaging::limits::Task;
-use crate::imaging::released::Forward;
+use crate::imaging::released::ByteReader;
 use crate::imaging::tiff_structure::Directory;
 
 /// How a picture is divided into strips or tiles.
@@ -157,7 +157,7 @@ impl Packing {
     pub fn unpacking<'a>(
         self,
         task: &Task<'_>,
-        mut data: Forward<'a>,
+        mut data: ByteReader<'a>,
         length: usize,
         width: usize,
     ) -> Result<Box<dyn Read + 'a>, Skip> {

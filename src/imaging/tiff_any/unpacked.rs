@@ -9,7 +9,7 @@ use super::pieces::{Layout, Packing, Place};
 use super::samples::Converter;
 use crate::error::{Skip, SkipReason};
 use crate::imaging::limits::Task;
-use crate::imaging::released::{FileEnd, Forward};
+use crate::imaging::released::{ByteReader, FileBytes};
 use crate::imaging::tiff_structure::Directory;
 
 /// Most strips or tiles of a picture, in all its planes. Even 250 megapixels in the smallest tiles have a million.
@@ -54,7 +54,7 @@ impl Unpacked {
 
     /// Decodes the picture from the end of the file, whose memory is released piece by piece, and within long packed
     /// pieces. If the pieces are not in the order of the picture, or planes overlap in the file, nothing is released.
-    pub fn pixels(&self, task: &Task<'_>, file: FileEnd<'_>) -> Result<RgbImage, Skip> {
+    pub fn pixels(&self, task: &Task<'_>, file: FileBytes<'_>) -> Result<RgbImage, Skip> {
         let mut parts = self.parts(file);
         let mut pixels = RgbImage::new(self.layout.width, self.layout.height);
         for place in (0..self.layout.pieces)
@@ -80,7 +80,7 @@ impl Unpacked {
 
     /// The part of the file that contains each plane, or the whole file for all planes if their pieces are not in
     /// order.
-    fn parts<'a>(&self, file: FileEnd<'a>) -> Vec<Part<'a>> {
+    fn parts<'a>(&self, file: FileBytes<'a>) -> Vec<Part<'a>> {
         let follow = |pair: &[Range<usize>]| pair[0].end <= pair[1].start;
         let whole = |file, is_ordered| {
             Vec::from([Part {
@@ -165,7 +165,7 @@ impl Unpacked {
                 .map(|(part, range)| {
                     let data = if is_packed && part.is_ordered && range.len() >= LONG {
                         let range = range.start - part.start..range.end - part.start;
-                        Some(part.file.forward(range))
+                        Some(part.file.reader(range))
                     } else {
                         part.data(range, above)
                     };
@@ -187,7 +187,7 @@ impl Unpacked {
     fn unpacking<'a>(
         &self,
         task: &Task<'_>,
-        data: Option<Forward<'a>>,
+        data: Option<ByteReader<'a>>,
         length: usize,
     ) -> Result<Box<dyn Read + 'a>, Skip> {
         let data =
@@ -199,7 +199,7 @@ impl Unpacked {
 
 /// A file, or the part of it that contains a plane.
 struct Part<'a> {
-    file: FileEnd<'a>,
+    file: FileBytes<'a>,
     /// Its offset in the file.
     start: usize,
     /// Whether its pieces are in order, so that data after a piece that has been read are not needed.
@@ -208,10 +208,10 @@ struct Part<'a> {
 
 impl Part<'_> {
     /// The data of a piece after its first `above` bytes, as far as they have not been released.
-    fn data(&self, range: Range<usize>, above: usize) -> Option<Forward<'_>> {
+    fn data(&self, range: Range<usize>, above: usize) -> Option<ByteReader<'_>> {
         let bytes = self.file.bytes();
         let end = (range.end - self.start).min(bytes.len());
         let data = bytes.get(range.start - self.start..end)?.get(above..)?;
-        Some(Forward::of(data))
+        Some(ByteReader::of(data))
     }
 }

@@ -14,7 +14,7 @@ use super::super::analyse::FoundFaces;
 use super::channel::Channel;
 use super::message::{Confinement, ReadFace, Reply, Request, SkippedPhoto};
 use super::pool::Launch;
-use crate::classify::Reading;
+use crate::classify::Classification;
 use crate::detect::FaceDetector;
 use crate::error::{Skip, SkipReason};
 use crate::face::{BoundingBox, DetectedFace};
@@ -192,7 +192,7 @@ impl Process {
     }
 
     /// What the classifier reads in its faces.
-    pub fn readings(&mut self, faces: usize) -> Answer<Vec<Reading>> {
+    pub fn readings(&mut self, faces: usize) -> Answer<Vec<Classification>> {
         self.ask(&Request::Score)?;
         let Reply::Scored(read) = self.receive()? else {
             return Err(unexpected());

@@ -16,7 +16,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::analyse::FoundFaces;
-use crate::classify::Reading;
+use crate::classify::Classification;
 use crate::detect::{Builtin, DetectorParams};
 use crate::emotion::{Emotion, EmotionScores};
 use crate::error::{Skip, SkipReason};
@@ -111,7 +111,7 @@ pub(super) enum Reply {
     Skipped(SkippedPhoto),
 }
 
-/// A [`Reading`] in a message.
+/// A [`Classification`] in a message.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadFace {
     scores: [f32; Emotion::COUNT],
@@ -120,7 +120,7 @@ pub(super) struct ReadFace {
 }
 
 impl ReadFace {
-    pub fn of(reading: &Reading) -> Self {
+    pub fn of(reading: &Classification) -> Self {
         Self {
             scores: *reading.scores.as_array(),
             human: reading.scores.human(),
@@ -129,14 +129,14 @@ impl ReadFace {
     }
 
     /// The reading; `None` if it cannot be one.
-    pub fn into_reading(self) -> Option<Reading> {
+    pub fn into_reading(self) -> Option<Classification> {
         let is_finite = self
             .scores
             .iter()
             .chain(&self.human)
             .all(|score| score.is_finite());
         let scores = EmotionScores::new(is_finite.then_some(self.scores)?);
-        Some(Reading {
+        Some(Classification {
             scores: scores.with_human(self.human),
             features: Features::from_bytes(&self.features)?,
         })

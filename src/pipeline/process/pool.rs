@@ -8,7 +8,7 @@ use super::super::analyse::FoundFaces;
 use super::attempts::{Attempts, cannot_start};
 use super::client::Process;
 use super::message::{Confinement, Detector, Request, Setup};
-use crate::classify::{Cnn, Reading};
+use crate::classify::{Classification, Cnn};
 use crate::detect::FaceDetector;
 use crate::error::{Result, Skip};
 use crate::face::BoundingBox;
@@ -152,7 +152,7 @@ impl Session<'_> {
         named: &[BoundingBox],
         detector: Option<&dyn FaceDetector>,
         look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
-    ) -> Result<(FoundFaces, Vec<Reading>, T), Skip> {
+    ) -> Result<(FoundFaces, Vec<Classification>, T), Skip> {
         let first = self.process.take();
         let mut has_photo = first.is_some();
         let (process, analysed) = self.processes.attempts.attempt(first, |process| {

@@ -8,7 +8,7 @@ use super::{Stamp, State};
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::features::Features;
-use crate::personal::{HumanFace, ReadFace};
+use crate::personal::{ClassifiedFace, HumanFace};
 
 /// What a person said. Each correction that they made gives one face: that of the photo where it was made, or else one to
 /// which it was carried over.
@@ -17,7 +17,7 @@ pub(super) struct Said {
     /// The emotion model that has read most of the faces, and all that follow.
     pub classifier: String,
     /// Those of which the person stated the emotion.
-    pub corrected: Vec<(ReadFace, Emotion)>,
+    pub corrected: Vec<(ClassifiedFace, Emotion)>,
     /// Boxes that are no face.
     pub rejected: Vec<HumanFace>,
     /// The corrected faces, if the model tells how human a face is.
@@ -100,7 +100,7 @@ impl Said {
 
 /// What the network read in a face, from the columns of its scores in force, its network's human score, its network scores
 /// and its features; `None` without features.
-fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ReadFace>> {
+fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
     let Some(features) = Features::from_bytes(row.get_ref(10)?.as_blob()?) else {
         return Ok(None);
     };
@@ -110,14 +110,14 @@ fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ReadFace>> {
         None => faces::scores_from_columns(row, 0)?,
     };
     let scores = scores.with_human(row.get(8)?);
-    Ok(Some(ReadFace { features, scores }))
+    Ok(Some(ClassifiedFace { features, scores }))
 }
 
 /// Passes every face without a correction that an emotion model has read to `visit`.
 pub(super) fn each_uncorrected(
     db: &Connection,
     classifier: &str,
-    visit: &mut dyn FnMut(ReadFace),
+    visit: &mut dyn FnMut(ClassifiedFace),
 ) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT angry, disgust, fear, happy, sad, surprise, neutral, contempt, coalesce(network_human, human),

@@ -5,7 +5,7 @@ use std::fmt;
 use rusqlite::Connection;
 
 use super::State;
-use crate::personal::{FEWEST, HumanProof, Proof};
+use crate::personal::{HeldOutLoss, HumanHeldOutLoss, MIN_CORRECTIONS};
 
 /// What the corrections have taught, and whether the scores follow them.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,13 +17,13 @@ pub struct Learning {
     /// How many more cannot teach: their faces were read by a version that did not keep features, or by another model.
     pub unused: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
-    pub proof: Option<Proof>,
+    pub proof: Option<HeldOutLoss>,
     /// Whether the scores follow the corrections.
     pub is_in_force: bool,
     /// How many rejected boxes there were to learn from.
     pub rejections: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
-    pub human_proof: Option<HumanProof>,
+    pub human_proof: Option<HumanHeldOutLoss>,
     /// Whether what counts as a human face follows them.
     pub is_human_in_force: bool,
     /// Number of faces that count otherwise by that.
@@ -68,7 +68,7 @@ impl Learning {
             ),
             (.., None) if self.corrections == 0 && self.rejections > 0 => return None,
             (.., None) => format!(
-                "scores do not follow corrections yet: {corrections} so far, {FEWEST} are needed"
+                "scores do not follow corrections yet: {corrections} so far, {MIN_CORRECTIONS} are needed"
             ),
         };
         Some(says)
@@ -85,7 +85,7 @@ impl Learning {
             (false, Some(_)) => format!("your {boxes} tell too little about other faces"),
             (false, None) if self.rejections > 0 => {
                 format!(
-                    "rejected boxes teach nothing yet: {} so far, {FEWEST} are needed",
+                    "rejected boxes teach nothing yet: {} so far, {MIN_CORRECTIONS} are needed",
                     self.rejections
                 )
             }

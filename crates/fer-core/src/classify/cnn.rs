@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{EmotionClassifier, FACE_SIDE, FaceCrop, Reading, blend};
+use super::{Classification, EmotionClassifier, FACE_SIDE, FaceCrop, blend};
 use crate::emotion::EmotionScores;
 use crate::error::Result;
 use crate::features::Features;
@@ -74,8 +74,8 @@ impl Cnn {
         Ok(model_name(bytes))
     }
 
-    /// Reads at most [`BATCH`] faces.
-    fn read_batch(&self, faces: &[FaceCrop]) -> Vec<Reading> {
+    /// Classifies at most [`BATCH`] faces.
+    fn infer_batch(&self, faces: &[FaceCrop]) -> Vec<Classification> {
         let mut input = Vec::with_capacity(2 * faces.len() * FACE_SIDE * FACE_SIDE);
         for face in faces {
             let mut upright = *face;
@@ -109,11 +109,11 @@ impl Cnn {
                 let (upright, mirrored) = both[2 * width * index..][..2 * width].split_at(width);
                 Features::of(&mean(upright, mirrored).collect::<Vec<_>>())
             };
-            let reading = |index| Reading {
+            let classification = |index| Classification {
                 scores: scores(index),
                 features: features(index),
             };
-            (0..faces.len()).map(reading).collect()
+            (0..faces.len()).map(classification).collect()
         })
     }
 }
@@ -152,10 +152,10 @@ impl EmotionClassifier for Cnn {
         &self.model
     }
 
-    fn read(&self, faces: &[FaceCrop]) -> Vec<Reading> {
+    fn infer(&self, faces: &[FaceCrop]) -> Vec<Classification> {
         faces
             .chunks(BATCH)
-            .flat_map(|batch| self.read_batch(batch))
+            .flat_map(|batch| self.infer_batch(batch))
             .collect()
     }
 }

@@ -21,7 +21,7 @@ pub const FACE_SIDE: usize = 48;
 
 /// A model's results for a face.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub struct Classification {
     /// The emotion scores.
     pub scores: EmotionScores,
     /// The features from which the model computed them.
@@ -34,11 +34,13 @@ pub trait EmotionClassifier: Send + Sync {
     fn model(&self) -> &str;
 
     /// Scores and features of each face, in the order of `faces`.
-    fn read(&self, faces: &[FaceCrop]) -> Vec<Reading>;
+    fn infer(&self, faces: &[FaceCrop]) -> Vec<Classification>;
 
     /// Emotion scores of each face, in the order of `faces`.
     fn classify(&self, faces: &[FaceCrop]) -> Vec<EmotionScores> {
-        let readings = self.read(faces).into_iter();
-        readings.map(|reading| reading.scores).collect()
+        let classifications = self.infer(faces).into_iter();
+        classifications
+            .map(|classification| classification.scores)
+            .collect()
     }
 }

@@ -97,7 +97,7 @@ pub fn readable(text: &str) -> String {
         return text.to_owned();
     }
     let missing = set(text, 16.0).missing;
-    note(&missing);
+    warn_missing(&missing);
     with_names(text, &missing)
 }
 
@@ -121,12 +121,12 @@ fn with_names(text: &str, missing: &[char]) -> String {
 }
 
 /// Reports the scripts that no font of the machine has, each once in a run.
-fn note(missing: &[char]) {
-    static TOLD: Mutex<Vec<Script>> = Mutex::new(Vec::new());
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+fn warn_missing(missing: &[char]) {
+    static WARNED: Mutex<Vec<Script>> = Mutex::new(Vec::new());
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     for script in missing.iter().map(UnicodeScript::script) {
-        if !told.contains(&script) {
-            told.push(script);
+        if !warned.contains(&script) {
+            warned.push(script);
             let name = script.full_name();
             tracing::warn!(
                 "no font on this machine has the characters of some names (script: {name}), and the picture shows \

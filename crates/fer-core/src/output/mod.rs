@@ -20,7 +20,7 @@ pub use rule::{Rule, numbered, set_aside};
 pub use seal::Form;
 
 /// What is at a path.
-enum Found {
+enum Existing {
     /// Nothing.
     Nothing,
     /// A file with this content.
@@ -28,13 +28,13 @@ enum Found {
 }
 
 /// Reads what is at a path. Does not follow a symbolic link.
-fn look(path: &Path) -> Result<Found> {
+fn inspect(path: &Path) -> Result<Existing> {
     let at = |source| failed(path, source);
     let what = match path.symlink_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Existing::Nothing),
         Err(error) => return Err(at(error)),
         Ok(metadata) if metadata.is_file() => {
-            return fs::read(path).map(Found::File).map_err(at);
+            return fs::read(path).map(Existing::File).map_err(at);
         }
         Ok(metadata) if metadata.is_dir() => "a folder".to_owned(),
         Ok(metadata) if metadata.is_symlink() => {
@@ -55,14 +55,14 @@ fn look(path: &Path) -> Result<Found> {
 /// [`Error::Usage`] if anything else is there, which is kept; [`Error::Io`] if the file cannot be written.
 pub fn write(path: &Path, form: Form, content: &[u8]) -> Result<()> {
     let sealed = seal::seal(form, content);
-    match look(path)? {
-        Found::Nothing => create(path, &sealed),
-        Found::File(before) if before == sealed => Ok(()),
+    match inspect(path)? {
+        Existing::Nothing => create(path, &sealed),
+        Existing::File(before) if before == sealed => Ok(()),
         // An earlier version wrote the same content without a seal.
-        Found::File(before) if seal::is_intact(&before) || before == content => {
+        Existing::File(before) if seal::is_intact(&before) || before == content => {
             atomic::replace(path, &before, &sealed).map_err(|source| failed(path, source))
         }
-        Found::File(_) => Err(in_the_way(path, "name another file")),
+        Existing::File(_) => Err(in_the_way(path, "name another file")),
     }
 }
 
@@ -71,15 +71,15 @@ pub fn write(path: &Path, form: Form, content: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`write()`]; the message ends with `advice`.
 pub fn check(path: &Path, advice: &str) -> Result<()> {
-    match look(path)? {
-        Found::File(content) if !seal::is_intact(&content) => Err(in_the_way(path, advice)),
+    match inspect(path)? {
+        Existing::File(content) if !seal::is_intact(&content) => Err(in_the_way(path, advice)),
         _ => Ok(()),
     }
 }
 
 /// Whether a path has a file with an intact seal, which fer-index wrote and nobody has changed.
 pub fn is_intact(path: &Path) -> bool {
-    matches!(look(path), Ok(Found::File(content)) if is_sealed(&content))
+    matches!(inspect(path), Ok(Existing::File(content)) if is_sealed(&content))
 }
 
 /// Whether the content of a file has an intact seal; see [`is_intact`].
@@ -92,10 +92,10 @@ pub fn is_sealed(content: &[u8]) -> bool {
 /// # Errors
 /// [`Error::Usage`] if anything else is there, which is kept; [`Error::Io`] if the file cannot be written.
 pub fn write_unsealed(path: &Path, content: &[u8]) -> Result<()> {
-    match look(path)? {
-        Found::Nothing => create(path, content),
-        Found::File(before) if before == content => Ok(()),
-        Found::File(_) => Err(in_the_way(path, "move it to another folder")),
+    match inspect(path)? {
+        Existing::Nothing => create(path, content),
+        Existing::File(before) if before == content => Ok(()),
+        Existing::File(_) => Err(in_the_way(path, "move it to another folder")),
     }
 }
 
@@ -107,7 +107,7 @@ pub fn write_unsealed(path: &Path, content: &[u8]) -> Result<()> {
 /// written.
 pub fn write_private<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     // Folders and links are reported by another message.
-    if let Found::File(_) = look(path)? {
+    if let Existing::File(_) = inspect(path)? {
         return Err(Error::Usage(format!(
             "{} exists and is not replaced, since an earlier run may have kept there what is nowhere else; name another \
              file, or move this one away",
@@ -128,9 +128,9 @@ pub fn write_private<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T>) -> R
 /// # Errors
 /// If the file has changed since it was read, is a symbolic link, or cannot be written. The file is then unchanged.
 pub fn edit(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<()> {
-    match (look(path)?, before) {
-        (Found::Nothing, None) => create(path, after),
-        (Found::File(_), Some(before)) => {
+    match (inspect(path)?, before) {
+        (Existing::Nothing, None) => create(path, after),
+        (Existing::File(_), Some(before)) => {
             atomic::replace(path, before, after).map_err(|source| failed(path, source))
         }
         _ => Err(changed_meanwhile(path)),
@@ -142,8 +142,8 @@ pub fn edit(path: &Path, before: Option<&[u8]>, after: &[u8]) -> Result<()> {
 /// # Errors
 /// If the path is no longer an ordinary file with that content, or another error of the system.
 pub fn remove(path: &Path, before: &[u8]) -> Result<()> {
-    match look(path)? {
-        Found::File(found) if found == before => {
+    match inspect(path)? {
+        Existing::File(found) if found == before => {
             fs::remove_file(path).map_err(|source| failed(path, source))
         }
         _ => Err(changed_meanwhile(path)),
@@ -155,9 +155,9 @@ pub fn remove(path: &Path, before: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`edit`], as far as they can be known before.
 pub fn check_edit(path: &Path, before: Option<&[u8]>) -> Result<()> {
-    match (look(path)?, before) {
-        (Found::Nothing, None) => {}
-        (Found::File(found), Some(before)) if found == before => {}
+    match (inspect(path)?, before) {
+        (Existing::Nothing, None) => {}
+        (Existing::File(found), Some(before)) if found == before => {}
         _ => return Err(changed_meanwhile(path)),
     }
     atomic::check(path).map_err(|source| failed(path, source))

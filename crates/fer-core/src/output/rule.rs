@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Found, failed, in_the_way, look, seal};
+use super::{Existing, failed, in_the_way, inspect, seal};
 use crate::atomic;
 use crate::error::{Error, Result};
 
@@ -89,7 +89,7 @@ impl<'a> Rule<'a> {
         {
             return refused("is an input of this command; name another file to write to");
         }
-        let Found::File(content) = look(path)? else {
+        let Existing::File(content) = inspect(path)? else {
             return Ok(false);
         };
         if seal::is_intact(&content) {

@@ -2,25 +2,25 @@
 //! face, whose output is added to the logit of the human score.
 //!
 //! Hiding a person is worse than counting an animal, so the effect of the layer is limited: it changes the score of a
-//! face only if that changes whether the face counts; it changes the logit by at most [`MOST`], so that it hides no
-//! face of which the network is certain; and it is used only if it would hide none of the faces whose emotion the
-//! person stated.
+//! face only if that changes whether the face counts; it changes the logit by at most [`MAX_LOGIT_CHANGE`], so that it
+//! hides no face of which the network is certain; and it is used only if it would hide none of the faces whose emotion
+//! the person stated.
 
-use super::fit::{FEWEST, Proof};
-use super::lessons::Sample;
+use super::fit::{HeldOutLoss, MIN_CORRECTIONS};
 use super::linear::Linear;
-use super::problem::{Lesson, Problem};
+use super::problem::{Problem, TrainingFace};
+use super::training::Sample;
 use crate::emotion::LEAST_HUMAN;
 use crate::features::Features;
 
 /// The largest change of the logit of a human score. A face with a score of 0.77 or more therefore always counts.
-const MOST: f32 = 2.0;
+const MAX_LOGIT_CHANGE: f32 = 2.0;
 
 /// Most faces without a correction that are used for learning.
 const OTHERS: usize = 300;
 
 /// The weight of each of them, relative to a rejected one. It is small because some of them should be rejected as well.
-const HELD: f64 = 0.1;
+const UNCORRECTED_WEIGHT: f64 = 0.1;
 
 /// The classes of the fit: human, and other.
 const HUMAN: usize = 0;
@@ -37,7 +37,7 @@ pub struct HumanFace {
 
 /// The faces from which the layer for the human score is learned.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct HumanLessons {
+pub struct HumanTrainingFaces {
     /// Boxes that a person marked as not a face.
     pub rejected: Vec<HumanFace>,
     /// Faces that were vouched for, which are therefore human.
@@ -46,7 +46,7 @@ pub struct HumanLessons {
     pub others: Vec<HumanFace>,
 }
 
-impl HumanLessons {
+impl HumanTrainingFaces {
     /// The faces with corrections, and an even sample of the others. `each` passes all others, in the same order
     /// whenever it is called.
     ///
@@ -57,36 +57,36 @@ impl HumanLessons {
         vouched: Vec<HumanFace>,
         each: impl Fn(&mut dyn FnMut(HumanFace)) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let mut lessons = Self {
+        let mut faces = Self {
             rejected,
             vouched,
             others: Vec::new(),
         };
-        if lessons.rejected.len() < FEWEST {
-            return Ok(lessons);
+        if faces.rejected.len() < MIN_CORRECTIONS {
+            return Ok(faces);
         }
         let mut all = 0;
         each(&mut |face| all += usize::from(face.score >= LEAST_HUMAN))?;
         let mut sample = Sample::new(OTHERS, all);
         each(&mut |face| {
             if face.score >= LEAST_HUMAN && sample.takes_next() {
-                lessons.others.push(face);
+                faces.others.push(face);
             }
         })?;
-        Ok(lessons)
+        Ok(faces)
     }
 }
 
 /// The results of layers on faces that were held out when they were fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HumanProof {
+pub struct HumanHeldOutLoss {
     /// The mean log-loss on the rejected boxes.
-    pub rejected: Proof,
+    pub rejected: HeldOutLoss,
     /// How many of the faces that were vouched for would be hidden.
     pub lost: usize,
 }
 
-impl HumanProof {
+impl HumanHeldOutLoss {
     /// Whether the layer is used.
     pub fn is_convincing(&self) -> bool {
         self.lost == 0 && self.rejected.is_convincing()
@@ -102,7 +102,8 @@ impl HumanLayer {
     /// was learned for other features. `network` is the network's score.
     pub fn score(&self, network: f32, features: &Features) -> Option<f32> {
         let [added] = self.0.of(features)?;
-        let odds = network / (1.0 - network) * added.clamp(-MOST, MOST).exp();
+        let odds =
+            network / (1.0 - network) * added.clamp(-MAX_LOGIT_CHANGE, MAX_LOGIT_CHANGE).exp();
         let score = if odds.is_finite() {
             odds / (1.0 + odds)
         } else {
@@ -124,37 +125,41 @@ impl HumanLayer {
 
 /// Learns a layer, and measures such layers on held-out faces. `None` if too few boxes were rejected, or different
 /// models classified the faces.
-pub fn learn_human(lessons: &HumanLessons) -> Option<(HumanLayer, HumanProof)> {
-    if lessons.rejected.len() < FEWEST {
+pub fn learn_human(faces: &HumanTrainingFaces) -> Option<(HumanLayer, HumanHeldOutLoss)> {
+    if faces.rejected.len() < MIN_CORRECTIONS {
         return None;
     }
-    let rejected = lessons.rejected.iter().map(|face| (face, Some(OTHER)));
-    let vouched = lessons.vouched.iter().map(|face| (face, Some(HUMAN)));
-    let others = lessons.others.iter().map(|face| (face, None));
-    let all: Vec<Lesson<'_, 2>> = (rejected.chain(vouched).chain(others))
-        .map(|(face, says)| Lesson {
+    let rejected = faces.rejected.iter().map(|face| (face, Some(OTHER)));
+    let vouched = faces.vouched.iter().map(|face| (face, Some(HUMAN)));
+    let others = faces.others.iter().map(|face| (face, None));
+    let all: Vec<TrainingFace<'_, 2>> = (rejected.chain(vouched).chain(others))
+        .map(|(face, label)| TrainingFace {
             features: &face.features,
             network: [face.score, 1.0 - face.score],
-            says,
-            weight: if says.is_some() { 1.0 } else { HELD },
+            label,
+            weight: if label.is_some() {
+                1.0
+            } else {
+                UNCORRECTED_WEIGHT
+            },
         })
         .collect();
     let problem = Problem::new(&all)?;
-    let (layer, proofs) = problem.solve(lessons.rejected.len() + lessons.vouched.len());
-    let (rejected, vouched) = proofs.split_at(lessons.rejected.len());
+    let (layer, losses) = problem.solve(faces.rejected.len() + faces.vouched.len());
+    let (rejected, vouched) = losses.split_at(faces.rejected.len());
     let counts = |loss: f64| (-loss).exp() >= f64::from(LEAST_HUMAN);
-    let is_lost = |proof: &&Proof| counts(proof.network) && !counts(proof.layer);
+    let is_lost = |loss: &&HeldOutLoss| counts(loss.network) && !counts(loss.layer);
     let [human, other] = layer.bias;
     let (humans, others) = layer.weight.split_at(layer.weight.len() / 2);
     let layer = Linear {
         weight: humans.iter().zip(others).map(|(a, b)| a - b).collect(),
         bias: [human - other],
     };
-    let proof = HumanProof {
-        rejected: Proof::mean(rejected),
+    let loss = HumanHeldOutLoss {
+        rejected: HeldOutLoss::mean(rejected),
         lost: vouched.iter().filter(is_lost).count(),
     };
-    Some((HumanLayer(layer), proof))
+    Some((HumanLayer(layer), loss))
 }
 
 #[cfg(test)]
@@ -175,8 +180,8 @@ mod tests {
     }
 
     /// An album with rejected boxes of kind 1, and people of other kinds, some of whom were vouched for.
-    fn album(rejected: usize) -> HumanLessons {
-        HumanLessons {
+    fn album(rejected: usize) -> HumanTrainingFaces {
+        HumanTrainingFaces {
             rejected: (0..rejected).map(|own| face(1, own, 0.6)).collect(),
             vouched: (0..10).map(|own| face(own % 6 + 3, own, 0.98)).collect(),
             others: (0..80)
@@ -187,8 +192,8 @@ mod tests {
 
     #[test]
     fn faces_like_the_rejected_ones_are_hidden_unless_the_network_is_sure_and_no_others() {
-        let (layer, proof) = learn_human(&album(FEWEST)).unwrap();
-        assert!(proof.is_convincing(), "{proof:?}");
+        let (layer, loss) = learn_human(&album(MIN_CORRECTIONS)).unwrap();
+        assert!(loss.is_convincing(), "{loss:?}");
         for own in 100..120 {
             let hidden = |kind, score| {
                 let face = face(kind, own, score);
@@ -203,32 +208,34 @@ mod tests {
 
     #[test]
     fn faces_that_a_person_vouched_for_bring_others_like_them_back() {
-        let mut lessons = album(FEWEST);
-        lessons.vouched = (0..20).map(|own| face(9, own, 0.15)).collect();
-        let (layer, proof) = learn_human(&lessons).unwrap();
-        assert!(proof.is_convincing(), "{proof:?}");
+        let mut faces = album(MIN_CORRECTIONS);
+        faces.vouched = (0..20).map(|own| face(9, own, 0.15)).collect();
+        let (layer, loss) = learn_human(&faces).unwrap();
+        assert!(loss.is_convincing(), "{loss:?}");
         let like = face(9, 200, 0.2);
         assert!(layer.score(like.score, &like.features).unwrap() >= LEAST_HUMAN);
     }
 
     #[test]
     fn a_layer_that_would_hide_a_face_whose_emotion_was_stated_is_not_used() {
-        let mut lessons = album(2 * FEWEST);
-        lessons.vouched.push(face(1, 77, 0.6));
-        let (_, proof) = learn_human(&lessons).unwrap();
-        assert_eq!(proof.lost, 1);
-        assert!(!proof.is_convincing());
+        let mut faces = album(2 * MIN_CORRECTIONS);
+        faces.vouched.push(face(1, 77, 0.6));
+        let (_, loss) = learn_human(&faces).unwrap();
+        assert_eq!(loss.lost, 1);
+        assert!(!loss.is_convincing());
         // Rejected boxes without common features do not suffice.
         let mut strangers = album(0);
-        strangers.rejected = (0..FEWEST).map(|own| face(own + 20, own, 0.9)).collect();
-        let (_, proof) = learn_human(&strangers).unwrap();
-        assert!(!proof.is_convincing(), "{proof:?}");
+        strangers.rejected = (0..MIN_CORRECTIONS)
+            .map(|own| face(own + 20, own, 0.9))
+            .collect();
+        let (_, loss) = learn_human(&strangers).unwrap();
+        assert!(!loss.is_convincing(), "{loss:?}");
     }
 
     #[test]
     fn too_few_boxes_teach_nothing_and_a_layer_comes_back_from_its_bytes() {
-        assert_eq!(learn_human(&album(FEWEST - 1)), None);
-        let (layer, _) = learn_human(&album(FEWEST)).unwrap();
+        assert_eq!(learn_human(&album(MIN_CORRECTIONS - 1)), None);
+        let (layer, _) = learn_human(&album(MIN_CORRECTIONS)).unwrap();
         assert_eq!(
             HumanLayer::from_bytes(&layer.to_bytes()),
             Some(layer.clone())

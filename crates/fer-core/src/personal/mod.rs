@@ -7,18 +7,18 @@
 
 mod fit;
 mod human;
-mod lessons;
 mod linear;
 mod problem;
 mod symmetric;
+mod training;
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::features::Features;
 
-pub use fit::{FEWEST, MARGIN, Proof, learn};
-pub use human::{HumanFace, HumanLayer, HumanLessons, HumanProof, learn_human};
-pub use lessons::{Lessons, ReadFace};
+pub use fit::{HeldOutLoss, MARGIN, MIN_CORRECTIONS, learn};
+pub use human::{HumanFace, HumanHeldOutLoss, HumanLayer, HumanTrainingFaces, learn_human};
 use linear::Linear;
+pub use training::{ClassifiedFace, TrainingFaces};
 
 /// Amounts that are added to the logits of a face's scores: one for each emotion, linear in the face's features.
 #[derive(Debug, Clone, PartialEq)]

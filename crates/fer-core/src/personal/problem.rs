@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::Proof;
+use super::HeldOutLoss;
 use super::linear::Linear;
 use super::symmetric::inverse;
 use crate::features::Features;
@@ -29,13 +29,13 @@ const LEAST: f64 = 1e-6;
 
 /// A face in a fit to `C` classes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lesson<'f, const C: usize> {
+pub(super) struct TrainingFace<'f, const C: usize> {
     /// Its features.
     pub features: &'f Features,
     /// The network's probabilities.
     pub network: [f32; C],
     /// The class that a person stated, or `None` if the face should keep its probabilities.
-    pub says: Option<usize>,
+    pub label: Option<usize>,
     /// Its weight in the loss.
     pub weight: f64,
 }
@@ -61,14 +61,14 @@ pub(super) struct Problem<const C: usize> {
 
 impl<const C: usize> Problem<C> {
     /// `None` if the faces have different numbers of features, or none.
-    pub fn new(lessons: &[Lesson<'_, C>]) -> Option<Self> {
-        let width = lessons.first()?.features.len();
-        if width == 0 || lessons.iter().any(|face| face.features.len() != width) {
+    pub fn new(faces: &[TrainingFace<'_, C>]) -> Option<Self> {
+        let width = faces.first()?.features.len();
+        if width == 0 || faces.iter().any(|face| face.features.len() != width) {
             return None;
         }
-        let n = lessons.len();
+        let n = faces.len();
         let mut features: Vec<f64> = Vec::with_capacity(n * width);
-        for face in lessons {
+        for face in faces {
             features.extend(face.features.values().map(f64::from));
         }
         let mut mean = vec![0.0; width];
@@ -85,18 +85,15 @@ impl<const C: usize> Problem<C> {
         for x in &mut features {
             *x /= radius;
         }
-        let offsets: Rows<C> = lessons
-            .iter()
-            .map(|face| logarithms(face.network))
-            .collect();
-        let target = |(face, offsets): (&Lesson<'_, C>, &[f64; C])| match face.says {
-            Some(says) => std::array::from_fn(|class| f64::from(u8::from(class == says))),
+        let offsets: Rows<C> = faces.iter().map(|face| logarithms(face.network)).collect();
+        let target = |(face, offsets): (&TrainingFace<'_, C>, &[f64; C])| match face.label {
+            Some(label) => std::array::from_fn(|class| f64::from(u8::from(class == label))),
             None => probabilities(offsets, &[0.0; C]),
         };
         Some(Self {
             step: step(&features, n),
-            targets: lessons.iter().zip(&offsets).map(target).collect(),
-            weights: lessons.iter().map(|face| face.weight).collect(),
+            targets: faces.iter().zip(&offsets).map(target).collect(),
+            weights: faces.iter().map(|face| face.weight).collect(),
             mean,
             radius,
             features,
@@ -104,24 +101,24 @@ impl<const C: usize> Problem<C> {
         })
     }
 
-    /// Fits a layer to all faces, and computes for each of the first `told` faces the log-loss of the network and of a
-    /// layer that was fitted without the face.
-    pub fn solve(&self, told: usize) -> (Linear<C>, Vec<Proof>) {
+    /// Fits a layer to all faces, and computes for each of the first `corrected` faces the log-loss of the network
+    /// and of a layer that was fitted without the face.
+    pub fn solve(&self, corrected: usize) -> (Linear<C>, Vec<HeldOutLoss>) {
         let start = self.start();
         let (fitted, gradient) = self.minimise(start.clone(), &[], STEPS[0]);
-        let groups = told.min(GROUPS);
+        let groups = corrected.min(GROUPS);
         let unseen = |group: usize| -> Vec<f64> {
-            let left_out: Vec<usize> = (group..told).step_by(groups).collect();
+            let left_out: Vec<usize> = (group..corrected).step_by(groups).collect();
             let (added, _) = self.minimise(fitted.clone(), &left_out, STEPS[1]);
             let losses = left_out.iter().map(|&face| self.loss(face, &added));
             losses.collect()
         };
         let unseen: Vec<Vec<f64>> = (0..groups).into_par_iter().map(unseen).collect();
-        let proof = |face: usize| Proof {
+        let loss = |face: usize| HeldOutLoss {
             network: self.loss(face, &start),
             layer: unseen[face % groups][face / groups],
         };
-        (self.layer(&gradient), (0..told).map(proof).collect())
+        (self.layer(&gradient), (0..corrected).map(loss).collect())
     }
 
     /// The start of a fit: nothing is added.
@@ -257,22 +254,22 @@ fn probabilities<const C: usize>(offsets: &[f64; C], added: &[f64; C]) -> [f64; 
 
 #[cfg(test)]
 mod tests {
-    use super::super::fit::lessons;
+    use super::super::fit::training_faces;
     use super::super::tests::album;
     use super::*;
     use crate::emotion::Emotion;
 
     #[test]
     fn the_loss_of_a_face_left_out_is_that_of_a_fit_without_it() {
-        let says = |own| {
+        let label = |own| {
             if own == 3 {
                 Emotion::Sad
             } else {
                 Emotion::Neutral
             }
         };
-        let album = album(6, says);
-        let problem = Problem::new(&lessons(&album)).unwrap();
+        let album = album(6, label);
+        let problem = Problem::new(&training_faces(&album)).unwrap();
         let (fitted, _) = problem.minimise(problem.start(), &[], STEPS[0]);
         for face in 0..6 {
             let (near, _) = problem.minimise(fitted.clone(), &[face], STEPS[1]);
@@ -282,18 +279,18 @@ mod tests {
                 (near - exact).abs() < 0.05 * exact.max(1.0),
                 "{near} {exact}"
             );
-            let (_, proofs) = problem.solve(6);
-            assert!((proofs[face].layer - near).abs() < 1e-9);
+            let (_, losses) = problem.solve(6);
+            assert!((losses[face].layer - near).abs() < 1e-9);
         }
     }
 
     #[test]
     fn the_layer_adds_to_the_faces_what_was_fitted() {
-        let lessons_of = album(8, |_| Emotion::Neutral);
-        let problem = Problem::new(&lessons(&lessons_of)).unwrap();
+        let chosen = album(8, |_| Emotion::Neutral);
+        let problem = Problem::new(&training_faces(&chosen)).unwrap();
         let (added, gradient) = problem.minimise(problem.start(), &[], 3000);
         let layer = super::super::PersonalLayer(problem.layer(&gradient));
-        for ((face, _), row) in lessons_of.corrected.iter().zip(&added) {
+        for ((face, _), row) in chosen.corrected.iter().zip(&added) {
             let scores = layer.scores(&face.scores, &face.features).unwrap();
             let expected = probabilities(&logarithms(*face.scores.as_array()), row);
             for (score, expected) in scores.as_array().iter().zip(expected) {

@@ -1,7 +1,7 @@
 use super::*;
 
 /// A face that the network classifies as `read`, with the features of one of a few kinds, and a small random part.
-fn face(kind: usize, own: usize, read: Emotion) -> ReadFace {
+fn face(kind: usize, own: usize, read: Emotion) -> ClassifiedFace {
     let mut values = [0.0_f32; 40];
     values[kind] = 3.0;
     for (i, value) in values.iter_mut().enumerate() {
@@ -9,7 +9,7 @@ fn face(kind: usize, own: usize, read: Emotion) -> ReadFace {
     }
     let mut scores = [0.02; Emotion::COUNT];
     scores[read.index()] = 0.86;
-    ReadFace {
+    ClassifiedFace {
         features: Features::of(&values),
         scores: EmotionScores::new(scores),
     }
@@ -17,11 +17,11 @@ fn face(kind: usize, own: usize, read: Emotion) -> ReadFace {
 
 /// An album in which the network classifies every face of kind 1 as angry, although it is calm, and all others
 /// correctly.
-pub(super) fn album(corrected: usize, says: impl Fn(usize) -> Emotion) -> Lessons {
+pub(super) fn album(corrected: usize, label: impl Fn(usize) -> Emotion) -> TrainingFaces {
     let angry = |kind, own| face(kind, own, Emotion::Angry);
-    Lessons {
+    TrainingFaces {
         corrected: (0..corrected)
-            .map(|own| (angry(1, own), says(own)))
+            .map(|own| (angry(1, own), label(own)))
             .collect(),
         left: (0..20).map(|own| (angry(2, own), Emotion::Angry)).collect(),
         others: (0..60)
@@ -30,7 +30,7 @@ pub(super) fn album(corrected: usize, says: impl Fn(usize) -> Emotion) -> Lesson
     }
 }
 
-fn top(layer: &PersonalLayer, face: &ReadFace) -> Emotion {
+fn top(layer: &PersonalLayer, face: &ClassifiedFace) -> Emotion {
     let scores = layer.scores(&face.scores, &face.features).unwrap();
     assert!((scores.as_array().iter().sum::<f32>() - 1.0).abs() < 1e-5);
     scores.top().0
@@ -38,9 +38,9 @@ fn top(layer: &PersonalLayer, face: &ReadFace) -> Emotion {
 
 #[test]
 fn a_handful_of_consistent_corrections_moves_the_faces_like_them_and_no_others() {
-    let lessons = album(FEWEST, |_| Emotion::Neutral);
-    let (layer, proof) = learn(&lessons).unwrap();
-    assert!(proof.is_convincing(), "{proof:?}");
+    let faces = album(MIN_CORRECTIONS, |_| Emotion::Neutral);
+    let (layer, loss) = learn(&faces).unwrap();
+    assert!(loss.is_convincing(), "{loss:?}");
     for own in 100..120 {
         assert_eq!(top(&layer, &face(1, own, Emotion::Angry)), Emotion::Neutral);
         assert_eq!(top(&layer, &face(2, own, Emotion::Angry)), Emotion::Angry);
@@ -57,25 +57,30 @@ fn corrections_that_contradict_each_other_teach_nothing() {
         Emotion::Surprise,
         Emotion::Fear,
     ];
-    let lessons = album(20, |own| said[own * 7 % said.len()]);
-    let (_, proof) = learn(&lessons).unwrap();
-    assert!(!proof.is_convincing(), "{proof:?}");
+    let faces = album(20, |own| said[own * 7 % said.len()]);
+    let (_, loss) = learn(&faces).unwrap();
+    assert!(!loss.is_convincing(), "{loss:?}");
     // Corrections of faces without common features do not suffice either.
     let mut strangers = album(0, |_| Emotion::Sad);
-    strangers.corrected = (0..FEWEST)
+    strangers.corrected = (0..MIN_CORRECTIONS)
         .map(|own| (face(own + 20, own, Emotion::Happy), Emotion::Sad))
         .collect();
     strangers.left = (0..20)
-        .map(|own| (face(own % FEWEST + 30, own, Emotion::Happy), Emotion::Happy))
+        .map(|own| {
+            (
+                face(own % MIN_CORRECTIONS + 30, own, Emotion::Happy),
+                Emotion::Happy,
+            )
+        })
         .collect();
-    let (_, proof) = learn(&strangers).unwrap();
-    assert!(!proof.is_convincing(), "{proof:?}");
+    let (_, loss) = learn(&strangers).unwrap();
+    assert!(!loss.is_convincing(), "{loss:?}");
 }
 
 #[test]
 fn too_few_corrections_and_faces_of_different_models_teach_nothing() {
-    assert_eq!(learn(&album(FEWEST - 1, |_| Emotion::Sad)), None);
-    let mut mixed = album(FEWEST, |_| Emotion::Sad);
+    assert_eq!(learn(&album(MIN_CORRECTIONS - 1, |_| Emotion::Sad)), None);
+    let mut mixed = album(MIN_CORRECTIONS, |_| Emotion::Sad);
     mixed.others[0].features = Features::of(&[1.0, 2.0]);
     assert_eq!(learn(&mixed), None);
     mixed.others[0].features = Features::none();
@@ -84,21 +89,21 @@ fn too_few_corrections_and_faces_of_different_models_teach_nothing() {
 
 #[test]
 fn learning_gives_the_same_bits_each_time() {
-    let lessons = album(150, |own| {
+    let faces = album(150, |own| {
         if own % 9 == 0 {
             Emotion::Sad
         } else {
             Emotion::Neutral
         }
     });
-    let (one, two) = (learn(&lessons).unwrap(), learn(&lessons).unwrap());
+    let (one, two) = (learn(&faces).unwrap(), learn(&faces).unwrap());
     assert_eq!(one.0.to_bytes(), two.0.to_bytes());
     assert_eq!(one.1, two.1);
 }
 
 #[test]
 fn a_layer_comes_back_from_its_bytes_and_other_bytes_are_refused() {
-    let (layer, _) = learn(&album(FEWEST, |_| Emotion::Neutral)).unwrap();
+    let (layer, _) = learn(&album(MIN_CORRECTIONS, |_| Emotion::Neutral)).unwrap();
     let bytes = layer.to_bytes();
     assert_eq!(PersonalLayer::from_bytes(&bytes), Some(layer));
     assert_eq!(PersonalLayer::from_bytes(&bytes[4..]), None);
@@ -110,7 +115,7 @@ fn a_layer_comes_back_from_its_bytes_and_other_bytes_are_refused() {
 
 #[test]
 fn a_layer_gives_no_scores_to_features_of_another_model() {
-    let (layer, _) = learn(&album(FEWEST, |_| Emotion::Neutral)).unwrap();
+    let (layer, _) = learn(&album(MIN_CORRECTIONS, |_| Emotion::Neutral)).unwrap();
     let face = face(1, 0, Emotion::Angry);
     assert_eq!(layer.scores(&face.scores, &Features::of(&[1.0; 39])), None);
     assert_eq!(layer.scores(&face.scores, &Features::none()), None);
@@ -126,7 +131,7 @@ fn noise(seed: u64) -> f32 {
 
 /// An album of 400 faces with their true emotions. The network classifies a random tenth wrongly or, with a `habit`,
 /// all faces of one kind, which are calm, as sad.
-fn random_album(seed: u64, habit: bool) -> Vec<(ReadFace, Emotion)> {
+fn random_album(seed: u64, habit: bool) -> Vec<(ClassifiedFace, Emotion)> {
     let of = |number: u64| {
         let random = |index: u64| noise((seed << 32) + (number << 8) + index);
         let kind = (random(0) * 12.0) as usize;
@@ -146,7 +151,7 @@ fn random_album(seed: u64, habit: bool) -> Vec<(ReadFace, Emotion)> {
             Emotion::ALL.map(|emotion| 0.02 + 0.05 * random(100 + emotion.index() as u64));
         scores[read.index()] += 0.4 + 0.4 * random(3);
         let sum: f32 = scores.iter().sum();
-        let face = ReadFace {
+        let face = ClassifiedFace {
             features: Features::of(&values),
             scores: EmotionScores::new(scores.map(|score| score / sum)),
         };
@@ -157,7 +162,7 @@ fn random_album(seed: u64, habit: bool) -> Vec<(ReadFace, Emotion)> {
 
 /// The share of correct faces among those that a person did not correct, before and after learning, if the person
 /// corrects the first `count` wrong ones among the first eighty of each emotion.
-fn taught(album: &[(ReadFace, Emotion)], count: usize) -> [f64; 2] {
+fn accuracies(album: &[(ClassifiedFace, Emotion)], count: usize) -> [f64; 2] {
     let mut wrong: Vec<usize> = Vec::new();
     for emotion in Emotion::ALL {
         let mut list: Vec<usize> = (0..album.len()).collect();
@@ -172,21 +177,21 @@ fn taught(album: &[(ReadFace, Emotion)], count: usize) -> [f64; 2] {
     }
     wrong.sort_by_key(|&face| noise(face as u64).to_bits());
     wrong.truncate(count);
-    let rest: Vec<&(ReadFace, Emotion)> = (0..album.len())
+    let rest: Vec<&(ClassifiedFace, Emotion)> = (0..album.len())
         .filter(|face| !wrong.contains(face))
         .map(|face| &album[face])
         .collect();
-    let each = |visit: &mut dyn FnMut(ReadFace)| -> Result<(), std::convert::Infallible> {
+    let each = |visit: &mut dyn FnMut(ClassifiedFace)| -> Result<(), std::convert::Infallible> {
         for (face, _) in &rest {
             visit(face.clone());
         }
         Ok(())
     };
     let said = wrong.iter().map(|&face| album[face].clone()).collect();
-    let learned = learn(&Lessons::choose(said, each).unwrap());
-    let layer = learned.filter(|(_, proof)| proof.is_convincing());
+    let learned = learn(&TrainingFaces::choose(said, each).unwrap());
+    let layer = learned.filter(|(_, loss)| loss.is_convincing());
     let right = |layer: Option<&PersonalLayer>| {
-        let is_right = |(face, shows): &&&(ReadFace, Emotion)| {
+        let is_right = |(face, shows): &&&(ClassifiedFace, Emotion)| {
             let scores = layer.and_then(|layer| layer.scores(&face.scores, &face.features));
             scores.unwrap_or(face.scores).top().0 == *shows
         };
@@ -202,7 +207,7 @@ fn in_no_album_do_corrections_harm_and_a_habit_of_the_network_is_unlearned() {
         for habit in [false, true] {
             let album = random_album(seed, habit);
             for count in [10, 30] {
-                let [before, after] = taught(&album, count);
+                let [before, after] = accuracies(&album, count);
                 assert!(
                     after >= before - 0.003,
                     "{seed} {habit} {count}: {before} {after}"

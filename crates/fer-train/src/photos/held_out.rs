@@ -13,7 +13,7 @@ use fer_core::emotion::{Emotion, EmotionScores};
 use fer_core::error::Result;
 use fer_core::features::Features;
 use fer_core::network::{ModelFile, TrunkSpec};
-use fer_core::personal::ReadFace;
+use fer_core::personal::ClassifiedFace;
 
 /// Faces with their features, and the other data to which a photo head is fitted.
 pub struct HeldOutHeads<'a> {
@@ -90,13 +90,13 @@ impl<'a> HeldOutHeads<'a> {
     }
 
     /// The results for the faces with these numbers, by a head that is fitted to the faces for which `learns` is true.
-    pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ReadFace> {
+    pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ClassifiedFace> {
         let head = self.head(learns);
         let read = |&face: &usize| {
             let features = self.learned.of(face).next().unwrap_or_default();
             let mut scores = head.logits(features);
             softmax(&mut scores);
-            ReadFace {
+            ClassifiedFace {
                 features: Features::of(&features[features.len() - self.kept..]),
                 scores: EmotionScores::new(scores),
             }

@@ -23,7 +23,7 @@ const LEAST: f32 = 0.1;
 
 impl Refinement<'_> {
     /// Those of `doubtful`, indices of `faces`, that may be faces, judged by patches of the finest level.
-    pub(super) fn promising(&self, faces: &[DetectedFace], doubtful: Vec<usize>) -> Vec<usize> {
+    pub(super) fn plausible(&self, faces: &[DetectedFace], doubtful: Vec<usize>) -> Vec<usize> {
         if doubtful.is_empty() {
             return doubtful;
         }
@@ -59,8 +59,8 @@ impl Refinement<'_> {
                 .iter()
                 .any(|found| found.bounding_box.iou(&expected) >= MATCH_IOU)
         };
-        let looks = (0..count).zip(doubtful).zip(&maps);
-        looks
+        let patches = (0..count).zip(doubtful).zip(&maps);
+        patches
             .filter(|((number, index), to_photo)| is_seen(*number, &faces[*index], to_photo))
             .map(|((_, index), _)| index)
             .collect()
@@ -82,7 +82,7 @@ mod tests {
     use crate::raster::{Orientation, Raster};
 
     #[test]
-    fn faces_are_promising_and_other_places_are_not() {
+    fn faces_are_plausible_and_other_patches_are_not() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/astronaut.jpg");
         let portrait = image::open(path).unwrap().into_rgb8();
         let portrait = imageops::resize(&portrait, 256, 256, FilterType::Triangle);
@@ -111,8 +111,8 @@ mod tests {
         let photo = Raster::new(photo, Orientation::Upright);
         let finest = photo.copy(900, 675);
         let refinement = Refinement::new(&network, &params, &photo, None, &finest);
-        let promising = refinement.promising(&candidates, (0..20).collect());
-        assert_eq!(promising, [0, 3, 6, 9, 12, 15, 18]);
-        assert!(refinement.promising(&candidates, Vec::new()).is_empty());
+        let plausible = refinement.plausible(&candidates, (0..20).collect());
+        assert_eq!(plausible, [0, 3, 6, 9, 12, 15, 18]);
+        assert!(refinement.plausible(&candidates, Vec::new()).is_empty());
     }
 }

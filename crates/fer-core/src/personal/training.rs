@@ -1,6 +1,6 @@
 //! The faces and corrections from which a personal layer is learned.
 
-use super::{FEWEST, HumanFace};
+use super::{HumanFace, MIN_CORRECTIONS};
 use crate::emotion::{Emotion, EmotionScores};
 use crate::features::Features;
 
@@ -13,14 +13,14 @@ const FEWEST_LEFT: usize = 30;
 
 /// The network's results for a face.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReadFace {
+pub struct ClassifiedFace {
     /// Its features.
     pub features: Features,
     /// Its scores.
     pub scores: EmotionScores,
 }
 
-impl ReadFace {
+impl ClassifiedFace {
     /// The results that are used to learn human scores; `None` if the model does not compute a human score.
     pub fn human(&self) -> Option<HumanFace> {
         let score = self.scores.human()?;
@@ -31,42 +31,42 @@ impl ReadFace {
 
 /// The faces from which a personal layer is learned.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Lessons {
+pub struct TrainingFaces {
     /// Faces that a person corrected, each with the emotion that the person stated.
-    pub corrected: Vec<(ReadFace, Emotion)>,
+    pub corrected: Vec<(ClassifiedFace, Emotion)>,
     /// Faces with a higher score than a corrected face to which the network gave the same emotion, each with that
     /// emotion. A person who corrects wrong faces among the first of an answer has seen these as well, and left them
     /// uncorrected. Without them, a layer would learn only that the network is wrong.
-    pub left: Vec<(ReadFace, Emotion)>,
+    pub left: Vec<(ClassifiedFace, Emotion)>,
     /// Other faces, which should keep their scores.
-    pub others: Vec<ReadFace>,
+    pub others: Vec<ClassifiedFace>,
 }
 
-impl Lessons {
+impl TrainingFaces {
     /// The corrected faces, and even samples of the others. `each` passes all others, in the same order whenever it is
     /// called.
     ///
     /// # Errors
     /// Those of `each`.
     pub fn choose<E>(
-        corrected: Vec<(ReadFace, Emotion)>,
-        each: impl Fn(&mut dyn FnMut(ReadFace)) -> Result<(), E>,
+        corrected: Vec<(ClassifiedFace, Emotion)>,
+        each: impl Fn(&mut dyn FnMut(ClassifiedFace)) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let mut lessons = Self {
+        let mut faces = Self {
             corrected,
             ..Self::default()
         };
-        if lessons.corrected.len() < FEWEST {
-            return Ok(lessons);
+        if faces.corrected.len() < MIN_CORRECTIONS {
+            return Ok(faces);
         }
         let mut least = [f32::INFINITY; Emotion::COUNT];
-        for (face, says) in &lessons.corrected {
+        for (face, label) in &faces.corrected {
             let (read, score) = face.scores.top();
-            if read != *says {
+            if read != *label {
                 least[read.index()] = least[read.index()].min(score);
             }
         }
-        let is_left = |face: &ReadFace| {
+        let is_left = |face: &ClassifiedFace| {
             let (read, score) = face.scores.top();
             score > least[read.index()]
         };
@@ -79,19 +79,19 @@ impl Lessons {
             };
             *count += 1;
         })?;
-        let mut left = Sample::new(lessons.corrected.len().max(FEWEST_LEFT), all_left);
+        let mut left = Sample::new(faces.corrected.len().max(FEWEST_LEFT), all_left);
         let mut others = Sample::new(OTHERS, all_others);
         each(&mut |face| {
             if is_left(&face) {
                 if left.takes_next() {
                     let read = face.scores.top().0;
-                    lessons.left.push((face, read));
+                    faces.left.push((face, read));
                 }
             } else if others.takes_next() {
-                lessons.others.push(face);
+                faces.others.push(face);
             }
         })?;
-        Ok(lessons)
+        Ok(faces)
     }
 }
 
@@ -143,12 +143,12 @@ mod tests {
         let face = |read: Emotion, score: f32| {
             let mut scores = [0.0; Emotion::COUNT];
             scores[read.index()] = score;
-            ReadFace {
+            ClassifiedFace {
                 features: Features::of(&[score, 1.0]),
                 scores: EmotionScores::new(scores),
             }
         };
-        let mut corrected = vec![(face(Emotion::Happy, 0.7), Emotion::Sad); FEWEST];
+        let mut corrected = vec![(face(Emotion::Happy, 0.7), Emotion::Sad); MIN_CORRECTIONS];
         // A confirmed face shows nothing about those with higher scores.
         corrected.push((face(Emotion::Sad, 0.2), Emotion::Sad));
         let album = [
@@ -156,14 +156,14 @@ mod tests {
             face(Emotion::Happy, 0.6),
             face(Emotion::Sad, 0.9),
         ];
-        let each = |visit: &mut dyn FnMut(ReadFace)| -> Result<(), Infallible> {
+        let each = |visit: &mut dyn FnMut(ClassifiedFace)| -> Result<(), Infallible> {
             album.iter().cloned().for_each(visit);
             Ok(())
         };
-        let lessons = Lessons::choose(corrected, each).unwrap();
-        assert_eq!(lessons.left, [(album[0].clone(), Emotion::Happy)]);
-        assert_eq!(lessons.others, album[1..]);
-        let few = Lessons::choose(lessons.corrected[..2].to_vec(), each).unwrap();
+        let faces = TrainingFaces::choose(corrected, each).unwrap();
+        assert_eq!(faces.left, [(album[0].clone(), Emotion::Happy)]);
+        assert_eq!(faces.others, album[1..]);
+        let few = TrainingFaces::choose(faces.corrected[..2].to_vec(), each).unwrap();
         assert!(few.left.is_empty() && few.others.is_empty());
     }
 }
