@@ -1,5 +1,6 @@
 //! Stores the roots: the folders that were indexed or are watched.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -32,23 +33,37 @@ impl Root {
 /// The roots, and the mounts in them, that are not there at this moment. Of several paths of a photo, those below them come
 /// last: the index keeps them, but nothing can be opened there.
 #[derive(Debug, Default)]
-pub(super) struct AbsentRoots(Vec<Subtree>);
+pub(super) struct AbsentRoots(Vec<Folder>);
+
+/// A root, or a mount in one.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    tree: Subtree,
+    is_absent: OnceCell<bool>,
+}
 
 impl AbsentRoots {
-    /// Looks at each of them. With a single root there is no choice, so that is not looked at.
+    /// The roots and mounts, each of which is looked at when a path in it is asked for first: a disk that does not answer
+    /// must not keep other photos waiting. With a single root there is no choice, so that is never looked at.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
         let mut folders: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
         folders.extend(mounts::all(db)?);
         if folders.len() < 2 {
             return Ok(Self::default());
         }
-        let absent = folders.iter().filter(|folder| is_absent(folder));
-        Ok(Self(absent.map(|folder| Subtree::of(folder)).collect()))
+        let folder = |path: PathBuf| Folder {
+            tree: Subtree::of(&path),
+            path,
+            is_absent: OnceCell::new(),
+        };
+        Ok(Self(folders.into_iter().map(folder).collect()))
     }
 
-    /// Whether a stored path lies in one of them.
+    /// Whether a stored path is in one of them.
     pub fn hold(&self, path: &[u8]) -> bool {
-        self.0.iter().any(|root| root.contains(path))
+        let mut folders = self.0.iter().filter(|folder| folder.tree.contains(path));
+        folders.any(|folder| *folder.is_absent.get_or_init(|| is_absent(&folder.path)))
     }
 
     /// The paths in the same order, those that lie in one of them last.

@@ -67,20 +67,25 @@ pub(super) fn path(
     }
     let mut paths = db.prepare_cached(PATHS)?;
     let mut rows = paths.query([photo])?;
-    let mut elsewhere = None;
+    let mut first: Option<Vec<u8>> = None;
     while let Some(row) = rows.next()? {
         let path = row.get_ref(0)?.as_blob()?;
         if !path_meets(plan, path) {
             continue;
         }
+        // With one path there is no choice, and a disk that does not answer need not be asked.
+        let Some(known) = &first else {
+            first = Some(path.to_owned());
+            continue;
+        };
+        if !plan.absent.hold(known) {
+            break;
+        }
         if !plan.absent.hold(path) {
             return Ok(Some(path.to_owned()));
         }
-        if elsewhere.is_none() {
-            elsewhere = Some(path.to_owned());
-        }
     }
-    Ok(elsewhere)
+    Ok(first)
 }
 
 /// Reads the names of the people in a photo, as names are compared.
