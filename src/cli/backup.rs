@@ -50,14 +50,14 @@ pub(super) fn restore(args: &RestoreArgs, context: &Context, out: &mut Stdout) -
     let database = &context.config().database;
     if !args.file.is_file() || database.parent().is_none_or(|folder| !folder.is_dir()) {
         // Checked before the lock files are made. The store makes the folder.
-        return tell(&Store::restore(database, &args.file)?, &args.file, out);
+        return print(&Store::restore(database, &args.file)?, &args.file, out);
     }
-    let _daemon = keep_daemon_away(database)?;
+    let _daemon = lock_out_daemon(database)?;
     let _run = IndexLock::take(database)?;
-    tell(&Store::restore(database, &args.file)?, &args.file, out)
+    print(&Store::restore(database, &args.file)?, &args.file, out)
 }
 
-fn tell(restored: &crate::store::Restored, from: &Path, out: &mut Stdout) -> Result<Outcome> {
+fn print(restored: &crate::store::Restored, from: &Path, out: &mut Stdout) -> Result<Outcome> {
     out.line(format_args!(
         "{} were restored from {}; fer-index index adds what has changed since",
         sentence(restored.contents),
@@ -91,7 +91,7 @@ fn sentence(contents: Contents) -> String {
 }
 
 /// Takes the daemon's lock, so that no daemon runs or starts meanwhile.
-pub(super) fn keep_daemon_away(database: &Path) -> Result<ProcessLock> {
+pub(super) fn lock_out_daemon(database: &Path) -> Result<ProcessLock> {
     let path = beside(database, "lock");
     match ProcessLock::take(&path, "which replaces the database")? {
         Ok(lock) => Ok(lock),

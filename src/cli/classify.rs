@@ -68,7 +68,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
             Err(skip) => {
                 failed = true;
                 if format == Format::Text {
-                    stderr::tell(format_args!("fer-index: {}: {skip}", path.display()));
+                    stderr::print(format_args!("fer-index: {}: {skip}", path.display()));
                 }
             }
         }
@@ -76,7 +76,7 @@ pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> R
     });
     match format {
         Format::Text => answers.try_for_each(|(path, answer)| {
-            tell(path, &answer, out)?;
+            print(path, &answer, out)?;
             out.flush()
         })?,
         Format::Json => out.json_array(answers.map(|(path, answer)| json(path, &answer)))?,
@@ -99,7 +99,7 @@ fn json(path: &Path, answer: &Answer) -> JsonClassified {
     }
 }
 
-fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
+fn print(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
     let Ok(faces) = answer else { return Ok(()) };
     out.line(path.display())?;
     if faces.is_empty() {

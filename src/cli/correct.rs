@@ -83,13 +83,13 @@ fn save(
         out.line(format_args!("face {face} {name}: {now}"))?;
     }
     let carried = carry_over(&mut store, &faces, &context.decoder()?)?;
-    tell_carried(carried, out)?;
+    print_carried(carried, out)?;
     follow(&mut store, context, out)?;
     Ok(Outcome::Found)
 }
 
 /// Prints to how many faces corrections were carried over.
-pub(super) fn tell_carried(faces: u64, out: &mut Stdout) -> Result<()> {
+pub(super) fn print_carried(faces: u64, out: &mut Stdout) -> Result<()> {
     match faces {
         0 => Ok(()),
         1 => out.line("Carried over to 1 face in an edit or export of the same picture"),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use super::context::Context;
-use super::correct::tell_carried;
+use super::correct::print_carried;
 use super::index::count;
 use super::json::JsonPath;
 use super::learn;
@@ -99,7 +99,7 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
             }
             out.line(format_args!("{line}"))?;
             let carried = carry_imported(&mut store, &records, &context.decoder()?)?;
-            tell_carried(carried, out)?;
+            print_carried(carried, out)?;
             learn::follow(&mut store, context)?;
             Ok(Outcome::Found)
         }

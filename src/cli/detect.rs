@@ -84,12 +84,12 @@ fn process_all(
             Err(skip) => {
                 failed = true;
                 if format == Format::Text {
-                    stderr::tell(format_args!("fer-index: {}: {skip}", path.display()));
+                    stderr::print(format_args!("fer-index: {}: {skip}", path.display()));
                 }
             }
         }
         match format {
-            Format::Text => tell(path, &answer, out)?,
+            Format::Text => print(path, &answer, out)?,
             Format::Json => array.push(json(path, &answer)),
             Format::Jsonl => out.json(&json(path, &answer))?,
         }
@@ -117,7 +117,7 @@ fn json(path: &Path, answer: &Answer) -> JsonDetected {
     }
 }
 
-fn tell(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
+fn print(path: &Path, answer: &Answer, out: &mut Stdout) -> Result<()> {
     let Ok((photo, faces)) = answer else {
         return Ok(());
     };

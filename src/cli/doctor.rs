@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::Outcome;
-use super::backup::keep_daemon_away;
+use super::backup::lock_out_daemon;
 use super::context::Context;
 #[cfg(unix)]
 use super::decoder::Decoding;
@@ -67,9 +67,9 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
     if args.json {
         out.json(&as_json(&diagnosis, &clocks, args.repair))?;
     } else {
-        tell(&diagnosis, args.repair, out)?;
+        print(&diagnosis, args.repair, out)?;
         for clock in &clocks {
-            out.line(doubt(clock))?;
+            out.line(describe_doubtful_clock(clock))?;
         }
         #[cfg(unix)]
         out.line(format_args!(
@@ -77,8 +77,8 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
             Decoding::of(context).sentence()
         ))?;
     }
-    let is_mended = args.repair || diagnosis.differences.is_empty();
-    Ok(if is_mended && diagnosis.damage.is_empty() {
+    let is_repaired = args.repair || diagnosis.differences.is_empty();
+    Ok(if is_repaired && diagnosis.damage.is_empty() {
         Outcome::Found
     } else {
         Outcome::Faulty
@@ -86,7 +86,7 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
 }
 
 fn recover(database: &Path, as_json: bool, out: &mut Stdout) -> Result<Outcome> {
-    let _daemon = keep_daemon_away(database)?;
+    let _daemon = lock_out_daemon(database)?;
     let _run = IndexLock::take(database)?;
     let recovered = Store::recover(database)?;
     let (contents, kept) = (recovered.restored.contents, &recovered.restored.kept);
@@ -117,7 +117,7 @@ fn recover(database: &Path, as_json: bool, out: &mut Stdout) -> Result<Outcome> 
     Ok(Outcome::Found)
 }
 
-fn tell(diagnosis: &Diagnosis, is_repair: bool, out: &mut Stdout) -> Result<()> {
+fn print(diagnosis: &Diagnosis, is_repair: bool, out: &mut Stdout) -> Result<()> {
     for sentence in &diagnosis.damage {
         out.line(format_args!("damaged   {sentence}"))?;
     }
@@ -193,7 +193,7 @@ fn sentence(difference: &Difference) -> String {
 }
 
 /// Why a camera's clock is doubtful, and how to correct its times.
-fn doubt(clock: &DoubtfulClock) -> String {
+fn describe_doubtful_clock(clock: &DoubtfulClock) -> String {
     let minutes = clock.seconds.unsigned_abs() / 60;
     let (sign, way) = if clock.seconds < 0 {
         ('-', "fast")

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::context::Context;
 use super::filter_args::{FILTERS, FilterArgs};
 use super::index::count;
-use super::query::{hint, tell_undated};
+use super::query::{hint, print_undated};
 use super::stdout::Stdout;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::Result;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
                 Ok(false) => current += 1,
                 Ok(true) => {
                     written += 1;
-                    tell(&path, emotions, args.dry_run, out)?;
+                    print(&path, emotions, args.dry_run, out)?;
                 }
                 Err(error) => {
                     tracing::error!("{error}");
@@ -84,7 +84,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
         }
     }
     out.flush()?;
-    tell_undated(&query, &store)?;
+    print_undated(&query, &store)?;
     let verb = if args.dry_run {
         "would be written"
     } else {
@@ -116,7 +116,7 @@ fn emotions(hit: &Hit, least: f32) -> EmotionSet {
         .collect()
 }
 
-fn tell(path: &Path, emotions: EmotionSet, dry: bool, out: &mut Stdout) -> Result<()> {
+fn print(path: &Path, emotions: EmotionSet, dry: bool, out: &mut Stdout) -> Result<()> {
     let names: Vec<_> = emotions.iter().map(Emotion::name).collect();
     let names = if names.is_empty() {
         "no emotion any more".to_owned()

@@ -68,7 +68,7 @@ pub(super) fn run(args: &GalleryArgs, context: &Context, out: &mut Stdout) -> Re
             None => open_near(store, config.gallery.listen, settings).await?,
         };
         let end = end_signal()?;
-        tell(&gallery, out)?;
+        print(&gallery, out)?;
         if !args.no_open {
             start_browser(gallery.link_once()?);
         }
@@ -132,7 +132,7 @@ async fn open_near(store: Store, address: SocketAddr, settings: Settings) -> Res
     }
 }
 
-fn tell(gallery: &Gallery, out: &mut Stdout) -> Result<()> {
+fn print(gallery: &Gallery, out: &mut Stdout) -> Result<()> {
     let address = gallery.address();
     if !address.ip().is_loopback() {
         tracing::warn!(

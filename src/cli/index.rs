@@ -67,7 +67,7 @@ pub(super) fn run(
         if is_refused {
             return Err(error);
         }
-        stderr::tell(format_args!("fer-index: {error}"));
+        stderr::print(format_args!("fer-index: {error}"));
     }
     let filter = context.filter()?;
     let analyser = context.analyser()?;
@@ -94,12 +94,12 @@ pub(super) fn run(
     if args.json {
         out.json(&json(&summary, interrupted.is_some()))?;
     } else {
-        tell(&summary, out)?;
-        tell_skipped_before(&roots, &store, &summary, out)?;
+        print(&summary, out)?;
+        print_skipped_before(&roots, &store, &summary, out)?;
     }
     if let Some((done, planned)) = interrupted {
         out.flush()?;
-        stderr::tell(format_args!(
+        stderr::print(format_args!(
             "fer-index: stopped after {done} of {}; their results are kept, and the same command continues with \
              the other {}",
             count(planned, "file"),
@@ -127,7 +127,7 @@ fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
 }
 
 /// Prints why an earlier run has skipped files that were named one by one; the summary only counts them as unchanged.
-fn tell_skipped_before(
+fn print_skipped_before(
     roots: &[PathBuf],
     store: &Store,
     summary: &Summary,
@@ -156,7 +156,7 @@ fn tell_skipped_before(
     Ok(())
 }
 
-fn tell(summary: &Summary, out: &mut Stdout) -> Result<()> {
+fn print(summary: &Summary, out: &mut Stdout) -> Result<()> {
     let seconds = summary.elapsed.as_secs_f64();
     let rate = if summary.photos > 0 && seconds > 0.0 {
         format!(" ({:.1} a second)", summary.photos as f64 / seconds)

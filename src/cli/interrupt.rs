@@ -37,7 +37,7 @@ impl Interrupt {
                 runtime.block_on(async {
                     signals.recv().await;
                     seen.0.store(true, Ordering::Relaxed);
-                    stderr::tell(
+                    stderr::print(
                         "\nfer-index: stopping when the photos in progress are finished; Ctrl-C again stops at once",
                     );
                     signals.recv().await;

@@ -255,7 +255,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Faulty) => ExitCode::from(3),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            stderr::tell(format_args!("fer-index: {error}"));
+            stderr::print(format_args!("fer-index: {error}"));
             ExitCode::from(2)
         }
     }

@@ -117,7 +117,7 @@ fn print_understood(understood: &Understood) {
 /// Prints a message to standard error, unless `--quiet` was given.
 pub(super) fn hint(words: std::fmt::Arguments<'_>) {
     if tracing::enabled!(tracing::Level::WARN) {
-        stderr::tell(words);
+        stderr::print(words);
     }
 }
 
@@ -142,7 +142,7 @@ fn answer(
         let total = store.total(&query)?;
         out.line(total)?;
         out.flush()?;
-        tell_undated(&query, &store)?;
+        print_undated(&query, &store)?;
         return Ok(if total > 0 {
             Outcome::Found
         } else {
@@ -156,11 +156,11 @@ fn answer(
         for reason in filter.why_empty(&store, defaults)? {
             hint(format_args!("{reason}"));
         }
-        tell_undated(&query, &store)?;
+        print_undated(&query, &store)?;
         return Ok(Outcome::Nothing);
     }
     out.flush()?;
-    tell_undated(&query, &store)?;
+    print_undated(&query, &store)?;
     if query.limit == Some(hits.len()) {
         let end = query.offset + hits.len();
         let total = store.total(&query)?;
@@ -176,7 +176,7 @@ fn answer(
 }
 
 /// Prints how many photos a filter by date excluded only because they have no date of their own.
-pub(super) fn tell_undated(query: &Query, store: &Store) -> Result<()> {
+pub(super) fn print_undated(query: &Query, store: &Store) -> Result<()> {
     let undated = store.undated(query)?;
     if undated > 0 {
         let (are, them) = if undated == 1 {

@@ -41,7 +41,7 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
         if args.json {
             out.json(&shown.as_json())?;
         } else {
-            shown.tell(out)?;
+            shown.print(out)?;
         }
         return Ok(Outcome::Found);
     }
@@ -50,14 +50,14 @@ pub(super) fn run(args: &ShowArgs, context: &Context, out: &mut Stdout) -> Resul
     for path in &paths {
         match Shown::of(path, &store, context) {
             Ok(shown) if args.json => array.push(shown.as_json()),
-            Ok(shown) => shown.tell(out)?,
+            Ok(shown) => shown.print(out)?,
             Err(Error::Usage(sentence)) => {
                 if args.json {
                     let mut missing = json!(JsonPath::of(path));
                     missing["error"] = json!(sentence);
                     array.push(missing);
                 }
-                stderr::tell(format_args!("fer-index: {sentence}"));
+                stderr::print(format_args!("fer-index: {sentence}"));
                 outcome = Outcome::PartialFailure;
                 continue;
             }
@@ -123,9 +123,9 @@ impl Shown {
         Ok(Self::Photo(Box::new(photo), related))
     }
 
-    fn tell(&self, out: &mut Stdout) -> Result<()> {
+    fn print(&self, out: &mut Stdout) -> Result<()> {
         match self {
-            Self::Photo(photo, related) => tell(photo, related, out),
+            Self::Photo(photo, related) => print(photo, related, out),
             Self::Skipped(path, skip) => {
                 out.line(format_args!("{}\nskipped: {skip}", path.display()))
             }
@@ -183,7 +183,7 @@ struct Related {
     shot: Vec<PathBuf>,
 }
 
-fn tell(photo: &Photo, related: &Related, out: &mut Stdout) -> Result<()> {
+fn print(photo: &Photo, related: &Related, out: &mut Stdout) -> Result<()> {
     for path in &photo.paths {
         out.line(path.display())?;
     }
@@ -197,7 +197,7 @@ fn tell(photo: &Photo, related: &Related, out: &mut Stdout) -> Result<()> {
     out.line(format_args!("  indexed       {}", photo.indexed_at))?;
     match &photo.content {
         Ok(scan) => {
-            tell_scan(scan, &related.carried, out)?;
+            print_scan(scan, &related.carried, out)?;
             match &related.learning {
                 Some(learning) => out.line(format_args!("  learning      {learning}")),
                 None => Ok(()),
@@ -207,7 +207,7 @@ fn tell(photo: &Photo, related: &Related, out: &mut Stdout) -> Result<()> {
     }
 }
 
-fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdout) -> Result<()> {
+fn print_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdout) -> Result<()> {
     out.line(format_args!(
         "  picture       {}, {}×{} px",
         scan.format, scan.width, scan.height
@@ -215,7 +215,7 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
     if let Some(problem) = &scan.incomplete {
         out.line(format_args!("  incomplete    {problem}"))?;
     }
-    tell_facts(&scan.capture, out)?;
+    print_facts(&scan.capture, out)?;
     for person in &scan.people {
         let face = match (person.face, person.at) {
             (Some(face), _) => format!("face {face}"),
@@ -269,7 +269,7 @@ fn tell_scan(scan: &PhotoAnalysis<StoredFace>, carried: &Carried, out: &mut Stdo
 }
 
 /// Prints the facts, each with its source.
-fn tell_facts(capture: &Capture, out: &mut Stdout) -> Result<()> {
+fn print_facts(capture: &Capture, out: &mut Stdout) -> Result<()> {
     if let Some(taken_at) = &capture.taken_at {
         let source = date_source_in_words(taken_at.source);
         out.line(format_args!(

@@ -15,7 +15,7 @@ use super::context::Context;
 use super::filter_args::FilterArgs;
 #[cfg(feature = "train")]
 use super::force::ForceArgs;
-use super::query::{hint, tell_undated};
+use super::query::{hint, print_undated};
 use super::stdout::Stdout;
 use crate::borders::country_in;
 use crate::emotion::Emotion;
@@ -105,7 +105,7 @@ pub(super) fn run(args: &StatsArgs, context: &Context, out: &mut Stdout) -> Resu
         table(&rows, args.by, out)?;
     }
     out.flush()?;
-    tell_undated(&query, &store)?;
+    print_undated(&query, &store)?;
     if !rows.is_empty() {
         return Ok(Outcome::Found);
     }

@@ -46,7 +46,7 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
             skipped_files,
         })?;
     } else {
-        tell(&status, &Decoding::of(context), skipped.is_some(), out)?;
+        print(&status, &Decoding::of(context), skipped.is_some(), out)?;
         if learning.has_corrections() {
             out.line(format_args!("learning  {learning}"))?;
         }
@@ -87,9 +87,14 @@ impl JsonSkipped {
     }
 }
 
-fn tell(status: &Status, decoding: &Decoding, names_skipped: bool, out: &mut Stdout) -> Result<()> {
+fn print(
+    status: &Status,
+    decoding: &Decoding,
+    names_skipped: bool,
+    out: &mut Stdout,
+) -> Result<()> {
     match &status.daemon {
-        Some(daemon) => tell_daemon(daemon, out)?,
+        Some(daemon) => print_daemon(daemon, out)?,
         None => out.line("daemon    not running; start it with fer-index watch")?,
     }
     for root in &status.roots {
@@ -99,8 +104,8 @@ fn tell(status: &Status, decoding: &Decoding, names_skipped: bool, out: &mut Std
         "index     {} photos, {} faces, {} files",
         status.photos, status.faces, status.files
     ))?;
-    tell_sources("dates", &status.dates, date_source_in_words, out)?;
-    tell_sources("places", &status.positions, source_in_words, out)?;
+    print_sources("dates", &status.dates, date_source_in_words, out)?;
+    print_sources("places", &status.positions, source_in_words, out)?;
     for models in &status.models {
         out.line(format_args!(
             "models    {}, {}: {} photos",
@@ -124,7 +129,7 @@ fn tell(status: &Status, decoding: &Decoding, names_skipped: bool, out: &mut Std
 }
 
 /// Prints how many photos have a fact from each source, most first.
-fn tell_sources<S: Copy + Ord>(
+fn print_sources<S: Copy + Ord>(
     label: &str,
     photos: &BTreeMap<S, u64>,
     in_words: fn(S) -> &'static str,
@@ -141,7 +146,7 @@ fn tell_sources<S: Copy + Ord>(
     Ok(())
 }
 
-fn tell_daemon(daemon: &Activity, out: &mut Stdout) -> Result<()> {
+fn print_daemon(daemon: &Activity, out: &mut Stdout) -> Result<()> {
     let state = if daemon.is_ready {
         "running"
     } else {

@@ -59,7 +59,7 @@ fn an_empty_file_is_not_made_a_database_by_reading_it() {
 /// `/dev/full` refuses every byte.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_told_ends_no_command() {
+fn a_full_stderr_ends_no_command() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     env.index();
     for (line, code) in [

@@ -228,7 +228,7 @@ fn copies_on_a_disk_that_is_away_hide_no_file() {
 }
 
 #[test]
-fn another_copy_stands_for_a_file_that_is_gone() {
+fn a_missing_file_is_replaced_by_another_copy() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     let copy = env.add("z/copy.jpg", fixture("astronaut.jpg"));
     env.index();

@@ -71,7 +71,7 @@ enum Format {
 
 /// The hits, each with a path at which its photo exists. If the file was moved or deleted since the index was updated,
 /// the path is that of another copy.
-fn where_they_are<'h>(hits: &'h [Hit], store: &Store) -> Result<Cow<'h, [Hit]>> {
+fn at_existing_paths<'h>(hits: &'h [Hit], store: &Store) -> Result<Cow<'h, [Hit]>> {
     let mut found = Cow::Borrowed(hits);
     for (index, hit) in hits.iter().enumerate() {
         if is_gone(hit)
@@ -91,7 +91,7 @@ fn is_gone(hit: &Hit) -> bool {
 
 /// The paths of photos with an existing file, since one without a file must not prevent the others from being linked or
 /// copied.
-fn paths_there(hits: &[Hit]) -> Vec<&Path> {
+fn existing_paths(hits: &[Hit]) -> Vec<&Path> {
     let (gone, there): (Vec<_>, Vec<_>) = hits.iter().partition(|hit| is_gone(hit));
     for hit in gone {
         tracing::warn!(
@@ -114,12 +114,12 @@ impl ResultArgs {
         let opens = self.contact_sheet.is_some() || self.preview;
         let copies = self.link_into.is_some() || self.copy_into.is_some();
         let hits = if opens || copies {
-            where_they_are(hits, store)?
+            at_existing_paths(hits, store)?
         } else {
             Cow::Borrowed(hits)
         };
         let paths: Vec<_> = if copies {
-            paths_there(&hits)
+            existing_paths(&hits)
         } else {
             hits.iter().map(|hit| hit.path.as_path()).collect()
         };

@@ -124,7 +124,7 @@ fn drafts_of_killed_runs_are_removed_and_nothing_else() {
 }
 
 #[test]
-fn what_is_added_stands_beside_all_that_is_there() {
+fn adding_photos_keeps_all_existing_entries() {
     let root = tempfile::tempdir().unwrap();
     let index = index(root.path());
     let photos = ["a.jpg", "b.jpg", "c.jpg"].map(|name| {
