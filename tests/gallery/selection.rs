@@ -222,6 +222,7 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
     count("fear", 3);
     browser.click("#toast button");
     count("fear", 0);
+    says("3 faces as before.");
 
     // If one face cannot be corrected, the others are, and can be undone.
     browser.run(

@@ -94,7 +94,7 @@ export class SelectionActions {
         const { failed } = await this.#each(done, (face) =>
           face.corrected_to ? api.correctFace(face.id, face.corrected_to) : api.undoCorrection(face.id),
         );
-        if (failed) toast(`Not all is as before.${failed}`);
+        toast(failed ? `Not all is as before.${failed}` : `${plural(done.length, "face")} as before.`);
       });
     toast(`${plural(done.length, "face")} set to ${corrected}.${gone}${failed}`, { name: "Undo", act: undo });
   }
