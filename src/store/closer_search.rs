@@ -113,14 +113,7 @@ pub(super) const DUE: &str = "SELECT id FROM photos WHERE needs_look IS NOT NULL
 
 /// The files of each photo that should be searched more closely; none of a photo that has lost its files.
 pub(super) fn files_of_due(db: &Connection) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
-    let photos: Vec<PhotoId> = db
-        .prepare_cached(DUE)?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    photos
-        .into_iter()
-        .map(|photo| files::of_photo(db, photo))
-        .collect()
+    files::of_each(db, DUE)
 }
 
 #[cfg(test)]

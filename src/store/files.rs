@@ -98,6 +98,18 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
+/// The paths of each photo whose number a statement selects.
+pub(super) fn of_each(db: &Connection, photos: &str) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
+    let photos: Vec<PhotoId> = db
+        .prepare_cached(photos)?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    photos
+        .into_iter()
+        .map(|photo| of_photo(db, photo))
+        .collect()
+}
+
 /// The paths of `photo` in the order in which they are answered: sorted by their bytes, those below a root that is not
 /// there last.
 pub(super) fn as_answered(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PathBuf>> {

@@ -16,7 +16,7 @@ use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
 use super::shots::{self, Shot};
-use super::{corrections, files, lost_paths, mounts, photos, typed};
+use super::{corrections, files, kin, lost_paths, mounts, photos, typed};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -228,8 +228,7 @@ fn earlier_versions(
     else {
         return Ok(Vec::new());
     };
-    let second = local - local.rem_euclid(1000);
-    lost_paths::earlier_versions(db, path, (&camera, second))
+    lost_paths::earlier_versions(db, path, (&camera, kin::second_of(local)))
 }
 
 /// Removes a file, and its photo if it was the last one; returns the number of files.

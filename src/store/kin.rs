@@ -19,11 +19,10 @@ use super::codec::{civil_ms, detected_from_columns};
 use super::exchange::CorrectionRecord;
 use super::record::{CarriedFrom, FaceId, KinFace, KinId, PhotoId};
 use super::shots::Shot;
-use super::undone::UndoneFace;
 use super::{corrections, exchange, faces, files, kin_due, same_picture, shots, undone};
 
-pub(super) use candidates::corrections as candidates;
-use candidates::{same_moment, second_of};
+use candidates::same_moment;
+pub(super) use candidates::{corrections as candidates, second_of};
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
 pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
@@ -198,7 +197,7 @@ fn carry(
     from: i64,
     picture: &FacePicture,
 ) -> rusqlite::Result<bool> {
-    if undone::contains(db, face)? {
+    if undone::last_of_face(db, face)?.is_some() {
         return Ok(false);
     }
     let id: Option<i64> = db
@@ -263,25 +262,12 @@ pub(super) fn correct(
     db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND camera IS NOT NULL")?
         .execute(params![crop, made])?;
     // This is the later word, whatever the clock of the machine says on which the earlier one was given.
-    let undone_at = match undone::of_face(db, face)? {
-        Some(UndoneFace {
-            content,
-            picture,
-            at,
-            ..
-        }) => undone::last(db, &content, picture.as_ref(), &at)?,
-        None => None,
-    };
+    let undone_at = undone::last_of_face(db, face)?;
     let earlier = made_at.max(undone_at).unwrap_or_default();
     db.prepare_cached("UPDATE corrections SET made_at = max(made_at, ? + 1) WHERE id = ?")?
         .execute(params![earlier, made])?;
     for follower in followers {
-        db.prepare_cached(
-            "UPDATE corrections SET (emotion, made_at, carried_from) =
-                 (SELECT emotion, made_at, id FROM corrections WHERE id = ?)
-             WHERE id = ?",
-        )?
-        .execute([made, follower])?;
+        follow(db, follower, made)?;
     }
     if let Some(leader) = leader {
         // Nobody can correct it where it was made, and it would be carried over to the next edit.
@@ -347,6 +333,19 @@ pub(super) fn leave(db: &Connection, leader: Option<i64>) -> rusqlite::Result<Ve
     )?
     .query_map([leader], |row| row.get(0))?
     .collect()
+}
+
+/// Makes a correction follow another one, or the one that this one follows, and say the same.
+pub(super) fn follow(db: &Connection, follower: i64, leader: i64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE corrections SET (carried_from, emotion, made_at) = (
+             SELECT o.id, o.emotion, o.made_at FROM corrections l JOIN corrections o ON o.id = coalesce(l.carried_from, l.id)
+             WHERE l.id = ?2
+         )
+         WHERE id = ?1 AND (SELECT coalesce(carried_from, id) FROM corrections WHERE id = ?2) <> ?1",
+    )?
+    .execute(params![follower, leader])?;
+    Ok(())
 }
 
 /// See [`Store::carried`](super::Store::carried).

@@ -18,13 +18,9 @@ pub(super) const DUE: &str = "SELECT id FROM photos WHERE kin_due IS NOT NULL OR
 
 /// The files of each photo that is due.
 pub(super) fn files_of_due(db: &Connection) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
-    let photos: Vec<PhotoId> = db
-        .prepare_cached(DUE)?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    let at_lost_paths = lost_paths::due(db)?.into_iter().map(|path| Ok(vec![path]));
-    let of_photos = photos.into_iter().map(|photo| files::of_photo(db, photo));
-    at_lost_paths.chain(of_photos).collect()
+    let mut files = files::of_each(db, DUE)?;
+    files.extend(lost_paths::due(db)?.into_iter().map(|path| vec![path]));
+    Ok(files)
 }
 
 /// See [`Store::is_kin_due`](super::Store::is_kin_due).

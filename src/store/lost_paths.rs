@@ -19,7 +19,8 @@ pub(super) struct LostContent {
 }
 
 impl LostContent {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    /// Reads the columns `hash, picture`.
+    pub fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             hash: row.get(0)?,
             picture: row.get(1)?,
@@ -46,7 +47,7 @@ pub(super) fn note_compared(
 }
 
 /// The photos that came to the path of a corrected photo after they had been analysed elsewhere, such as an edit that
-/// was saved under another name and then renamed. A photo that was modified before the correction was made is not among
+/// was saved under another name and then renamed, and were not compared with it yet. A photo that was modified before the correction was made is not among
 /// them, nor is one if the corrected photo has another file: when photos of a burst are renumbered, each keeps its own
 /// corrections.
 macro_rules! replacing {
@@ -59,7 +60,7 @@ macro_rules! replacing {
                                 CROSS JOIN corrections c ON c.hash = l.hash OR c.picture = l.picture
               WHERE ",
             $condition,
-            " AND p.hash <> l.hash AND p.picture IS NOT l.picture AND p.skip_reason IS NULL
+            " AND l.compared IS NOT p.hash AND p.hash <> l.hash AND p.picture IS NOT l.picture AND p.skip_reason IS NULL
               AND p.exif_camera = c.camera AND p.exif_local / 1000 = c.taken_local / 1000
               AND c.crop IS NOT NULL AND f.mtime_ns / 1000000 > c.made_at
               AND EXISTS (SELECT 1 FROM faces WHERE photo_id = p.id AND correction IS NULL)
@@ -69,13 +70,13 @@ macro_rules! replacing {
     };
 }
 
-/// Reads the paths of such photos that have not been compared with the photo that was there before.
-pub(super) const DUE: &str = replacing!("l.path", "l.compared IS NOT p.hash");
+/// Reads the paths of such photos.
+pub(super) const DUE: &str = replacing!("l.path", "true");
 
 /// Reads what a photo with a content has replaced at a path.
 const REPLACED: &str = replacing!(
     "l.hash, l.picture, l.lost_at",
-    "l.path = ?1 AND p.hash = ?2 AND l.compared IS NOT p.hash"
+    "l.path = ?1 AND p.hash = ?2"
 );
 
 /// The paths of the photos that have to be compared with the corrected photo that was there before.

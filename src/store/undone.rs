@@ -8,8 +8,8 @@ use crate::photo::{ContentHash, Picture};
 
 use super::codec::{bounding_box_from_columns, orientation_from_column, picture_from_columns};
 use super::faces;
-use super::record::{FaceId, PhotoId};
-use super::same_picture::{self, Turns};
+use super::record::FaceId;
+use super::same_picture::Turns;
 
 /// A face of which a person undid a correction, so that none is carried over to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,35 +121,11 @@ pub(super) fn last(
     Ok(last)
 }
 
-/// Whether a person undid a correction of a face, in any file with its picture.
-pub(super) fn contains(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    let place: Option<(PhotoId, BoundingBox)> = db
-        .prepare_cached("SELECT photo_id, x, y, width, height FROM faces WHERE id = ?")?
-        .query_row([face], |row| {
-            Ok((row.get(0)?, bounding_box_from_columns(row, 1)?))
-        })
-        .optional()?;
-    let Some((photo, at)) = place else {
-        return Ok(false);
-    };
-    let Some(frame) = same_picture::frame_of(db, photo)? else {
-        return Ok(false);
-    };
-    let undone: Vec<BoundingBox> = db
-        .prepare_cached(
-            "SELECT x, y, width, height, orientation FROM undone_corrections WHERE hash = ?1 OR picture = ?2",
-        )?
-        .query_map(
-            params![frame.hash, frame.picture.map(|picture| picture.hash)],
-            |row| {
-                let at = bounding_box_from_columns(row, 0)?;
-                Ok(frame.bounding_box(&at, orientation_from_column(row, 4)?))
-            },
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(undone
-        .iter()
-        .any(|other| other.iou(&at) >= faces::SAME_FACE))
+/// When a person last undid a correction of a face of the index, in any file with its picture; as [`last`].
+pub(super) fn last_of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<i64>> {
+    of_face(db, face)?.map_or(Ok(None), |face| {
+        last(db, &face.content, face.picture.as_ref(), &face.at)
+    })
 }
 
 /// All such faces, by content.

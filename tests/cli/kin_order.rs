@@ -33,6 +33,12 @@ fn portrait() -> Vec<u8> {
     fixture("astronaut.jpg")
 }
 
+/// An edit, with its time and camera.
+fn edited(index: usize) -> Vec<u8> {
+    let edit = edits(&photo("astronaut.jpg"))[index].1.clone();
+    taken(&jpeg(edit), DATE, "25", "X100")
+}
+
 fn grey() -> Vec<u8> {
     jpeg(edits(&photo("astronaut.jpg"))[2].1.clone())
 }
@@ -177,17 +183,15 @@ fn what_was_undone_stays_so_in_every_file_with_the_picture() {
 #[test]
 fn the_last_word_on_an_edit_in_place_is_carried_to_the_next_one() {
     let env = TestEnv::new();
-    let all = edits(&photo("astronaut.jpg"));
-    let edit = |index: usize| taken(&jpeg(all[index].1.clone()), DATE, "25", "X100");
     env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
     env.index();
     correct(&env, "a.jpg", "sad");
-    env.add("a.jpg", edit(2));
+    env.add("a.jpg", edited(2));
     env.index();
     assert_eq!(correction(&env, "a.jpg"), "sad");
     correct(&env, "a.jpg", "fear");
     // From the original again, which the next edit resembles most.
-    env.add("a.jpg", edit(1));
+    env.add("a.jpg", edited(1));
     env.index();
     assert_eq!(correction(&env, "a.jpg"), "fear");
 
@@ -196,7 +200,7 @@ fn the_last_word_on_an_edit_in_place_is_carried_to_the_next_one() {
     env.index();
     correct(&env, "original.jpg", "happy");
     correct(&env, "a.jpg", "angry");
-    env.add("a.jpg", edit(3));
+    env.add("a.jpg", edited(3));
     env.index();
     assert_eq!(correction(&env, "a.jpg"), "angry");
     assert_eq!(correction(&env, "original.jpg"), "happy");
@@ -256,15 +260,7 @@ fn a_number_from_before_an_edit_in_place_is_refused() {
     env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
     env.index();
     let number = face(&env, "a.jpg")["id"].clone();
-    env.add(
-        "a.jpg",
-        taken(
-            &jpeg(edits(&photo("astronaut.jpg"))[3].1.clone()),
-            DATE,
-            "25",
-            "X100",
-        ),
-    );
+    env.add("a.jpg", edited(3));
     env.index();
     let sentence = env
         .run(&format!("correct {number} --emotion sad"))
@@ -332,15 +328,7 @@ fn a_photo_that_was_edited_in_place_is_forgotten_with_its_first_version() {
     env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
     env.index();
     correct(&env, "a.jpg", "sad");
-    env.add(
-        "a.jpg",
-        taken(
-            &jpeg(edits(&photo("astronaut.jpg"))[3].1.clone()),
-            DATE,
-            "25",
-            "X100",
-        ),
-    );
+    env.add("a.jpg", edited(3));
     env.index();
     let run = env.run("forget album/a.jpg --json").found();
     assert_eq!(run.json()["corrections"], 2, "{run:?}");
@@ -359,17 +347,15 @@ fn a_photo_that_was_edited_in_place_is_forgotten_with_its_first_version() {
 #[test]
 fn every_version_of_a_photo_that_was_edited_and_renamed_is_forgotten() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    let all = edits(&photo("astronaut.jpg"));
-    let edit = |index: usize| taken(&jpeg(all[index].1.clone()), DATE, "25", "X100");
     env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
     env.index();
     correct(&env, "a.jpg", "sad");
-    env.add("a.jpg", edit(3));
+    env.add("a.jpg", edited(3));
     env.index();
     correct(&env, "a.jpg", "fear");
     fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
     env.index();
-    env.add("b.jpg", edit(2));
+    env.add("b.jpg", edited(2));
     env.index();
     env.run("forget album/b.jpg").found();
     let everything = env.run("export --everything").found();

@@ -58,7 +58,7 @@ pub(in super::super) fn take(
         if let (Some(Row::Same(follower)), Some(leader)) =
             (rows[index], leader.and_then(|leader| rows[leader]))
         {
-            follow(db, follower, leader.id())?;
+            kin::follow(db, follower, leader.id())?;
         }
     }
     for face in undone {
@@ -126,7 +126,7 @@ impl Import<'_> {
             .extend(photos_with(db, &record.content, picture)?);
         let id = add(db, record, made_at)?;
         for follower in followers {
-            follow(db, follower, id)?;
+            kin::follow(db, follower, id)?;
         }
         Ok(Some(Row::Same(id)))
     }
@@ -215,19 +215,6 @@ fn leaders(records: &[CorrectionRecord]) -> Vec<Option<usize>> {
         start += length;
     }
     leaders
-}
-
-/// Makes a correction follow another one, or the one that this one follows, and say the same.
-fn follow(db: &Connection, follower: i64, leader: i64) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE corrections SET (carried_from, emotion, made_at) = (
-             SELECT o.id, o.emotion, o.made_at FROM corrections l JOIN corrections o ON o.id = coalesce(l.carried_from, l.id)
-             WHERE l.id = ?2
-         )
-         WHERE id = ?1 AND (SELECT coalesce(carried_from, id) FROM corrections WHERE id = ?2) <> ?1",
-    )?
-    .execute(params![follower, leader])?;
-    Ok(())
 }
 
 /// The emotion of a correction as it is stored.

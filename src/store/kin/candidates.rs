@@ -75,6 +75,9 @@ pub(in super::super) fn corrections(
     let of_shot = raw_pairs::contents_of_shot(db, hash, path)?;
     let replaced = path.map_or(Ok(Vec::new()), |path| replaced_at(db, path, hash))?;
     for row in rows {
+        if !same_moment(row.at, taken) {
+            continue;
+        }
         let Some(picture) = FacePicture::from_bytes(&row.crop) else {
             continue;
         };
@@ -82,9 +85,6 @@ pub(in super::super) fn corrections(
             lost.hash == row.of.hash || lost.picture.is_some() && lost.picture == row.of.picture
         };
         let replaced = replaced.iter().position(has_left);
-        if !same_moment(row.at, taken) {
-            continue;
-        }
         let is_same_shot = has_fraction(row.at) && row.at == taken
             || replaced.is_some()
             || of_shot.contains(&row.of.hash);
@@ -135,17 +135,12 @@ fn content_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<LostConte
     db.prepare_cached(
         "SELECT p.hash, p.picture FROM files f JOIN photos p ON p.id = f.photo_id WHERE f.path = ?",
     )?
-    .query_row([encode(path)], |row| {
-        Ok(LostContent {
-            hash: row.get(0)?,
-            picture: row.get(1)?,
-        })
-    })
+    .query_row([encode(path)], LostContent::from_row)
     .optional()
 }
 
 /// The first millisecond of a second.
-pub(super) const fn second_of(ms: i64) -> i64 {
+pub(in super::super) const fn second_of(ms: i64) -> i64 {
     ms - ms.rem_euclid(1000)
 }
 
