@@ -4,6 +4,7 @@ use fer_index::store::PhotoId;
 
 use crate::seed::{happy_photos, remove};
 use crate::server::Server;
+use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
 
 const CONTROL: char = '\u{e009}';
@@ -38,6 +39,15 @@ fn is_at(browser: &Browser, index: usize) {
     ));
 }
 
+/// Opens the gallery of an album of this many photos.
+fn opened(browser: &Browser, photos: u16) -> (TestEnv, Vec<PhotoId>, Server) {
+    let (env, ids) = happy_photos(photos);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    browser.wait_until("document.querySelector('#grid li')");
+    (env, ids, server)
+}
+
 fn address(server: &Server, filters: &str, photo: PhotoId) -> String {
     format!("http://{}/?{filters}photo={}", server.address, photo.0)
 }
@@ -47,10 +57,7 @@ fn a_photo_that_its_address_opened_has_neighbours() {
     let Some(browser) = Browser::desktop() else {
         return;
     };
-    let (env, ids) = happy_photos(200);
-    let server = Server::start(&env);
-    browser.open(&server.link);
-    browser.wait_until("document.querySelector('#grid li')");
+    let (_env, ids, server) = opened(&browser, 200);
     // As a bookmark does, by score and by date.
     for filters in ["emotion=happy&", ""] {
         browser.open(&address(&server, filters, ids[150]));
@@ -94,10 +101,7 @@ fn a_photo_in_a_tab_of_its_own_is_among_the_same_photos() {
     let Some(browser) = Browser::desktop() else {
         return;
     };
-    let (env, _) = happy_photos(70);
-    let server = Server::start(&env);
-    browser.open(&server.link);
-    browser.wait_until("document.querySelector('#grid li')");
+    let (_env, _, _server) = opened(&browser, 70);
     browser.press('1');
     browser.wait_until("location.search === '?emotion=happy'");
     browser.wait_until(
@@ -132,10 +136,7 @@ fn arrows_that_are_pressed_quickly_all_count() {
     let Some(browser) = Browser::desktop() else {
         return;
     };
-    let (env, ids) = happy_photos(70);
-    let server = Server::start(&env);
-    browser.open(&server.link);
-    browser.wait_until("document.querySelector('#grid li')");
+    let (_env, ids, server) = opened(&browser, 70);
     browser.open(&address(&server, "", ids[57]));
     name_is(&browser, "057.jpg");
     // Before any of the next photos can be there.
@@ -153,10 +154,7 @@ fn a_photo_that_is_not_among_those_found_has_no_neighbours() {
     let Some(browser) = Browser::desktop() else {
         return;
     };
-    let (env, ids) = happy_photos(70);
-    let server = Server::start(&env);
-    browser.open(&server.link);
-    browser.wait_until("document.querySelector('#grid li')");
+    let (_env, ids, server) = opened(&browser, 70);
     browser.open(&address(&server, "", ids[5]));
     name_is(&browser, "005.jpg");
     turns(&browser, true, true);
@@ -184,10 +182,7 @@ fn a_photo_that_leaves_those_found_keeps_its_neighbours() {
     let Some(browser) = Browser::desktop() else {
         return;
     };
-    let (env, ids) = happy_photos(4);
-    let server = Server::start(&env);
-    browser.open(&server.link);
-    browser.wait_until("document.querySelector('#grid li')");
+    let (env, ids, server) = opened(&browser, 4);
     browser.open(&address(&server, "emotion=happy&", ids[2]));
     name_is(&browser, "002.jpg");
     turns(&browser, true, true);
