@@ -18,6 +18,7 @@
     reason = "a kernel is compiled for an instruction set only where it is inlined"
 )]
 
+mod aligned;
 pub mod allocator;
 pub mod av1;
 pub mod conv;
@@ -30,4 +31,5 @@ mod simd;
 #[cfg(test)]
 mod testing;
 
+pub use aligned::AlignedVec;
 pub use simd::Level;

@@ -4,13 +4,15 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
+use crate::AlignedVec;
+
 thread_local! {
-    static BUFFERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    static BUFFERS: RefCell<Vec<AlignedVec<f32>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Floats of unspecified content; dropping them returns their memory to the current thread's buffers.
 pub struct Buffer {
-    values: Vec<f32>,
+    values: AlignedVec<f32>,
     len: usize,
 }
 
@@ -19,7 +21,7 @@ impl Buffer {
     pub fn take(len: usize) -> Self {
         let mut values = BUFFERS.with_borrow_mut(Vec::pop).unwrap_or_default();
         if values.len() < len {
-            values.resize(len, 0.0);
+            values.resize(len);
         }
         Self { values, len }
     }

@@ -1,5 +1,6 @@
 //! Packs a kernel for register tiles, and multiplies pixels by the packed kernel.
 
+use crate::AlignedVec;
 use crate::simd::Simd;
 
 /// Columns of a panel: two registers of the widest instruction set, so that a packed kernel serves
@@ -14,11 +15,11 @@ const PREFETCH_ROWS: usize = 16;
 /// unused values in columns past the last.
 #[derive(Debug, Clone, Default)]
 pub struct Panels {
-    values: Vec<f32>,
+    values: AlignedVec<f32>,
     taps: usize,
     sources: usize,
     targets: usize,
-    zeros: Vec<f32>,
+    zeros: AlignedVec<f32>,
 }
 
 impl Panels {
@@ -69,8 +70,8 @@ impl Panels {
 
     fn reset(&mut self, taps: usize, sources: usize, targets: usize) {
         self.values
-            .resize(targets.div_ceil(PANEL) * taps * sources * PANEL, 0.0);
-        self.zeros.resize(sources, 0.0);
+            .resize(targets.div_ceil(PANEL) * taps * sources * PANEL);
+        self.zeros.resize(sources);
         (self.taps, self.sources, self.targets) = (taps, sources, targets);
     }
 

@@ -6,7 +6,7 @@ use super::feature_map::FeatureMap;
 use super::integers::IntegerRow;
 use super::pairs::PairDot;
 use super::units::{Pointwise, STEM_INPUTS, Separable, Stem};
-use crate::Level;
+use crate::{AlignedVec, Level};
 
 /// The source of a chain's rows.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ pub enum Layer<'a> {
 #[derive(Debug, Default)]
 pub struct Workspace {
     stages: Vec<Stage>,
-    zeros: Vec<f32>,
+    zeros: AlignedVec<f32>,
 }
 
 /// Line buffers of the source or of one layer.
@@ -55,11 +55,11 @@ struct Stage {
     /// Number of rows written to `ring` so far.
     filled: usize,
     /// The last three rows that the filter needs, with a pixel of zeros at either end.
-    ring: Vec<f32>,
+    ring: AlignedVec<f32>,
     /// The rows just pulled from the layer before: one, or two for a pooling.
-    pulled: Vec<f32>,
+    pulled: AlignedVec<f32>,
     /// The row just pulled, as integers; for a picture, the last three rows, as in `ring`.
-    integers: Vec<i16>,
+    integers: AlignedVec<i16>,
 }
 
 impl Stage {
@@ -67,9 +67,14 @@ impl Stage {
     fn prepare(&mut self, shape: (usize, usize, usize), ring_row: usize, pulled: usize) {
         (self.width, self.height, self.channels) = shape;
         (self.computed, self.filled) = (0, 0);
-        self.ring.clear();
-        self.ring.resize(3 * ring_row, 0.0);
-        self.pulled.resize(pulled, 0.0);
+        self.ring.resize(3 * ring_row);
+        if ring_row > 0 {
+            for line in self.ring.chunks_exact_mut(ring_row) {
+                line[..shape.2].fill(0.0);
+                line[ring_row - shape.2..].fill(0.0);
+            }
+        }
+        self.pulled.resize(pulled);
     }
 }
 
@@ -101,8 +106,8 @@ pub fn run(
             assert!(rgb.len() <= width * padded.1 * 3);
             let shape = (padded.0 / 2, padded.1 / 2, stem.bias.len());
             stages[0].prepare(shape, 0, 0);
-            stages[0].integers.clear();
-            stages[0].integers.resize(3 * (padded.0 + 2) * 3, 0);
+            stages[0].integers.resize(3 * (padded.0 + 2) * 3);
+            stages[0].integers.fill(0);
             shape
         }
         Source::Map(map) => {
@@ -131,7 +136,7 @@ pub fn run(
         };
     }
     if zeros.len() < widest {
-        zeros.resize(widest, 0.0);
+        zeros.resize(widest);
     }
     let chain = Chain {
         level,

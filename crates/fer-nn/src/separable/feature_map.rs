@@ -1,5 +1,7 @@
 //! Feature maps: the input and output of a chain of layers.
 
+use crate::AlignedVec;
+
 /// A feature map: `height` rows of `width` pixels of `channels` values.
 #[derive(Debug, Default, Clone)]
 pub struct FeatureMap {
@@ -10,14 +12,14 @@ pub struct FeatureMap {
     /// Number of values of a pixel, which are adjacent in `data`.
     pub channels: usize,
     /// `[height][width][channels]`.
-    pub data: Vec<f32>,
+    pub data: AlignedVec<f32>,
 }
 
 impl FeatureMap {
     /// Sets the shape, and keeps the memory; the values are unspecified until the caller writes them.
     pub(super) fn reshape(&mut self, width: usize, height: usize, channels: usize) {
         (self.width, self.height, self.channels) = (width, height, channels);
-        self.data.resize(width * height * channels, 0.0);
+        self.data.resize(width * height * channels);
     }
 
     /// Enlarges `coarse` twofold by nearest neighbour, each pixel to 2×2 pixels, and adds it to
@@ -53,15 +55,15 @@ mod tests {
             width: 1,
             height: 1,
             channels: 2,
-            data: vec![1.0, 2.0],
+            data: vec![1.0, 2.0].into(),
         };
         let mut fine = FeatureMap {
             width: 2,
             height: 2,
             channels: 2,
-            data: vec![10.0; 8],
+            data: vec![10.0; 8].into(),
         };
         fine.add_upsampled(&coarse);
-        assert_eq!(fine.data, [11.0, 12.0].repeat(4));
+        assert_eq!(*fine.data, [11.0, 12.0].repeat(4));
     }
 }

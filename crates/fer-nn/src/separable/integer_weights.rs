@@ -2,6 +2,7 @@
 
 use super::GROUP;
 use super::pairs::{LEAST, MOST};
+use crate::AlignedVec;
 
 /// The largest weight that fits a signed byte.
 const MOST_BYTE: f32 = 127.0;
@@ -10,9 +11,9 @@ const MOST_BYTE: f32 = 127.0;
 #[derive(Debug, Clone)]
 pub(super) struct PairWeights {
     /// `[group][pair of inputs][16]`.
-    pub weights: Vec<[i16; 2]>,
+    pub weights: AlignedVec<[i16; 2]>,
     /// The value of the integer 1 for each output, `[group][16]`.
-    pub units: Vec<f32>,
+    pub units: AlignedVec<f32>,
 }
 
 impl PairWeights {
@@ -85,8 +86,8 @@ impl Integers {
             }
         }
         PairWeights {
-            weights,
-            units: self.units.clone(),
+            weights: weights.into(),
+            units: self.units.as_slice().into(),
         }
     }
 }

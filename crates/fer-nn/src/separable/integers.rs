@@ -3,14 +3,14 @@
 use super::integer_weights::PairWeights;
 use super::pairs::{PairDot, Quantise};
 use super::units::Pointwise;
-use crate::Level;
+use crate::{AlignedVec, Level};
 
 /// A row of `width` output pixels.
 pub(super) struct IntegerRow<'a> {
     /// `width` pixels of `inputs` values.
     pub values: &'a [f32],
     /// A buffer for the scaled values, reused between rows.
-    pub integers: &'a mut Vec<i16>,
+    pub integers: &'a mut AlignedVec<i16>,
     pub inputs: usize,
     /// `[group][16]`.
     pub bias: &'a [f32],
@@ -65,7 +65,7 @@ impl IntegerRow<'_> {
             width,
             out,
         } = self;
-        integers.resize(values.len() / per, 0);
+        integers.resize(values.len() / per);
         let unit = scale(Quantise {
             values,
             bytes,

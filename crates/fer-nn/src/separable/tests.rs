@@ -21,12 +21,7 @@ fn naive_3x3(
     depthwise: bool,
 ) -> FeatureMap {
     let (width, height) = (map.width / stride, map.height / stride);
-    let mut out = FeatureMap {
-        width,
-        height,
-        channels: bias.len(),
-        data: Vec::new(),
-    };
+    let mut data = Vec::new();
     let inputs = if depthwise { 1 } else { map.channels };
     for (y, x, o) in (0..height)
         .flat_map(|y| (0..width).map(move |x| (y, x)))
@@ -46,13 +41,18 @@ fn naive_3x3(
                 }
             }
         }
-        out.data.push(sum);
+        data.push(sum);
     }
-    out
+    FeatureMap {
+        width,
+        height,
+        channels: bias.len(),
+        data: data.into(),
+    }
 }
 
 fn naive_pointwise(map: &FeatureMap, weights: &[f32], bias: &[f32]) -> FeatureMap {
-    let data = map
+    let data: Vec<f32> = map
         .data
         .chunks_exact(map.channels)
         .flat_map(|pixel| {
@@ -64,7 +64,7 @@ fn naive_pointwise(map: &FeatureMap, weights: &[f32], bias: &[f32]) -> FeatureMa
         .collect();
     FeatureMap {
         channels: bias.len(),
-        data,
+        data: data.into(),
         ..map.clone()
     }
 }
@@ -87,7 +87,7 @@ fn naive_pool(map: &FeatureMap) -> FeatureMap {
         width,
         height,
         channels: c,
-        data,
+        data: data.into(),
     }
 }
 
@@ -121,7 +121,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
             width,
             height,
             channels: inputs,
-            data: noise.values(width * height * inputs),
+            data: noise.values(width * height * inputs).into(),
         };
         if rectified {
             rectify(&mut map);
@@ -172,7 +172,7 @@ fn a_picture_through_stem_unit_and_pool_agrees_with_naive_loops_at_every_level()
             width: padded.0,
             height: padded.1,
             channels: 3,
-            data: vec![0.0; padded.0 * padded.1 * 3],
+            data: vec![0.0; padded.0 * padded.1 * 3].into(),
         };
         for (y, row) in bytes.chunks_exact(width * 3).enumerate() {
             let line = &mut map.data[y * padded.0 * 3..];

@@ -2,9 +2,10 @@
 
 use super::GROUP;
 use super::integer_weights::{ByteWeights, PairWeights};
+use crate::AlignedVec;
 
 /// Packs `[out][per_out]` into `[out / 16][per_out][16]`.
-fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
+fn pack(values: &[f32], outputs: usize) -> AlignedVec<f32> {
     let per_out = values.len() / outputs;
     let mut packed = Vec::with_capacity(values.len());
     for group in 0..outputs / GROUP {
@@ -12,7 +13,7 @@ fn pack(values: &[f32], outputs: usize) -> Vec<f32> {
             packed.extend((0..GROUP).map(|lane| values[(group * GROUP + lane) * per_out + i]));
         }
     }
-    packed
+    packed.into()
 }
 
 /// Values that a row of the stem's kernel reads: three pixels, and one more, with the weight zero, that completes a
@@ -24,7 +25,7 @@ pub(super) const STEM_INPUTS: usize = 10;
 pub struct Stem {
     /// The weights of three taps, one per row of the kernel, with [`STEM_INPUTS`] each.
     pub(super) weights: PairWeights,
-    pub(super) bias: Vec<f32>,
+    pub(super) bias: AlignedVec<f32>,
 }
 
 impl Stem {
@@ -42,7 +43,7 @@ impl Stem {
         }
         Self {
             weights: PairWeights::new(&even, bias.len()),
-            bias: bias.to_vec(),
+            bias: bias.into(),
         }
     }
 }
@@ -51,7 +52,7 @@ impl Stem {
 #[derive(Debug, Clone)]
 pub(super) enum Pointwise {
     /// `[group][in][16]`.
-    Floats(Vec<f32>),
+    Floats(AlignedVec<f32>),
     /// Integer weights, for many inputs.
     Pairs(PairWeights),
     /// Weights as bytes, for many inputs that are not negative.
@@ -64,9 +65,9 @@ pub(super) enum Pointwise {
 pub struct Separable {
     pub(super) inputs: usize,
     pub(super) pointwise: Pointwise,
-    pub(super) pointwise_bias: Vec<f32>,
-    pub(super) depthwise: Vec<f32>,
-    pub(super) depthwise_bias: Vec<f32>,
+    pub(super) pointwise_bias: AlignedVec<f32>,
+    pub(super) depthwise: AlignedVec<f32>,
+    pub(super) depthwise_bias: AlignedVec<f32>,
     pub(super) relu: bool,
 }
 
@@ -98,9 +99,9 @@ impl Separable {
                 (true, false) => Pointwise::Pairs(PairWeights::new(pointwise.0, outputs)),
                 (false, _) => Pointwise::Floats(pack(pointwise.0, outputs)),
             },
-            pointwise_bias: pointwise.1.to_vec(),
+            pointwise_bias: pointwise.1.into(),
             depthwise: pack(depthwise.0, outputs),
-            depthwise_bias: depthwise.1.to_vec(),
+            depthwise_bias: depthwise.1.into(),
             relu,
         }
     }
