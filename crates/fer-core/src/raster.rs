@@ -3,8 +3,10 @@
 //! Rotating twelve megapixels costs more than finding the faces in them, so the pixels stay as the
 //! file stores them, and only what is read from them (a small copy, a face crop) is rotated.
 
+mod halve;
 mod stored;
 mod turn;
+mod upright;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -116,18 +118,11 @@ impl Orientation {
         }
     }
 
-    /// Rotates and mirrors a stored picture so that it is upright.
+    /// Rotates and mirrors stored pixels so that they are upright.
     fn apply(self, stored: RgbImage) -> RgbImage {
-        use image::imageops::{flip_horizontal, flip_vertical, rotate90, rotate180, rotate270};
         match self {
             Self::Upright => stored,
-            Self::FlipHorizontal => flip_horizontal(&stored),
-            Self::Rotate180 => rotate180(&stored),
-            Self::FlipVertical => flip_vertical(&stored),
-            Self::Transpose => flip_horizontal(&rotate90(&stored)),
-            Self::Rotate90 => rotate90(&stored),
-            Self::Transverse => flip_horizontal(&rotate270(&stored)),
-            Self::Rotate270 => rotate270(&stored),
+            _ => upright::upright(&stored, self),
         }
     }
 }
@@ -163,6 +158,7 @@ impl Raster {
             copy: Arc::new(stored::image_of(copy)),
             eighths,
             whole: OnceLock::new(),
+            recent: stored::Recent::default(),
         };
         Self {
             stored: Arc::new(stored),
@@ -235,7 +231,7 @@ impl Raster {
     pub fn upright(&self) -> Cow<'_, RgbImage> {
         match self.orientation {
             Orientation::Upright => Cow::Borrowed(self.stored()),
-            orientation => Cow::Owned(orientation.apply(self.stored().clone())),
+            orientation => Cow::Owned(upright::upright(self.stored(), orientation)),
         }
     }
 
@@ -281,6 +277,9 @@ impl Raster {
         if self.stored.has_copy_of(w, h) {
             let copy = crop_imm(larger, 0, 0, w, h).to_image();
             return self.orientation.apply(copy);
+        }
+        if (w, h) == (larger.width().div_ceil(2), larger.height().div_ceil(2)) {
+            return self.orientation.apply(halve::halved(larger));
         }
         // The typed interface of the resizer; the dynamic one compiles every pixel type into this
         // crate.

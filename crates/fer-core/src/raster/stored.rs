@@ -1,6 +1,6 @@
 //! The pixels of a photo as its file stores them: all of them, or a JPEG with a reduced copy.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fer_jpeg::{Area, Channels, Picture, Pixels};
 use image::RgbImage;
@@ -12,6 +12,9 @@ use crate::sample::{View, sample_view};
 /// How many pixels along a side of a cell are enough to sample it. With one, neighbouring cells would blur; with more
 /// than two, scores change by less than a thousandth in the mean.
 const ENOUGH: f32 = 2.0;
+
+/// Most pixels of a part that is kept.
+const MOST_KEPT: usize = 512 * 512;
 
 /// The pixels of a photo.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) enum Stored {
         eighths: usize,
         /// The pixels at full size, after all of them were needed.
         whole: OnceLock<RgbImage>,
+        /// The part that was decoded last: the detector reads the surroundings of a face in several rolls.
+        recent: Recent,
     },
 }
 
@@ -84,9 +89,13 @@ impl Stored {
     /// Samples a grid in colour, see [`sample`](crate::sample::sample); at full size.
     pub fn sample(&self, to_stored: &Affine, size: (u32, u32), max_samples: u32) -> Vec<[f32; 3]> {
         match self {
-            Self::Jpeg { picture, whole, .. } if whole.get().is_none() => {
-                let area = area_of(to_stored, size, picture.size());
-                let part = picture.area(area, 8, Channels::Colour);
+            Self::Jpeg {
+                picture,
+                whole,
+                recent,
+                ..
+            } if whole.get().is_none() => {
+                let part = recent.part(picture, area_of(to_stored, size, picture.size()));
                 sample_part(&part, 8, to_stored, size, max_samples)
             }
             _ => sample_view(&View::of(self.whole()), to_stored, size, max_samples),
@@ -116,6 +125,37 @@ impl Stored {
         let values = sample_part::<1>(&part, needed, to_stored, size, max_samples);
         values.into_iter().map(|[grey]| grey).collect()
     }
+}
+
+/// The colour pixels of the part of a JPEG that was decoded last, at full size.
+#[derive(Debug, Default)]
+pub(super) struct Recent(Mutex<Option<(Area, Arc<Pixels>)>>);
+
+impl Recent {
+    /// The pixels of this area of a picture and perhaps some around it.
+    fn part(&self, picture: &Picture, area: Area) -> Arc<Pixels> {
+        // The value is replaced as a whole, so a panic elsewhere cannot leave it inconsistent.
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = lock().clone();
+        if let Some((decoded, part)) = recent
+            && contains(&decoded, &area)
+        {
+            return part;
+        }
+        let part = Arc::new(picture.area(area, 8, Channels::Colour));
+        if area.width * area.height <= MOST_KEPT {
+            *lock() = Some((area, Arc::clone(&part)));
+        }
+        part
+    }
+}
+
+/// Whether an area contains another.
+const fn contains(outer: &Area, inner: &Area) -> bool {
+    outer.x <= inner.x
+        && outer.y <= inner.y
+        && inner.x + inner.width <= outer.x + outer.width
+        && inner.y + inner.height <= outer.y + outer.height
 }
 
 /// The pixels of a whole picture as an image.
@@ -230,6 +270,21 @@ mod tests {
                 assert!(mean < 0.01, "{orientation:?} {scale}: {mean}");
             }
             assert_eq!(reduced.stored(), full.stored());
+        }
+    }
+
+    #[test]
+    fn a_part_that_was_decoded_before_gives_the_same_values() {
+        let [reduced, _] = rasters(Orientation::Upright);
+        let grid = |roll: f32| Affine {
+            x: [roll.cos(), -roll.sin(), 200.0],
+            y: [roll.sin(), roll.cos(), 100.0],
+        };
+        // The third grid is within the area of the second, the last is elsewhere.
+        for roll in [0.0, 0.7, 0.3, 0.7, 3.0] {
+            let [fresh, _] = rasters(Orientation::Upright);
+            let sampled = |raster: &Raster| raster.sample(&grid(roll), (60, 60), 2);
+            assert_eq!(sampled(&reduced), sampled(&fresh), "{roll}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::depthwise::{Depthwise, MaxPool};
 use super::dot::Dot;
 use super::feature_map::FeatureMap;
 use super::integers::IntegerRow;
-use super::pairs::PairDot;
+use super::pairs::{PairDot, Widen};
 use super::units::{Pointwise, STEM_INPUTS, Separable, Stem};
 use crate::{AlignedVec, Level};
 
@@ -253,9 +253,8 @@ impl Chain<'_> {
                     let line = &mut stage.integers[(row + 1) % 3 * row_len..][..row_len];
                     match rgb.get(row * width * 3..(row + 1) * width * 3) {
                         Some(bytes) => {
-                            for (value, byte) in line[3..].iter_mut().zip(bytes) {
-                                *value = i16::from(*byte);
-                            }
+                            let values = &mut line[3..][..bytes.len()];
+                            self.level.run(Widen { bytes, values });
                         }
                         None => line.fill(0),
                     }

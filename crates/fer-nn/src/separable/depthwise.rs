@@ -41,7 +41,7 @@ impl Kernel for Depthwise<'_> {
         // `groups` requires.
         unsafe {
             match (S::LANES, S::ROWS) {
-                (16, _) => self.groups::<S, 1, 4>(width),
+                (16, _) => self.groups::<S, 1, 6>(width),
                 (8, _) => self.groups::<S, 2, 4>(width),
                 (_, 12) => self.groups::<S, 4, 4>(width),
                 _ => self.groups::<S, 4, 2>(width),

@@ -76,6 +76,24 @@ impl Kernel for Quantise<'_> {
     }
 }
 
+/// Copies bytes to integers of 16 bits.
+pub(super) struct Widen<'a> {
+    pub bytes: &'a [u8],
+    /// As long as `bytes`.
+    pub values: &'a mut [i16],
+}
+
+impl Kernel for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        for (value, byte) in self.values.iter_mut().zip(self.bytes) {
+            *value = i16::from(*byte);
+        }
+    }
+}
+
 /// A row of `width` output pixels: for each output channel, the bias plus the sum, over the taps and their values, of
 /// value times weight.
 pub(super) struct PairDot<'a> {
