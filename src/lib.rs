@@ -27,6 +27,7 @@ pub mod facts;
 pub mod file;
 pub mod geo;
 pub mod lock;
+pub mod mount;
 pub mod names;
 pub mod photo;
 pub mod sidecar;

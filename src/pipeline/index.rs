@@ -96,7 +96,7 @@ pub fn index(
         let plan = comparison.plan(&root, &mut |_| {})?;
         if plan.is_offline {
             tracing::warn!(
-                "{} is empty, as if it was not mounted; its photos stay in the index",
+                "{} is empty, as if it was not mounted, or its disk was unmounted; its photos stay in the index",
                 root.display()
             );
             store.mark_offline(&root)?;

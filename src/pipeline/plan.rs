@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
 use crate::file::{Difference, FileMeta, has_name, is_absent};
+use crate::mount::{mount_at, mount_of};
 use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
@@ -34,8 +35,24 @@ pub struct Plan {
     /// Those that are absent: each is empty, or a link that leads nowhere. No file below them counts as gone.
     pub absent: Vec<PathBuf>,
     /// Whether the folder is empty although the index knows photos in it, as when a disk is not
-    /// mounted. Only set for a root; if it is set, no file counts as gone.
+    /// mounted, or was unmounted during the scan. Only set for a root; if it is set, no file counts as gone.
     pub is_offline: bool,
+}
+
+impl Plan {
+    /// Takes a mount for absent, so that no file below it counts as gone.
+    fn keep_below(&mut self, mount: PathBuf) {
+        self.gone.retain(|path| !path.starts_with(&mount));
+        if !self.absent.contains(&mount) {
+            self.absent.push(mount);
+        }
+    }
+
+    /// Takes the whole folder for absent, and a root with known photos for offline.
+    fn keep_all(&mut self, is_root: bool) {
+        self.is_offline = is_root && !self.gone.is_empty();
+        self.gone.clear();
+    }
 }
 
 /// Compares a folder with the index.
@@ -61,21 +78,21 @@ impl Comparison<'_> {
     /// If the database cannot be read.
     pub fn plan(&self, folder: &Path, on_folder: &mut dyn FnMut(&Path)) -> Result<Plan> {
         let mut mounts = Mounts::default();
-        let mut absent = self.store.mounts_under(folder)?;
-        if self.is_root {
+        let mut known_mounts = self.store.mounts_under(folder)?;
+        let mut known_root = None;
+        if self.is_root && known_mounts.first().is_some_and(|first| first == folder) {
             // An absent root has rules of its own.
-            let is_known = absent.first().is_some_and(|first| first == folder);
-            mounts.found.extend(is_known.then(|| absent.remove(0)));
+            known_root = Some(known_mounts.remove(0));
         }
         if let Some(parent) = folder.parent() {
             mounts.enter(parent);
         }
-        let absent = self.absent(folder, absent)?;
         let plan = Plan {
-            absent,
+            absent: self.absent(folder, &known_mounts)?,
             ..Plan::default()
         };
-        self.store.files_under(folder, self.models, |known| {
+        let before = mount_at(folder);
+        let (mut plan, is_empty) = self.store.files_under(folder, self.models, |known| {
             let mut merge = Merge {
                 plan,
                 known: known.peekable(),
@@ -85,25 +102,37 @@ impl Comparison<'_> {
                 error: None,
             };
             let is_empty = scan(folder, self.filter, &mut merge);
-            merge.end(is_empty && self.is_root)
-        })
+            Ok((merge.end()?, is_empty))
+        })?;
+        // A disk may have been unmounted during the scan: then nothing below it counts as gone.
+        for mount in self.absent(folder, &known_mounts)? {
+            plan.keep_below(mount);
+        }
+        plan.mounts.extend(known_root);
+        plan.mounts.extend_from_slice(&plan.absent);
+        plan.mounts.sort();
+        plan.mounts.dedup();
+        let is_unmounted = mount_at(folder) != before;
+        if is_unmounted || is_empty && self.is_root {
+            plan.keep_all(self.is_root);
+        }
+        Ok(plan)
     }
 
     /// Those of the known mounts below `folder`, sorted by path, that are absent. A mount point or a link that was removed is
     /// no mount any more, unless it is on another mount that is absent; nor is one that the filter leaves out now.
-    fn absent(&self, folder: &Path, known: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    fn absent(&self, folder: &Path, known: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut absent: Vec<PathBuf> = Vec::new();
         for mount in known {
             let is_below = mount != folder;
-            if is_below && (!self.filter.admits(&mount) || self.filter.is_left_out(&mount, folder))
-            {
+            if is_below && (!self.filter.admits(mount) || self.filter.is_left_out(mount, folder)) {
                 continue;
             }
             let is_within = absent.iter().any(|outer| mount.starts_with(outer));
             if is_within
-                || has_name(&mount) && is_absent(&mount) && self.store.has_files_below(&mount)?
+                || has_name(mount) && is_absent(mount) && self.store.has_files_below(mount)?
             {
-                absent.push(mount);
+                absent.push(mount.clone());
             }
         }
         Ok(absent)
@@ -113,9 +142,10 @@ impl Comparison<'_> {
 /// Finds the mounts among the folders of a scan: those on another file system than the folder that they are in.
 #[derive(Debug, Default)]
 struct Mounts {
-    /// The folders from the outermost to the present one, with the file system of each.
+    /// The folders from the outermost to the present one, with the mount of each.
     above: Vec<(PathBuf, u64)>,
-    found: Vec<PathBuf>,
+    /// The mounts that were found, with their numbers.
+    found: Vec<(PathBuf, u64)>,
 }
 
 impl Mounts {
@@ -125,32 +155,14 @@ impl Mounts {
             .pop_if(|(above, _)| !folder.starts_with(above))
             .is_some()
         {}
-        let Some(here) = file_system(folder) else {
+        let Some(here) = mount_of(folder) else {
             return;
         };
         if self.above.last().is_some_and(|(_, above)| *above != here) {
-            self.found.push(folder.to_path_buf());
+            self.found.push((folder.to_path_buf(), here));
         }
         self.above.push((folder.to_path_buf(), here));
     }
-}
-
-/// A number of the mounted file system of a folder; `None` if the folder cannot be read.
-#[cfg(target_os = "linux")]
-fn file_system(folder: &Path) -> Option<u64> {
-    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
-    // A folder that is mounted in another place has the device of that place, and a number of its own as a mount.
-    let found = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-    if StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID) {
-        return Some(found.stx_mnt_id);
-    }
-    Some(FileMeta::of(&folder.metadata().ok()?).device)
-}
-
-/// A number of the file system of a folder; `None` if the folder cannot be read.
-#[cfg(not(target_os = "linux"))]
-fn file_system(folder: &Path) -> Option<u64> {
-    Some(FileMeta::of(&folder.metadata().ok()?).device)
 }
 
 type Known<'a> = &'a mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>;
@@ -197,23 +209,23 @@ impl Merge<'_, '_> {
         }
     }
 
-    fn end(mut self, is_empty: bool) -> Result<Plan> {
+    /// Reads the rest of the index.
+    fn end(mut self) -> Result<Plan> {
         self.catch_up(None);
         if let Some(error) = self.error {
             return Err(error);
         }
-        if is_empty && !self.plan.gone.is_empty() {
-            self.plan.gone.clear();
-            self.plan.is_offline = true;
-        }
         let absent = &self.plan.absent;
         let is_link = |problem: &ScanProblem| absent.contains(&problem.path);
         self.plan.problems.retain(|problem| !is_link(problem));
-        let mut mounts = self.mounts.found;
-        mounts.extend_from_slice(&self.plan.absent);
-        mounts.sort();
-        mounts.dedup();
-        self.plan.mounts = mounts;
+        for (mount, number) in self.mounts.found {
+            // After an unmount, the mount point has the mount above it, and a link leads nowhere.
+            let is_same = |now| now == number;
+            if !mount_of(&mount).map_or_else(|| !has_name(&mount), is_same) {
+                self.plan.keep_below(mount.clone());
+            }
+            self.plan.mounts.push(mount);
+        }
         Ok(self.plan)
     }
 }
@@ -306,7 +318,11 @@ mod tests {
             error: None,
         };
         let is_empty = scan(&mut merge);
-        merge.end(is_empty)
+        let mut plan = merge.end()?;
+        if is_empty {
+            plan.keep_all(true);
+        }
+        Ok(plan)
     }
 
     fn compared(again: bool) -> Plan {

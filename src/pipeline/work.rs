@@ -15,6 +15,7 @@ use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, read_sidecars};
+use crate::mount::is_unmounted;
 use crate::output;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::{Finder, Sidecar};
@@ -47,6 +48,8 @@ pub(super) enum Outcome {
     Unread(Skip),
     /// The file no longer exists.
     Vanished,
+    /// The file cannot be reached: its disk was unmounted.
+    Absent,
     /// A person wanted the file or its content to be forgotten.
     Forgotten,
     /// New content with a picture that a person wanted to be forgotten.
@@ -161,7 +164,7 @@ impl Worker<'_> {
             let (meta, outcome) = match FirstBytes::read(&path) {
                 Ok(FirstBytes::Photo) => return self.read(path, meta),
                 Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
-                Ok(FirstBytes::Vanished) => (meta, Outcome::Vanished),
+                Ok(FirstBytes::Vanished) => (meta, vanished(&path, &meta)),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
             let sidecars = read_sidecars(&path, &self.finder);
@@ -181,9 +184,9 @@ impl Worker<'_> {
             Ok(Some((meta, bytes))) => (meta, bytes),
             Ok(None) => {
                 return Ok(Finding {
+                    outcome: vanished(&path, &meta),
                     path,
                     meta,
-                    outcome: Outcome::Vanished,
                     sidecars: Vec::new(),
                 });
             }
@@ -315,6 +318,15 @@ impl Worker<'_> {
         // Between the two queries the photo may have taken another content.
         let record = self.store.record(photo.id)?;
         Ok(record.filter(|record| record.hash == *hash && record.has_features()))
+    }
+}
+
+/// The outcome of a file that is not there any more.
+fn vanished(path: &Path, meta: &FileMeta) -> Outcome {
+    if is_unmounted(path, meta) {
+        Outcome::Absent
+    } else {
+        Outcome::Vanished
     }
 }
 

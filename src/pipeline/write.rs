@@ -1,7 +1,7 @@
 //! Stores the workers' findings in transactions.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -10,7 +10,7 @@ use super::IndexObserver;
 use super::summary::Summary;
 use super::work::{Claim, Claims, Finding, NewFile, Outcome};
 use crate::error::{Result, Skip, SkipReason};
-use crate::file::FileMeta;
+use crate::file::{FileMeta, is_gone};
 use crate::photo::{ContentHash, Picture};
 use crate::sidecar::Sidecar;
 use crate::store::{Batch, KinFace, KnownPhoto, Models, PhotoId, PhotoRecord, Store};
@@ -167,7 +167,7 @@ impl FindingWriter<'_, '_> {
         };
         // The person may have asked for it to be forgotten while the file was processed.
         let outcome = match outcome {
-            Outcome::Vanished => Outcome::Vanished,
+            Outcome::Vanished | Outcome::Absent => outcome,
             _ if self.batch.is_forgotten(&file.path)? => Outcome::Forgotten,
             outcome if self.shows_forgotten(&outcome)? => {
                 self.forget_waiting(&outcome)?;
@@ -181,6 +181,18 @@ impl FindingWriter<'_, '_> {
                 self.batch.remove_file(&file.path)?;
                 self.summary.gone += 1;
                 self.done.push(file.path);
+            }
+            Outcome::Absent => {
+                let skip = Skip::new(SkipReason::Unreadable, "its disk was unmounted");
+                self.leave(file, &skip);
+            }
+            // The index may have read this file before the disk failed.
+            Outcome::Unread(skip)
+                if skip.reason == SkipReason::Unreadable
+                    && is_or_may_be_file(&file.path)
+                    && self.batch.has_photo_at(&file.path)? =>
+            {
+                self.leave(file, &skip);
             }
             Outcome::Unread(skip) => {
                 self.batch.put_file(&file.path, &file.meta, Err(&skip))?;
@@ -240,6 +252,12 @@ impl FindingWriter<'_, '_> {
         Ok(())
     }
 
+    /// Counts a file that could not be read and leaves its row as it is: what was found in it still holds.
+    fn leave(&mut self, file: ReadFile, skip: &Skip) {
+        self.summary.skip(&file.path, skip);
+        self.done.push(file.path);
+    }
+
     /// The photo as the index has it, if a photo that was due for another analysis could not be analysed now, as when it took
     /// too long: what was found in it before still holds.
     fn kept(&self, record: &PhotoRecord) -> Result<Option<KnownPhoto>> {
@@ -260,7 +278,9 @@ impl FindingWriter<'_, '_> {
             Outcome::Duplicate(hash) => (*hash, None),
             Outcome::DuplicatePicture(new) => (new.hash, Some(new.facts.picture.hash)),
             Outcome::ForgottenPicture(hash, picture) => (*hash, Some(*picture)),
-            Outcome::Unread(_) | Outcome::Vanished | Outcome::Forgotten => return Ok(false),
+            Outcome::Unread(_) | Outcome::Vanished | Outcome::Absent | Outcome::Forgotten => {
+                return Ok(false);
+            }
         };
         self.batch.is_forgotten_photo(&content, picture.as_ref())
     }
@@ -382,6 +402,12 @@ impl FindingWriter<'_, '_> {
         }
         self.done.push(path);
     }
+}
+
+/// Whether there is a file at a path, or cannot be told because the disk fails.
+fn is_or_may_be_file(path: &Path) -> bool {
+    path.metadata()
+        .map_or_else(|error| !is_gone(&error), |metadata| metadata.is_file())
 }
 
 #[cfg(test)]

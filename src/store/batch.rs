@@ -131,6 +131,15 @@ impl<'a> Batch<'a> {
         self.explained(closer_search::put(&self.transaction, photo, regions))
     }
 
+    /// Whether the index has the content of the file at this path.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn has_photo_at(&self, path: &Path) -> Result<bool> {
+        let photo = self.explained(files::photo_at(&self.transaction, path))?;
+        Ok(photo.is_some())
+    }
+
     /// Whether this content has been analysed, like
     /// [`Store::photo_by_hash`](super::Store::photo_by_hash).
     ///

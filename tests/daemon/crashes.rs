@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::{fixture, skip, truncated};
 use crate::harness::{
-    Daemon, add_non_images, assert_intact, files, index_times, is_full, number, numbered, portrait,
-    report, size, wait_until,
+    Daemon, add_non_images, assert_intact, faces, files, index_times, is_full, number, numbered,
+    portrait, report, size, wait_until,
 };
 use crate::testenv::{Run, TestEnv};
 
@@ -91,9 +91,8 @@ fn with_failing_disk(env: &TestEnv, at: usize, errno: i32, persists: bool) -> (R
     (Run::of(&mut command), failed.exists())
 }
 
-#[test]
-fn promise_10_a_failed_write_leaves_the_database_intact() {
-    let env = TestEnv::new();
+/// Compiles `failing_disk.c`; returns whether there is a compiler.
+fn compile_failing_disk(env: &TestEnv) -> bool {
     let compiled = Command::new("cc")
         .args(["-shared", "-fPIC", "-o"])
         .arg(env.path("failing_disk.so"))
@@ -102,8 +101,44 @@ fn promise_10_a_failed_write_leaves_the_database_intact() {
             "-ldl",
         ])
         .status();
-    if !compiled.is_ok_and(|status| status.success()) {
+    let is_compiled = compiled.is_ok_and(|status| status.success());
+    if !is_compiled {
         skip("no C compiler to build failing_disk.c");
+    }
+    is_compiled
+}
+
+#[test]
+fn photos_that_a_failing_disk_does_not_give_back_keep_what_was_found_in_them() {
+    let env = TestEnv::new();
+    if !compile_failing_disk(&env) {
+        return;
+    }
+    env.add("portrait.jpg", portrait());
+    env.add("changed.jpg", fixture("hopper.jpg"));
+    env.index();
+    let before = faces(&env);
+    env.add("changed.jpg", fixture("chelsea.jpg"));
+    env.add("new.jpg", fixture("coffee.jpg"));
+    let mut failing = env.command("reindex album --json");
+    failing.env("LD_PRELOAD", env.path("failing_disk.so")).env(
+        "FAIL_READS_BELOW",
+        env.path("album").canonicalize().unwrap(),
+    );
+    let run = Run::of(&mut failing);
+    assert_eq!(run.json()["skipped"]["unreadable"], 3, "{run:?}");
+    assert_eq!(faces(&env), before);
+    let run = env.run("index album --json").found();
+    assert_eq!(
+        (&run.json()["unchanged"], &run.json()["photos"]),
+        (&1.into(), &2.into())
+    );
+}
+
+#[test]
+fn promise_10_a_failed_write_leaves_the_database_intact() {
+    let env = TestEnv::new();
+    if !compile_failing_disk(&env) {
         return;
     }
     add_non_images(&env, "photos", 0..size(10, 150));

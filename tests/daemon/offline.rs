@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use fer_index::album::{AlbumFilter, AlbumFilterSettings};
+use fer_index::pipeline::Comparison;
+use fer_index::store::{Models, Store};
 
 use crate::common::{fixture, skip};
 use crate::harness::{
@@ -140,6 +144,56 @@ fn a_mount_below_a_root_keeps_its_rows_and_is_followed() {
         env.query("--emotion happy --all --under album/usb") == ["usb/2.jpg"] || files(&env) == 2
     });
     daemon.stop();
+}
+
+#[test]
+fn a_disk_that_is_unmounted_during_a_scan_keeps_its_rows() {
+    let env = TestEnv::new();
+    let (disk, point) = (env.path("disk"), env.album("usb"));
+    fs::create_dir_all(&point).unwrap();
+    for name in ["a", "b", "c"] {
+        fs::create_dir_all(disk.join(name)).unwrap();
+        fs::write(disk.join(name).join("1.jpg"), fixture("hopper.jpg")).unwrap();
+    }
+    env.add("stays.jpg", portrait());
+    env.add("usb.gone.jpg", fixture("chelsea.jpg"));
+    let Some(mounted) = Mounted::bind(&disk, &point) else {
+        skip("this user may not mount");
+        return;
+    };
+    env.index();
+    drop(mounted);
+    fs::remove_file(env.album("usb.gone.jpg")).unwrap();
+
+    let store = Store::open(&env.database()).unwrap();
+    let models = Models {
+        detector: String::new(),
+        classifier: String::new(),
+    };
+    let filter = AlbumFilter::new(&AlbumFilterSettings::default()).unwrap();
+    // The root contains the mount, is the mount, or is a folder on it.
+    for (root, gone) in [("", 1), ("usb", 0), ("usb/a", 0)] {
+        let mut mounted = Mounted::bind(&disk, &point);
+        assert!(mounted.is_some());
+        let comparison = Comparison {
+            store: &store,
+            models: &models,
+            filter: &filter,
+            is_root: true,
+            again: false,
+        };
+        let root = env.path("album").canonicalize().unwrap().join(root);
+        let root: PathBuf = root.components().collect();
+        let last = root.ends_with("a");
+        let plan = comparison.plan(&root, &mut |folder| {
+            if folder.ends_with("usb/b") || last {
+                mounted = None;
+            }
+        });
+        let plan = plan.unwrap();
+        assert!(mounted.is_none(), "{root:?}");
+        assert_eq!(plan.gone.len(), gone, "{root:?}: {plan:?}");
+    }
 }
 
 #[test]

@@ -191,6 +191,33 @@ fn a_content_that_a_photo_lost_meanwhile_becomes_a_photo_again() {
 }
 
 #[test]
+fn a_file_that_cannot_be_reached_keeps_its_row() {
+    let (folder, mut store) = store();
+    let path = folder.path().join("a.jpg");
+    std::fs::write(&path, "x").unwrap();
+    let name = path.to_str().unwrap();
+    stored(&mut store, vec![(name, new("a"))]);
+    let unread = || Outcome::Unread(Skip::new(SkipReason::Unreadable, "an error of the disk"));
+    for outcome in [Outcome::Absent, unread()] {
+        let summary = stored(&mut store, vec![(name, outcome)]);
+        assert_eq!(summary.skipped[&SkipReason::Unreadable].count, 1);
+        assert_eq!(summary.gone, 0);
+        assert_eq!(photo(&store, name), ("a".to_owned(), 1));
+    }
+    // A file of which nothing is known yet.
+    let findings = vec![("/absent.jpg", Outcome::Absent), ("/failing.jpg", unread())];
+    stored(&mut store, findings);
+    assert_eq!(store.file(Path::new("/absent.jpg")).unwrap(), None);
+    let is_skipped = |path: &Path| matches!(store.file(path), Ok(Some(Err(_))));
+    assert!(is_skipped(Path::new("/failing.jpg")));
+    // Something else took the place of the photo.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    stored(&mut store, vec![(name, unread())]);
+    assert!(matches!(store.file(&path), Ok(Some(Err(_)))));
+}
+
+#[test]
 fn a_photo_that_is_due_and_takes_too_long_keeps_what_was_found_in_it() {
     let (_folder, mut store) = store();
     stored(&mut store, vec![("/a.jpg", new("a"))]);

@@ -1,0 +1,66 @@
+//! Tells whether the file system in which a file or folder was found is still mounted there. After a disk was unplugged,
+//! what was on it cannot be told from what was deleted by its path alone.
+
+use std::path::Path;
+
+use crate::file::FileMeta;
+
+/// A number of the mounted file system in which a path is; if nothing is at the path, that of the innermost folder above it
+/// that is there. `None` if there is none.
+pub fn mount_at(path: &Path) -> Option<u64> {
+    path.ancestors().find_map(mount_of)
+}
+
+/// Whether the file system of a file that is not there any more, and had these metadata, was unmounted or replaced: the
+/// innermost folder above it that is there is on another device.
+pub fn is_unmounted(path: &Path, before: &FileMeta) -> bool {
+    let device = |folder: &Path| Some(FileMeta::of(&folder.metadata().ok()?).device);
+    let parents = path.ancestors().skip(1);
+    parents.into_iter().find_map(device) != Some(before.device)
+}
+
+/// A number of the mounted file system of a folder; `None` if the folder cannot be read.
+#[cfg(target_os = "linux")]
+pub fn mount_of(folder: &Path) -> Option<u64> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    // A folder that is mounted in another place has the device of that place, and a number of its own as a mount.
+    let found = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+    if StatxFlags::from_bits_retain(found.stx_mask).contains(StatxFlags::MNT_ID) {
+        return Some(found.stx_mnt_id);
+    }
+    Some(FileMeta::of(&folder.metadata().ok()?).device)
+}
+
+/// A number of the file system of a folder; `None` if the folder cannot be read.
+#[cfg(not(target_os = "linux"))]
+pub fn mount_of(folder: &Path) -> Option<u64> {
+    Some(FileMeta::of(&folder.metadata().ok()?).device)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_has_the_mount_of_the_folder_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.jpg");
+        assert_eq!(mount_of(&path), None);
+        assert_eq!(mount_at(&path), mount_of(folder.path()));
+        assert!(mount_at(&path).is_some());
+    }
+
+    #[test]
+    fn a_deleted_file_is_on_the_device_of_its_folder_and_one_of_another_device_is_unmounted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        fs::write(&path, "x").unwrap();
+        let meta = FileMeta::of(&path.metadata().unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(!is_unmounted(&path, &meta));
+        let device = meta.device + 1;
+        assert!(is_unmounted(&path, &FileMeta { device, ..meta }));
+    }
+}
