@@ -65,6 +65,9 @@ pub enum Named {
 impl Named {
     /// The kind of this file. Extensions are compared without regard to case.
     pub fn of(path: &Path) -> Self {
+        if is_of_sqlite(path) {
+            return Self::Other;
+        }
         let Some(extension) = path.extension() else {
             return Self::Unknown;
         };
@@ -109,6 +112,14 @@ fn is_other(extension: &str) -> bool {
     is_exiftool || is_one_of(OTHERS, extension)
 }
 
+/// Whether the name ends like those of the files that SQLite keeps beside a database, as photo managers have them. They
+/// change with every write of the program.
+fn is_of_sqlite(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let endings: [&[u8]; 3] = [b"-wal", b"-shm", b"-journal"];
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
 /// Whether this is the name of a hidden file or folder.
 pub fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
@@ -127,6 +138,7 @@ mod tests {
             ("a.xmp", Named::Other),
             ("a.jpg.XMP", Named::Other),
             ("MVI_1.THM", Named::Other),
+            ("digikam4.db-wal", Named::Other),
             ("jpg", Named::Unknown),
             (".jpg", Named::Unknown),
             ("IMG_0001", Named::Unknown),

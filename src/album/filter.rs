@@ -1,8 +1,9 @@
 //! Filters files and folders by name, before anything is opened.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -22,6 +23,8 @@ pub struct AlbumFilterSettings {
     pub follow_symlinks: bool,
     /// Whether nothing in a marked folder is admitted, see [`AlbumFilter::is_marked`].
     pub respect_markers: bool,
+    /// The database in use, see [`AlbumFilter::is_database`].
+    pub database: Option<PathBuf>,
 }
 
 /// Decides which files and folders are admitted, by their names and by the markers in folders.
@@ -32,6 +35,9 @@ pub struct AlbumFilter {
     hidden: bool,
     follow_symlinks: bool,
     respect_markers: bool,
+    database: Option<PathBuf>,
+    /// The folder of the database, with symbolic links resolved, and its name; known once the folder is there.
+    resolved: OnceLock<(PathBuf, OsString)>,
 }
 
 impl AlbumFilter {
@@ -67,13 +73,42 @@ impl AlbumFilter {
             hidden: settings.hidden,
             follow_symlinks: settings.follow_symlinks,
             respect_markers: settings.respect_markers,
+            database: settings.database.clone(),
+            resolved: OnceLock::new(),
         })
     }
 
     /// Whether a file or folder is admitted by its own name and path.
     pub fn admits(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or(OsStr::new(""));
-        self.shows(name) && !self.names.is_match(name) && !self.paths.is_match(path)
+        self.shows(name)
+            && !self.names.is_match(name)
+            && !self.paths.is_match(path)
+            && !self.is_database(path)
+    }
+
+    /// Whether a file is the database in use or belongs to it: its name is that of the database, perhaps with a hyphen or
+    /// a dot and more behind it. Such a file must never be opened: when it is closed, the system takes the locks from
+    /// SQLite that this process has on the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+    pub fn is_database(&self, path: &Path) -> bool {
+        let Some((folder, database)) = self.resolved_database() else {
+            return false;
+        };
+        let name = path.file_name().unwrap_or(OsStr::new(""));
+        let rest = name
+            .as_encoded_bytes()
+            .strip_prefix(database.as_encoded_bytes());
+        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'.')))
+            && path
+                .parent()
+                .is_some_and(|parent| parent.canonicalize().is_ok_and(|parent| parent == *folder))
+    }
+
+    fn resolved_database(&self) -> Option<&(PathBuf, OsString)> {
+        if self.resolved.get().is_none() {
+            let _ = self.resolved.set(resolved(self.database.as_deref()?)?);
+        }
+        self.resolved.get()
     }
 
     /// Whether a name is admitted as far as hidden files are concerned.
@@ -114,6 +149,15 @@ impl AlbumFilter {
     }
 }
 
+/// The folder of a file, with symbolic links resolved, and the file's name there.
+fn resolved(file: &Path) -> Option<(PathBuf, OsString)> {
+    let file = match file.canonicalize() {
+        Ok(file) => file,
+        Err(_) => file.parent()?.canonicalize().ok()?.join(file.file_name()?),
+    };
+    Some((file.parent()?.to_path_buf(), file.file_name()?.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +169,7 @@ mod tests {
             hidden,
             follow_symlinks: true,
             respect_markers: true,
+            database: None,
         })
         .unwrap()
     }
@@ -135,6 +180,32 @@ mod tests {
         assert!(filter.admits(Path::new("/a/c.jpg")));
         for path in ["/x/@eaDir", "/a/c.jpg.part", "/a/b/c.jpg", "/x/.thumbnails"] {
             assert!(!filter.admits(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_database_is_no_part_of_the_album_whatever_its_name_is() {
+        let dir = tempfile::tempdir().unwrap();
+        for (database, others) in [
+            ("index.sqlite3", "index.jpg"),
+            ("a.jpg", "a2.jpg"),
+            ("x", "xy"),
+        ] {
+            let settings = AlbumFilterSettings {
+                database: Some(dir.path().join(database)),
+                ..AlbumFilterSettings::default()
+            };
+            let filter = AlbumFilter::new(&settings).unwrap();
+            for ending in ["", "-wal", "-shm", "-journal", ".lock", ".indexing"] {
+                let name = format!("{database}{ending}");
+                assert!(!filter.admits(&dir.path().join(&name)), "{name}");
+                // A photo of this name in another folder.
+                assert!(
+                    filter.admits(&dir.path().join("other").join(&name)),
+                    "{name}"
+                );
+            }
+            assert!(filter.admits(&dir.path().join(others)));
         }
     }
 

@@ -97,7 +97,7 @@ pub fn scan(root: &Path, filter: &AlbumFilter, visitor: &mut dyn Visitor) -> boo
     match root.metadata() {
         Ok(metadata) if metadata.is_dir() => walk.folder(root),
         // A file that is the root is admitted whatever its name is.
-        Ok(metadata) if metadata.is_file() => walk.visitor.file(
+        Ok(metadata) if metadata.is_file() && !filter.is_database(root) => walk.visitor.file(
             FoundFile {
                 path: root.to_path_buf(),
                 meta: FileMeta::of(&metadata),

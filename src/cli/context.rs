@@ -61,6 +61,7 @@ impl Context {
             hidden: album.hidden,
             follow_symlinks: album.follow_symlinks,
             respect_markers: album.respect_markers,
+            database: Some(self.config().database.clone()),
         })
     }
 

@@ -13,7 +13,7 @@ use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
 use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::FileMeta;
 use crate::sidecar::Finder;
 use crate::store::{Root, Store};
@@ -86,6 +86,12 @@ pub fn index(
     let mut read = Vec::new();
     let known = store.roots()?;
     for root in outermost(roots) {
+        if filter.is_database(&root) {
+            let path = root.display();
+            return Err(Error::Usage(format!(
+                "{path} belongs to the index; name a folder of photos"
+            )));
+        }
         let comparison = Comparison {
             store,
             models: &analyser.models(),

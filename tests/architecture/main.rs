@@ -23,8 +23,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "borders", "canvas", "error", "facts", "file", "geo", "lock", "names", "photo", "sidecar",
-    "xmp", "zones",
+    "borders", "canvas", "error", "facts", "file", "geo", "lock", "mount", "names", "photo",
+    "sidecar", "xmp", "zones",
 ];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.

@@ -391,3 +391,32 @@ fn a_daemon_whose_database_is_deleted_stops_and_leaves_the_new_one_alone() {
     assert_eq!(status(&env)["daemon"]["is_ready"], true);
     next.stop();
 }
+
+#[test]
+fn a_database_in_the_album_is_never_opened_as_a_photo() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    let database = env.album("index");
+    let settings = [("FER_INDEX_DATABASE", database.to_str().unwrap())];
+    let daemon = Daemon::spawn(&env, &settings);
+    // Each run is another process that writes to the files beside the database.
+    let run = |line: &str| env.run(&format!("{line} --database album/index"));
+    let count = |what: &str| {
+        let run = run("status --json");
+        // It fails until the daemon has made the database.
+        (run.code == 0).then(|| run.json()[what].clone())
+    };
+    wait_until("the photo", || count("photos") == Some(1.into()));
+    run("correct 1 --emotion sad").found();
+    let summary = run("index album --json").found().json();
+    assert_eq!(
+        (&summary["unchanged"], &summary["skipped"]),
+        (&1.into(), &json!({}))
+    );
+    env.add("new.jpg", fixture("hopper.jpg"));
+    wait_until("the new photo", || count("photos") == Some(2.into()));
+    assert_eq!(count("files"), Some(2.into()));
+    assert_eq!(count("skipped"), Some(json!({})));
+    let refused = run("index album/index-wal").refused();
+    assert!(refused.contains("belongs to the index"), "{refused}");
+    daemon.stop();
+}
