@@ -52,7 +52,12 @@ pub(super) fn run(args: &BenchArgs, context: &Context, out: &mut Stdout) -> Resu
     let filter = context.filter()?;
     let mut found = Found::default();
     for root in roots {
-        scan(&resolve_root(root)?, &filter, &mut found);
+        match resolve_root(root) {
+            Ok(root) => drop(scan(&root, &filter, &mut found)),
+            // A disk of the settings may not be mounted now.
+            Err(error) if args.roots.is_empty() => tracing::warn!("{error}"),
+            Err(error) => return Err(error),
+        }
     }
     let photos = spread(found.0, args.photos as usize);
     if photos.is_empty() {

@@ -14,6 +14,7 @@ use super::{Outcome, results, stderr};
 use crate::album::resolve_root;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result, SkipReason};
+use crate::file::has_name;
 use crate::pipeline::{IndexOptions, Summary, index};
 use crate::store::{EMOTION_THRESHOLD, FactRules, Query, Store};
 
@@ -40,7 +41,8 @@ pub(super) fn run(
     out: &mut Stdout,
 ) -> Result<Outcome> {
     let config = context.config();
-    let mut roots = if args.roots.is_empty() {
+    let is_from_settings = args.roots.is_empty();
+    let mut roots = if is_from_settings {
         config.album.roots.clone()
     } else {
         args.list.expand(&args.roots)?
@@ -50,19 +52,37 @@ pub(super) fn run(
         return Ok(Outcome::Nothing);
     }
     // Checked before the database is created, so that a mistyped folder leaves no file behind.
-    let mut unreadable = Vec::new();
+    let (mut unreadable, mut absent) = (Vec::new(), Vec::new());
     for root in &roots {
-        if let Err(error) = resolve_root(root)
-            && !is_indexed(root, &config.database)?
-        {
-            unreadable.push((root.clone(), error));
+        let Err(error) = resolve_root(root) else {
+            continue;
+        };
+        match Known::of(root, &config.database)? {
+            Known::Present => {}
+            Known::Absent(path) if is_from_settings => absent.push((root.clone(), path)),
+            Known::Absent(_) => {
+                let text = format!(
+                    "{} is not there; its photos stay in the index",
+                    root.display()
+                );
+                unreadable.push((root.clone(), Error::Usage(text)));
+            }
+            Known::No => unreadable.push((root.clone(), error)),
         }
     }
     // A mistyped folder must be reported before hours of work; but one unreadable file in a list must not prevent the
     // others from being processed.
     let is_partial = !unreadable.is_empty();
-    roots.retain(|root| unreadable.iter().all(|(other, _)| other != root));
-    let is_refused = roots.is_empty() || !args.roots.iter().any(|root| is_list(root));
+    roots.retain(|root| {
+        let is_other = |other: &PathBuf| other != root;
+        unreadable.iter().all(|(other, _)| is_other(other))
+            && absent.iter().all(|(other, _)| is_other(other))
+    });
+    let is_refused = if is_from_settings {
+        roots.is_empty() && absent.is_empty()
+    } else {
+        roots.is_empty() || !args.roots.iter().any(|root| is_list(root))
+    };
     for (_, error) in unreadable {
         if is_refused {
             return Err(error);
@@ -80,6 +100,13 @@ pub(super) fn run(
                 root.display()
             )));
         }
+    }
+    for (root, stored) in &absent {
+        tracing::warn!(
+            "{} is not there; its photos stay in the index",
+            root.display()
+        );
+        store.mark_offline(stored)?;
     }
     store.set_fact_rules(&FactRules::from(&config.facts))?;
     let progress = Progress::new(context.quiet(), Interrupt::watch()?);
@@ -116,14 +143,28 @@ pub(super) fn run(
     Ok(Outcome::Found)
 }
 
-/// Whether the database has a folder or file for this path, and it exists at the stored path. It may not exist at the
-/// typed path, whose accents may be encoded differently.
-fn is_indexed(root: &Path, database: &Path) -> Result<bool> {
-    if !database.is_file() {
-        return Ok(false);
+/// What the index knows about a folder or file that does not exist, or cannot be read, at the typed path.
+enum Known {
+    /// It exists at the stored path; the accents of the typed one may be encoded differently.
+    Present,
+    /// The index has photos at this path, as of a disk that is not mounted.
+    Absent(PathBuf),
+    /// The index does not have it.
+    No,
+}
+
+impl Known {
+    fn of(root: &Path, database: &Path) -> Result<Self> {
+        if !database.is_file() {
+            return Ok(Self::No);
+        }
+        let store = Store::open_existing(database)?;
+        Ok(match store.find_path(root)? {
+            Some(path) if path.exists() => Self::Present,
+            Some(path) if !has_name(&path) => Self::Absent(path),
+            _ => Self::No,
+        })
     }
-    let stored = Store::open_existing(database)?.find_path(root)?;
-    Ok(stored.is_some_and(|path| path.exists()))
 }
 
 /// Prints why an earlier run has skipped files that were named one by one; the summary only counts them as unchanged.

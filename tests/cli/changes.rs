@@ -1,7 +1,7 @@
 //! Which changes of a file cause a look: those of size, modification time or ctime, and no others.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use fer_index::photo::ContentHash;
@@ -233,4 +233,48 @@ fn sync(from: &TestEnv, to: &TestEnv) {
         fs::create_dir_all(to.album(&name).parent().unwrap()).unwrap();
         fs::rename(draft, to.album(&name)).unwrap();
     }
+}
+
+#[test]
+fn a_disk_of_the_settings_that_is_away_keeps_no_other_folder_from_being_indexed() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    let (disk, away) = (env.path("disk"), env.path("away"));
+    fs::create_dir(&disk).unwrap();
+    fs::write(disk.join("1.jpg"), fixture("hopper.jpg")).unwrap();
+    let settings = env.config_file();
+    fs::create_dir_all(settings.parent().unwrap()).unwrap();
+    let roots = [env.path("album"), disk.clone(), env.path("never")];
+    let write =
+        |roots: &[PathBuf]| fs::write(&settings, format!("[album]\nroots = {roots:?}\n")).unwrap();
+    write(&roots[..2]);
+    env.run("index").found();
+
+    fs::rename(&disk, &away).unwrap();
+    env.add("2.jpg", fixture("chelsea.jpg"));
+    let run = env.run("index --json");
+    assert_eq!(
+        (run.code, &run.json()["gone"], &run.json()["photos"]),
+        (0, &0.into(), &1.into())
+    );
+    assert!(
+        run.stderr
+            .contains("disk is not there; its photos stay in the index"),
+        "{run:?}"
+    );
+    assert_eq!(env.run("status --json").json()["files"], 3);
+    let refused = env.run("index disk").refused();
+    assert!(
+        refused.contains("its photos stay in the index"),
+        "{refused}"
+    );
+
+    // A folder that was never there is reported, and the others are indexed all the same.
+    write(&roots);
+    env.add("3.jpg", fixture("coffee.jpg"));
+    let run = env.run("index --json");
+    assert_eq!((run.code, &run.json()["photos"]), (2, &1.into()), "{run:?}");
+    assert!(
+        run.stderr.contains("never is not there; name a folder"),
+        "{run:?}"
+    );
 }
