@@ -14,7 +14,6 @@ mod areas;
 mod backup;
 mod batch;
 mod bursts;
-mod changes;
 mod clocks;
 mod closer_search;
 mod codec;
@@ -67,6 +66,7 @@ mod typed;
 mod undone;
 mod unread;
 mod words;
+mod write_cache;
 
 use std::path::{Path, PathBuf};
 

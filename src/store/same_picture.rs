@@ -14,9 +14,9 @@ use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::raster::{Orientation, Turn};
 
-use super::changes::Changes;
 use super::codec::{orientation_from_column, picture_from_columns};
 use super::record::{Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::write_cache::WriteCache;
 use super::{files, findings, photos};
 
 /// See [`Store::analysis_of_picture`](super::Store::analysis_of_picture).
@@ -231,7 +231,7 @@ pub(super) fn turn_to(
 /// older, and has the same picture, the latter is merged into it. Returns the photo to which the file leads.
 pub(super) fn keep_elder(
     db: &Connection,
-    changes: &Changes,
+    cache: &WriteCache,
     before: PhotoId,
     now: PhotoId,
 ) -> rusqlite::Result<PhotoId> {
@@ -247,7 +247,7 @@ pub(super) fn keep_elder(
     };
     absorb(db, before, now)?;
     photos::set_hash(db, before, &record.hash)?;
-    findings::write(db, changes, &record, Some(before), &[])
+    findings::write(db, cache, &record, Some(before), &[])
 }
 
 /// Moves the files of the younger photo to the elder one, and deletes the younger one.
