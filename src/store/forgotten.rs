@@ -204,8 +204,8 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
-    lost_paths::forget(db, &tree)?;
-    mounts::forget(db, &tree)?;
+    lost_paths::remove(db, &tree)?;
+    mounts::remove(db, &tree)?;
     // Where the files of photos without files were is not stored for all of them, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
     removed.roots = db.execute(
