@@ -74,7 +74,7 @@ impl Names {
         let marks = Marks::of(db)?;
         Ok(Self {
             known: BTreeSet::from([marks.person(&words::compared(name))]),
-            longest: words::places(&words::composed(name)).len(),
+            longest: words::word_ranges(&words::composed(name)).len(),
             marks: Some(marks),
         })
     }
@@ -150,18 +150,18 @@ impl Names {
 
     /// Where a text that is [`words::composed`] contains these names, as whole words that follow each other.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let places = words::places(text);
+        let ranges = words::word_ranges(text);
         let mut found = Vec::new();
         let mut first = 0;
-        while first < places.len() {
+        while first < ranges.len() {
             // A name may be written with more signs between its letters than when it was forgotten.
-            let most = (2 * self.longest).min(places.len() - first);
+            let most = (2 * self.longest).min(ranges.len() - first);
             let last = (first..first + most)
                 .rev()
-                .find(|last| self.is_one(&text[places[first].start..places[*last].end]));
+                .find(|last| self.is_one(&text[ranges[first].start..ranges[*last].end]));
             first = match last {
                 Some(last) => {
-                    found.push(places[first].start..places[last].end);
+                    found.push(ranges[first].start..ranges[last].end);
                     last + 1
                 }
                 None => first + 1,

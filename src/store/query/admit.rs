@@ -79,10 +79,10 @@ pub(super) fn path(
             first = Some(path.to_owned());
             continue;
         };
-        if !plan.absent.hold(known) {
+        if !plan.absent.contain(known) {
             break;
         }
-        if !plan.absent.hold(path) {
+        if !plan.absent.contain(path) {
             return Ok(Some(path.to_owned()));
         }
     }
