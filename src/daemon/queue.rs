@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::album::FoundFile;
 
-/// A queue that the follower fills and the pipeline empties. It also holds the paths *in flight*, which
-/// the pipeline has taken and not committed yet. Each path is queued at most once.
+/// A queue that the follower fills and the pipeline empties. It also contains the paths *in flight*, which the pipeline
+/// has taken and not committed yet. Each path is queued at most once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue(Arc<Mutex<Inner>>);
 

@@ -107,7 +107,7 @@ mod tests {
         assert_ne!(copy, id);
         assert_eq!(of(&store, copy), expected);
 
-        // The elder photo loses its file to the copy, which is merged into it.
+        // The older photo loses its file to the copy, which is merged into the older one.
         store
             .batch(|batch| batch.put_file(Path::new("/b.jpg"), &META, Ok(copy)))
             .unwrap();

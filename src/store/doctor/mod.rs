@@ -112,7 +112,7 @@ pub struct Difference {
     pub kind: DifferenceKind,
     /// Number of differences.
     pub count: u64,
-    /// A few of them: paths of photos, or what else tells them apart.
+    /// A few of them: paths of photos, or other names.
     pub examples: Vec<String>,
 }
 

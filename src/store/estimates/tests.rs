@@ -151,7 +151,7 @@ fn estimates_follow_what_they_are_taken_from() {
     store.forget(&files[..1]).unwrap();
     assert_eq!(place(&store, photo), Some((FLORENCE, true)));
     assert_sound(&store);
-    // The phone's photo is gone, comes back at another time, and loses its position.
+    // The phone's photo is removed, and indexed again.
     store.forget(&files[1..]).unwrap();
     assert_eq!(place(&store, photo), None);
     add(&mut store, "phone", at(12, 0), Some(FLORENCE));

@@ -64,7 +64,7 @@ fn say(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emoti
     store.learn(|_| ()).unwrap();
 }
 
-/// Every value of the tables that hold scores.
+/// Every value of the tables with scores.
 fn scores(store: &Store) -> Vec<Vec<Value>> {
     let mut all = Vec::new();
     for table in ["faces", "photo_scores"] {

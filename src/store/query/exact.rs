@@ -18,7 +18,7 @@ use crate::geo::{Cell, Region};
 pub(super) mod sql {
     pub const ALL: &str = "SELECT id FROM photos WHERE skip_reason IS NULL";
     pub const SKIPPED: &str = "SELECT id FROM photos WHERE skip_reason IS NOT NULL";
-    /// Photos to which no path leads; few, since they are deleted after the grace period.
+    /// Photos without a path; few, since they are deleted after the grace period.
     pub const LOST: &str = "
         SELECT id FROM photos WHERE lost_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)";
