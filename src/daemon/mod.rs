@@ -76,8 +76,8 @@ pub struct Setup {
 /// Reads the settings.
 pub type Settings = Box<dyn Fn() -> Result<Setup> + Send>;
 
-/// Follows the folders of the settings until SIGTERM or Ctrl-C, then waits up to [`STOP_TIMEOUT`] for the photos in
-/// flight; a second signal ends the wait. On SIGHUP it reads the settings again.
+/// Follows the folders of the settings until SIGTERM or Ctrl-C, then waits up to 4.5 s for the photos in flight; a second
+/// signal ends the wait. On SIGHUP it reads the settings again.
 ///
 /// # Errors
 /// If the daemon cannot start, because another one runs for this database, the settings are invalid, or a model file
