@@ -26,7 +26,7 @@ pub struct Removed {
     /// Those of these files that are copies of that photo: files with the same content, or with the same picture and
     /// other metadata.
     pub copies: Vec<PathBuf>,
-    /// Files outside of the folder that was named with a content or picture from it; they stay.
+    /// Files with a content or picture of the folder that was named, but outside of the folder; they stay.
     pub stay: Vec<PathBuf>,
     /// Number of photos that have no other file, without skipped ones.
     pub photos: u64,

@@ -165,7 +165,7 @@ pub(super) enum Next {
     Nothing,
 }
 
-/// The faces from which is to be learned.
+/// The faces that are to be learned from.
 #[derive(Debug)]
 pub(super) struct Due {
     stamp: Stamp,
@@ -340,7 +340,7 @@ fn apply(
     Ok(())
 }
 
-/// Switches learning on or off; what [`next`] says then has to be done.
+/// Switches learning on or off; [`next`] then says what has to be done.
 pub(super) fn switch(db: &Connection, is_on: bool) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE learning SET is_on = ?")?
         .execute([is_on])?;

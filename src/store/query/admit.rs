@@ -73,8 +73,7 @@ pub(super) fn path(
         if !path_meets(plan, path) {
             continue;
         }
-        // With one path there is no choice, so its root need not be looked up, which may be on a disk that does not
-        // answer.
+        // With one path there is no choice, so its root is not examined: it may be on a disk that does not answer.
         let Some(known) = &first else {
             first = Some(path.to_owned());
             continue;

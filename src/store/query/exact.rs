@@ -22,7 +22,7 @@ pub(super) mod sql {
     pub const LOST: &str = "
         SELECT id FROM photos WHERE lost_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)";
-    /// Photos of which only the day, month or year is known, which begins before the end of a span and ends after it.
+    /// Photos of which only the day, month or year is known, if that begins before the end of a span and ends after it.
     pub const ACROSS: &str = "
         SELECT id FROM photos
         WHERE taken_end > ?1 AND taken_end <= ?1 + 31622400000 AND taken_local < ?1";

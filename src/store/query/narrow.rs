@@ -185,7 +185,7 @@ fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     })
 }
 
-/// Photos in the region of the query that are away from home, if it asks for that.
+/// Photos in the query's region and, if the query asks for it, away from home.
 fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.near.is_none() && plan.home.is_none() {
         return Ok(None);

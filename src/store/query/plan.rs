@@ -220,8 +220,8 @@ impl<'q> Plan<'q> {
         self.spans.iter().any(|span| span.contains(&taken))
     }
 
-    /// Whether a day, month or year (its start and its end) is as a whole within one of the spans: if a photo's date is
-    /// not known more precisely, the photo was surely taken in that span.
+    /// Whether a photo was certainly taken within one of the spans if only the day, month or year of its date is known,
+    /// which lasts from `start` to `end`.
     pub fn admits_period(&self, start: i64, end: i64) -> bool {
         let holds = |span: &Range<i64>| span.start <= start && end <= span.end;
         self.spans.iter().any(holds)
