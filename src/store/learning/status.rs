@@ -81,7 +81,7 @@ impl Learning {
         let says = match (self.is_human_in_force, &self.human_proof) {
             (true, _) => {
                 let faces = count(self.recounted, "other face");
-                format!("{faces} count differently because of your {boxes}")
+                format!("{faces} counted differently because of your {boxes}")
             }
             (false, Some(_)) => format!("your {boxes} tell too little about other faces"),
             (false, None) if self.rejections > 0 => {

@@ -327,7 +327,7 @@ fn boxes_like_the_rejected_ones_no_longer_count_until_learning_is_switched_off()
         "{learning:?}"
     );
     assert_eq!((learning.rejections, learning.recounted), (12, 17));
-    let expected = "17 other faces count differently because of your 12 rejected boxes";
+    let expected = "17 other faces counted differently because of your 12 rejected boxes";
     assert_eq!(learning.to_string(), expected);
     let people: Vec<usize> = (0..60).chain([89]).collect();
     assert_eq!(counted(&store), people);
