@@ -1,5 +1,5 @@
-//! Batch runs of the pipeline. A run begins when the queue has files and ends when it is empty. Between
-//! runs there are no worker threads, and after a while the models are unloaded too.
+//! Runs the pipeline over the daemon's queue in batch runs. A run begins when the queue has files and ends when it is
+//! empty. Between runs there are no worker threads, and [`KEEP_MODELS`] after a run the models are unloaded too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const KEEP_MODELS: Duration = Duration::from_secs(20);
 pub(super) struct BatchRunner {
     analyser: Option<Arc<Analyser>>,
     running: Option<JoinHandle<()>>,
-    /// When the last run ended; `None` while no models are loaded.
+    /// When the last run ended; `None` if none has ended since the models were last unloaded.
     last: Option<Instant>,
 }
 
@@ -35,7 +35,11 @@ impl BatchRunner {
         self.running.is_some()
     }
 
-    /// Starts a batch run, which ends when the queue is empty, and returns the names of its models.
+    /// Starts a batch run, which ends when the queue is empty, and returns the names of its models. Loads the models
+    /// unless they are still in memory.
+    ///
+    /// # Errors
+    /// If the models cannot be loaded or the thread cannot be started.
     pub fn start(
         &mut self,
         database: &Path,
@@ -83,7 +87,7 @@ impl BatchRunner {
         }
     }
 
-    /// Unloads the models if the last run ended some time ago.
+    /// Unloads the models if the last run ended longer than [`KEEP_MODELS`] ago.
     pub fn unload_idle_models(&mut self) {
         if !self.is_running() && self.last.is_some_and(|last| last.elapsed() > KEEP_MODELS) {
             self.unload_models();

@@ -1,4 +1,4 @@
-//! The follower: takes changes and messages in order, and keeps the pipeline's queue filled.
+//! The follower takes changes and messages in order, and fills the pipeline's queue.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -30,10 +30,10 @@ mod reconcile;
 /// Capacity of the message channel; a sender waits while it is full.
 const MESSAGE_CAPACITY: usize = 1024;
 
-/// Most changes that are taken before messages and due tasks are handled.
+/// Maximum number of changes that are taken before messages and due tasks are handled.
 const CHANGES_AT_ONCE: usize = 4096;
 
-/// Interval of the checks whether the roots are present.
+/// Interval at which the presence of the roots and of the database is checked.
 const CHECK_ROOTS: Duration = Duration::from_secs(2);
 
 /// Delay before work is retried after an error.
@@ -52,7 +52,7 @@ struct Schedule {
     batch: Instant,
 }
 
-/// See the module's documentation.
+/// Follows the roots of one database; see the module's documentation.
 pub(super) struct Follower {
     store: Store,
     lock: Arc<Lock>,
@@ -70,11 +70,11 @@ pub(super) struct Follower {
     mount_table: MountTable,
     /// Folders whose changes the system does not report.
     polled: BTreeSet<PathBuf>,
-    /// Folders that cannot be read; each is logged once.
+    /// Folders that could not be read; each is logged once.
     unreadable: HashSet<PathBuf>,
     /// Whether files were renamed since the photos that are due for another analysis were last queued.
     has_renamed: bool,
-    /// Files whose status was adopted without a read, and when; see `adopt_ctime`.
+    /// Files whose status was adopted without reading them, and when; see `adopt_ctime`.
     adopted: VecDeque<(Instant, PathBuf)>,
     waiters: Waiters,
     schedule: Schedule,
@@ -162,7 +162,8 @@ impl Follower {
         result
     }
 
-    /// Whether the database was deleted or replaced; found out as often as the roots are checked.
+    /// Whether the database was deleted or replaced. Checked only when the roots are due to be checked, since it reads
+    /// two files' metadata.
     fn is_database_gone(&self) -> bool {
         Instant::now() >= self.schedule.check_roots && !self.lock.is_in_place()
     }
@@ -245,7 +246,7 @@ impl Follower {
         }
     }
 
-    /// Returns memory that only the next batch run needs to the system.
+    /// Returns to the system the memory that only the next batch run would need.
     fn release_memory(&self) -> Result<()> {
         self.store.release_memory()?;
         allocator::trim();
@@ -260,12 +261,13 @@ impl Follower {
                 "more files changed at once than the system could report: scanning the folders"
             );
             self.schedule.rescan = now;
-            self.doubt_adopted();
+            self.reread_adopted();
         }
         if now >= self.schedule.rescan {
             self.schedule.rescan = now + self.setup.rescan;
             self.schedule.poll = now + self.setup.poll;
-            // Before the scan: it does not cover changes before a cookie that is made during it.
+            // Collected before the scan: it need not find the changes that were made before a cookie that is created
+            // during it.
             let cookies = self.waiters.cookies();
             self.rescan_on_error(Self::reconcile_all)?;
             for cookie in cookies {
@@ -278,7 +280,7 @@ impl Follower {
             self.schedule.check_roots = now + CHECK_ROOTS;
             self.rescan_on_error(Self::check_roots)?;
             self.batches.unload_idle_models();
-            self.learner.follow(&self.store)?;
+            self.learner.start_if_due(&self.store)?;
         }
         if now >= self.schedule.poll {
             self.schedule.poll = now + self.setup.poll;
@@ -290,7 +292,8 @@ impl Follower {
         }
         self.check_due(now)?;
         self.note_missed();
-        // Not before every rename was taken: two photos that exchange their names replace each other for a moment.
+        // Only after all renames are handled: while two photos exchange their names, one of them has no path for a
+        // moment.
         if self.has_renamed && self.debouncer.is_empty() && self.queue.len() == 0 {
             self.has_renamed = false;
             self.queue_due()?;
@@ -320,7 +323,7 @@ impl Follower {
         }
     }
 
-    /// Runs `work`, and schedules a rescan soon if it fails.
+    /// Runs `work`; if it fails, schedules a rescan after [`RETRY_DELAY`].
     fn rescan_on_error(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let result = work(self);
         if result.is_err() {
@@ -341,7 +344,7 @@ impl Follower {
         match (self.settings)() {
             Ok(setup) => {
                 if let Err(error) = self.store.set_fact_rules(&setup.facts) {
-                    tracing::error!("the facts of photos stay as they were: {error}");
+                    tracing::error!("the settings for facts of photos stay as they were: {error}");
                 }
                 self.models = setup.models.clone();
                 self.batches.unload_models();
@@ -368,13 +371,13 @@ impl Follower {
             false
         });
         if !is_cookie_watched {
-            // A scan finds all earlier changes as well.
+            // A scan also finds all earlier changes.
             self.schedule.rescan = Instant::now();
         }
     }
 
-    /// Every change before the request that made this cookie is known now: collects the files that its
-    /// waiter still has to wait for.
+    /// Called when every change before the request of this cookie is known: collects the files for which the request
+    /// still has to wait.
     fn cookie_seen(&mut self, cookie: &Path) {
         if !self.waiters.is_expecting(cookie) {
             return;

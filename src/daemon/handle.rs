@@ -51,7 +51,7 @@ impl FollowerState {
         *last.unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Records that all roots were reconciled, and wakes whoever waits for it.
+    /// Records that all roots were reconciled, and wakes the tasks that wait for this.
     pub fn set_ready(&self) {
         if !self.is_ready.swap(true, Ordering::AcqRel) {
             self.ready.notify_waiters();
@@ -98,7 +98,8 @@ impl Handle {
         self.send(Message::Stop);
     }
 
-    /// The published activity, with the present length of the queue.
+    /// The published activity. While the follower scans, it publishes nothing but fills the queue, so the length of the
+    /// queue is taken from the queue if that is more.
     pub fn activity(&self) -> Activity {
         let activity = self.state.activity.lock();
         let mut activity = activity.unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,4 +1,4 @@
-//! Adjusts the scores of faces to people's corrections, in the background.
+//! Starts learning from people's corrections in the background, so that the scores of other faces follow them.
 
 use std::path::Path;
 use std::thread::{self, JoinHandle};
@@ -6,17 +6,21 @@ use std::thread::{self, JoinHandle};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
-/// Learns on a thread of its own, one run at a time.
+/// Runs [`Store::learn`] on a thread of its own, one run at a time.
 #[derive(Debug, Default)]
 pub(super) struct Learner {
-    /// The revision of the database that was looked at last.
+    /// Revision of the database when it was last checked for something to learn.
     revision: Option<i64>,
     running: Option<JoinHandle<Result<()>>>,
 }
 
 impl Learner {
-    /// Starts a run if something is to be learned, and returns the error of the last run.
-    pub fn follow(&mut self, store: &Store) -> Result<()> {
+    /// Starts a run if something is to be learned and no run is in progress.
+    ///
+    /// # Errors
+    /// The error of a run that has ended since the last call; or if the database cannot be read or the thread cannot be
+    /// started.
+    pub fn start_if_due(&mut self, store: &Store) -> Result<()> {
         if let Some(running) = self.running.take_if(|running| running.is_finished()) {
             let panicked = |_| Err(Error::Internal("learning from corrections panicked".into()));
             running.join().unwrap_or_else(panicked)?;

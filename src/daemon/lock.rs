@@ -16,11 +16,11 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a database, which exists.
+    /// Takes the lock of an existing database.
     ///
     /// # Errors
-    /// [`Error::Daemon`] if another process holds it, which the message names, or if the file is not a lock
-    /// file; such a file is left as it is.
+    /// [`Error::Daemon`] if another process holds it, which the message names, or if the file at the lock's path is not a
+    /// lock file; such a file is left unchanged.
     pub fn take(database: &Path) -> Result<Self> {
         let path = beside(database, "lock");
         let version = concat!("version ", env!("CARGO_PKG_VERSION"));
@@ -45,9 +45,9 @@ impl Lock {
         }
     }
 
-    /// Whether the database and the lock file are those that were there when the lock was taken. If not, a person has
-    /// deleted or replaced them: the daemon would write into a file that nobody else can open, and the lock keeps no
-    /// other daemon away.
+    /// Whether the database and the lock file are still the same files as when the lock was taken. If not, somebody has
+    /// deleted or replaced them: the daemon would write to a file that no other process can open, and the lock would not
+    /// keep another daemon from starting.
     pub fn is_in_place(&self) -> bool {
         let mut files = self.files.iter();
         files.all(|(path, before)| identify(path) == *before)
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_no_lock_file_is_left_alone() {
+    fn a_file_that_is_no_lock_file_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("index.sqlite3");
         let file = beside(&database, "lock");

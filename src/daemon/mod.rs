@@ -55,7 +55,7 @@ pub struct Setup {
     pub filter: AlbumFilter,
     /// Number of worker threads.
     pub threads: NonZeroUsize,
-    /// Most folders to watch; zero for half of the system's limit.
+    /// Maximum number of folders to watch; zero for half of the system's limit.
     pub max_watches: usize,
     /// How long a file must keep its size and time if no close is reported for it.
     pub debounce: Duration,
@@ -65,7 +65,7 @@ pub struct Setup {
     pub poll: Duration,
     /// Grace period after which a photo without a file is deleted from the index.
     pub keep: Duration,
-    /// What the settings say of the facts of photos.
+    /// The settings that determine which facts of photos count.
     pub facts: FactRules,
     /// Names of the models in use; rows of other models are out of date.
     pub models: Models,
@@ -76,12 +76,12 @@ pub struct Setup {
 /// Reads the settings.
 pub type Settings = Box<dyn Fn() -> Result<Setup> + Send>;
 
-/// Follows the folders of the settings until SIGTERM or Ctrl-C; a second signal stops the daemon without
-/// waiting for the photos in flight. On SIGHUP it reads the settings again.
+/// Follows the folders of the settings until SIGTERM or Ctrl-C, then waits up to 4.5 s for the photos in flight; a second
+/// signal ends the wait. On SIGHUP it reads the settings again.
 ///
 /// # Errors
-/// If the daemon cannot start: another one runs for this database, the settings are invalid, or a model
-/// file cannot be used. Or if the database is deleted or replaced while the daemon runs. Other errors are logged, and the
+/// If the daemon cannot start, because another one runs for this database, the settings are invalid, or a model file
+/// cannot be used; and if the database is deleted or replaced while the daemon runs. Other errors are logged, and the
 /// work is retried.
 pub fn run(database: &Path, settings: Settings) -> Result<()> {
     allocator::use_one_arena();
@@ -109,7 +109,7 @@ pub fn run(database: &Path, settings: Settings) -> Result<()> {
         tokio::spawn(keep_supervisor_informed(handle.clone()));
         supervise(signals, &handle, end).await
     });
-    // Otherwise the socket may be that of another daemon.
+    // If the database was replaced, the socket may be that of another daemon.
     if lock.is_in_place() {
         socket::remove(&database);
     }

@@ -1,4 +1,4 @@
-//! Notices where something was mounted or unmounted: the system does not report it to those who watch a folder.
+//! Finds out where file systems were mounted or unmounted, which the system does not report to those who watch a folder.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// The mounts of this process, as they were at the last look.
+/// The mounts that this process sees, as they were when the table was last read.
 #[derive(Debug)]
 pub(super) struct MountTable {
-    /// `None` where the system has no such table.
+    /// `/proc/self/mountinfo`; `None` where the system has no such table.
     file: Option<File>,
-    /// Number and mount point of each.
+    /// Mount ID and mount point of each.
     mounts: BTreeSet<(u32, PathBuf)>,
 }
 
@@ -28,9 +28,9 @@ impl MountTable {
         table
     }
 
-    /// The mount points at which something was mounted or unmounted since the last call. If the table is the same as
-    /// before, although the system says that it changed, these are all: one of them was mounted again, and its number was
-    /// given to it again.
+    /// The mount points at which something was mounted or unmounted since the last call. If the table has changed,
+    /// according to the system, but reads as before, these are all mount points: one of them was unmounted and mounted
+    /// again, and got the same mount ID.
     pub fn changed(&mut self) -> Vec<PathBuf> {
         if !self.has_changed() {
             return Vec::new();
@@ -47,13 +47,13 @@ impl MountTable {
         changed.into_iter().cloned().collect()
     }
 
-    /// Whether the system says that something was mounted or unmounted since the last call: it marks the open table
-    /// (`proc_pid_mounts(5)`).
+    /// Whether something was mounted or unmounted since the last call: the system reports it as a priority event on the
+    /// open table (`proc_pid_mounts(5)`).
     fn has_changed(&self) -> bool {
         let Some(file) = &self.file else { return false };
         let mut files = [PollFd::new(file, PollFlags::PRI)];
         let at_once = Timespec::default();
-        poll(&mut files, Some(&at_once)).is_ok_and(|marked| marked > 0)
+        poll(&mut files, Some(&at_once)).is_ok_and(|events| events > 0)
     }
 
     fn read(&mut self) -> BTreeSet<(u32, PathBuf)> {
@@ -70,14 +70,14 @@ impl MountTable {
     }
 }
 
-/// Number and mount point in a line of `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`): its first and its fifth field.
+/// Mount ID and mount point in a line of `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`): its first and its fifth field.
 fn mount(line: &[u8]) -> Option<(u32, PathBuf)> {
     let mut fields = line.split(|byte| *byte == b' ');
-    let number = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-    Some((number, unescaped(fields.nth(3)?)))
+    let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    Some((id, unescaped(fields.nth(3)?)))
 }
 
-/// Spaces, tabs, line feeds and backslashes are written as three octal digits after a backslash.
+/// Decodes a field in which spaces, tabs, line feeds and backslashes are written as three octal digits after a backslash.
 fn unescaped(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mount_points_are_read_with_every_character() {
+    fn mount_points_are_unescaped() {
         let line = br"36 35 98:0 /mnt1 /home/ada/My\040Pictures/a\134b rw,noatime master:1 - ext3 /dev/root rw";
         assert_eq!(mount(line), Some((36, "/home/ada/My Pictures/a\\b".into())));
         assert_eq!(mount(b""), None);

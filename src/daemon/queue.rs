@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::album::FoundFile;
 
-/// A queue that the follower fills and the pipeline empties. It also holds the paths *in flight*, which
-/// the pipeline has taken and not committed yet. Each path is queued at most once.
+/// A queue that the follower fills and the pipeline empties. It also contains the paths *in flight*, which the pipeline
+/// has taken and not committed yet. Each path is queued at most once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue(Arc<Mutex<Inner>>);
 
@@ -24,7 +24,7 @@ impl Queue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a file that changed just now at the front: a query may be waiting for it.
+    /// Adds a file that changed just now at the front, since a `--fresh` query may be waiting for it.
     pub fn push_first(&self, file: FoundFile) {
         let mut inner = self.lock();
         if inner.queued.insert(file.path.clone()) {
@@ -32,7 +32,7 @@ impl Queue {
         }
     }
 
-    /// Adds a file that a scan found at the back.
+    /// Adds a file that a scan found at the back: it can wait.
     pub fn push_last(&self, file: FoundFile) {
         let mut inner = self.lock();
         if inner.queued.insert(file.path.clone()) {
@@ -55,12 +55,12 @@ impl Queue {
         self.lock().in_flight.remove(path);
     }
 
-    /// Takes the files that a batch run left in flight when it ended, as after an error.
+    /// Takes the files that a batch run left in flight when it ended; there are some only after an error.
     pub fn take_in_flight(&self) -> Vec<PathBuf> {
         self.lock().in_flight.drain().collect()
     }
 
-    /// Gives no more files to the pipeline.
+    /// Closes the queue: the pipeline gets no more files.
     pub fn close(&self) {
         self.lock().closed = true;
     }
@@ -71,7 +71,7 @@ impl Queue {
         inner.in_flight.iter().any(|file| file.starts_with(path))
     }
 
-    /// Whether a file that meets the condition is in flight.
+    /// Whether a file in flight meets the condition.
     pub fn is_any_in_flight(&self, condition: impl Fn(&Path) -> bool) -> bool {
         let inner = self.lock();
         inner.in_flight.iter().any(|file| condition(file))
@@ -89,7 +89,7 @@ impl Queue {
         inner.queued.union(&inner.in_flight).cloned().collect()
     }
 
-    /// Whether the pipeline has something to do.
+    /// Whether the pipeline can take a file: one waits, and the queue is not closed.
     pub fn has_work(&self) -> bool {
         let inner = self.lock();
         !inner.closed && !inner.waiting.is_empty()

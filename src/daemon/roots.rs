@@ -1,4 +1,4 @@
-//! The roots that the daemon follows and the mounts below them, and whether they are present.
+//! Tells whether the roots that the daemon follows, and the mounts below them, are present or were replaced.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ impl Root {
         }
     }
 
-    /// Device and inode of the folder that is there now; `None` if there is none that can be read.
+    /// Device and inode of what is at the path now; `None` if nothing is there, or a folder that cannot be read.
     pub fn identify(&self) -> Option<(u64, u64)> {
         let metadata = self.path.metadata().ok()?;
         if metadata.is_dir() {
@@ -55,7 +55,7 @@ impl Root {
         self.state == Some(RootState::Offline)
     }
 
-    /// Records a scan of the folder with this device and inode.
+    /// Records that the folder with this device and inode was scanned, and whether it has to be polled.
     pub fn scanned(&mut self, identity: (u64, u64)) {
         self.identity = Some(identity);
         self.is_polled = needs_polling(&self.path);
@@ -85,7 +85,7 @@ mod tests {
         assert!(root.has_changed());
         root.state = Some(RootState::Offline);
         assert!(!root.has_changed(), "it is still absent");
-        // The mount point without its disk.
+        // The mount point is there, without its disk.
         fs::create_dir(&path).unwrap();
         assert!(!root.has_changed());
         fs::write(path.join("1.jpg"), "x").unwrap();

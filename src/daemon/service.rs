@@ -1,21 +1,21 @@
-//! Makes the service files of the daemon: a systemd user unit or a launchd agent.
+//! Generates the daemon's service file: a systemd user unit or a launchd agent.
 
 use std::path::{Path, PathBuf};
 
 /// Template of the unit, with the placeholders `@ENVIRONMENT@`, `@COMMAND@` and `@DATA@`.
 const UNIT: &str = include_str!("../../config/fer-index.service");
 
-/// The line by which the user's manager can hide files. Where users cannot make user namespaces, the unit does not start
-/// with it.
+/// The line of the unit by which the user's systemd manager may restrict the files that the daemon can write to, in a
+/// user namespace. It is left out where users cannot create user namespaces, since the unit would not start with it.
 const PRIVATE_USERS: &str = "PrivateUsers=yes\n";
 
 /// Template of the agent, with the placeholders `@ARGUMENTS@` and `@ENVIRONMENT@`.
 const AGENT: &str = include_str!("../../config/fer-index.plist");
 
-/// Whether the system lets users make user namespaces.
+/// Whether the system lets users create user namespaces.
 pub fn user_namespaces() -> bool {
     let is_off = |file: &str| std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "0");
-    // The second is in the kernels of Debian and its descendants.
+    // The second file exists only in kernels of Debian and its derivatives.
     !is_off("/proc/sys/user/max_user_namespaces")
         && !is_off("/proc/sys/kernel/unprivileged_userns_clone")
 }
@@ -71,9 +71,9 @@ impl Supervisor {
         }
     }
 
-    /// Text of the service file for a command line and environment variables, by name and value; `data` is the folder that
-    /// the daemon may write to, and `user_namespaces` whether [`user_namespaces`] says that it can be kept from other
-    /// folders.
+    /// Text of the service file for a command line and environment variables (name and value). `data` is the only folder
+    /// that a systemd unit lets the daemon write to; `user_namespaces` is what [`user_namespaces`] returns, since the
+    /// unit can keep it from other folders only if the system lets users create user namespaces.
     pub fn text(
         self,
         command: &[String],
@@ -122,7 +122,7 @@ impl Supervisor {
     }
 }
 
-/// Quotes a word for a systemd command line (`systemd.service(5)`), in which `$` begins the name of a variable.
+/// Quotes a word for a command line in a systemd unit (`systemd.service(5)`), where `$` begins the name of a variable.
 fn command_word(word: &str) -> String {
     systemd_word(word).replace('$', "$$")
 }

@@ -1,5 +1,5 @@
-//! The daemon's Unix socket, by which other processes of the same user query it. A connection carries one
-//! request and one answer, each a line of JSON.
+//! Serves and queries the daemon's Unix socket, to which only processes of the same user can connect. A connection
+//! carries one request and one answer, each a line of JSON.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
@@ -16,10 +16,10 @@ use super::handle::{Handle, Message};
 use crate::error::{Error, Result};
 use crate::file::beside;
 
-/// Longest path of a socket, in bytes: the system's limit (`sockaddr_un`) less room for a suffix.
+/// Longest path of a socket, in bytes: the system's limit (`sockaddr_un`) minus room for the suffix of the draft.
 const LONGEST_PATH: usize = 100;
 
-/// Longest request that is read, in bytes; real ones have fewer than ten.
+/// Maximum number of bytes that are read of a request; real ones have about ten.
 const LONGEST_REQUEST: u64 = 1024;
 
 /// A request to the daemon.
@@ -36,8 +36,11 @@ fn path(database: &Path) -> PathBuf {
     beside(database, "sock")
 }
 
-/// Listens on a socket beside the database. Its permissions are restricted to the user before it gets its
-/// name, so that no other user can ever connect.
+/// Listens on a socket beside the database. Its permissions are restricted to the user before it is renamed into place,
+/// so that no other user can ever connect.
+///
+/// # Errors
+/// If the path is too long for a socket, another file is at it, or the system does not create the socket.
 pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
     let path = path(database);
     if path.as_os_str().len() > LONGEST_PATH {
@@ -127,7 +130,7 @@ async fn answer(stream: tokio::net::UnixStream, follower: Handle) -> std::io::Re
     write.write_all(answer.as_bytes()).await
 }
 
-/// Queries the daemon of a database for its activity; `None` if no daemon runs.
+/// Asks the daemon of a database for its activity; `None` if no daemon runs.
 ///
 /// # Errors
 /// When the daemon does not answer.
@@ -177,10 +180,14 @@ fn send<T: for<'a> Deserialize<'a>>(
         BufReader::new(&stream).read_line(&mut answer)?;
         Ok::<_, std::io::Error>(answer)
     };
-    let answer = exchange().map_err(|source| match source.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Daemon(format!(
+    let answer = exchange().map_err(|source| match (source.kind(), request) {
+        (ErrorKind::WouldBlock | ErrorKind::TimedOut, Request::Fresh) => Error::Daemon(format!(
             "the daemon did not index all changes within {} s; `fer-index status` shows how many \
              files are left",
+            limit.as_secs_f64()
+        )),
+        (ErrorKind::WouldBlock | ErrorKind::TimedOut, Request::Status) => Error::Daemon(format!(
+            "the daemon did not answer within {} s; try again, or restart it",
             limit.as_secs_f64()
         )),
         _ => Error::Io {

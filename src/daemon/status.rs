@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::photo::{DateSource, Source};
 use crate::store::Store;
 
-/// The span over which the throughput is averaged.
+/// The interval over which the throughput is averaged.
 const THROUGHPUT_SPAN: Duration = Duration::from_mins(1);
 
 /// How a root is followed.
@@ -21,7 +21,7 @@ pub enum RootState {
     Watching,
     /// It, or a part of it, is scanned at intervals.
     Polling,
-    /// It is absent, or empty where the index has photos; its rows stay.
+    /// It is absent, or empty although the index has photos below it; their rows stay.
     Offline,
     /// No daemon follows it.
     Idle,
@@ -60,7 +60,7 @@ pub struct Activity {
     pub watched_folders: usize,
     /// Number of folders that are polled.
     pub polled_folders: usize,
-    /// The error because of which it does not proceed, if there is one.
+    /// The error that keeps it from proceeding, if there is one.
     pub trouble: Option<String>,
 }
 
@@ -139,7 +139,7 @@ impl Status {
                 }),
             }
         }
-        fold(&mut roots);
+        remove_nested(&mut roots);
         Ok(Self {
             running: daemon.is_some(),
             daemon,
@@ -168,8 +168,8 @@ impl Status {
     }
 }
 
-/// Removes the roots that lie in a root that the daemon follows: it follows them as part of that one.
-fn fold(roots: &mut Vec<RootStatus>) {
+/// Removes the roots below a root that the daemon follows, since it follows them as part of that one.
+fn remove_nested(roots: &mut Vec<RootStatus>) {
     let is_followed =
         |root: &&RootStatus| matches!(root.state, RootState::Watching | RootState::Polling);
     let followed: Vec<PathBuf> = roots
@@ -179,12 +179,12 @@ fn fold(roots: &mut Vec<RootStatus>) {
         .collect();
     roots.retain(|root| {
         let path = Path::new(&root.path);
-        let lies_in = |outer: &PathBuf| path != outer && path.starts_with(outer);
-        !followed.iter().any(lies_in)
+        let is_below = |outer: &PathBuf| path != outer && path.starts_with(outer);
+        !followed.iter().any(is_below)
     });
 }
 
-/// Files done in the last minute, counted in spans of a second.
+/// Files done in the last minute: their number in each second, with the moment at which that second began.
 #[derive(Debug, Default)]
 pub(super) struct Throughput(VecDeque<(Instant, u32)>);
 
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roots_below_a_watched_one_are_folded() {
+    fn roots_below_a_followed_root_are_removed() {
         let root = |path: &str, state| RootStatus {
             path: path.to_owned(),
             state,
@@ -232,7 +232,7 @@ mod tests {
             root("/e", RootState::Offline),
             root("/e/f", RootState::Polling),
         ];
-        fold(&mut roots);
+        remove_nested(&mut roots);
         let left: Vec<_> = roots.iter().map(|root| root.path.as_str()).collect();
         assert_eq!(left, ["/a", "/ab", "/c", "/c/d", "/e", "/e/f"]);
     }

@@ -17,20 +17,19 @@ use crate::file::beside;
 /// A request that is not answered yet.
 #[derive(Debug)]
 struct Waiter {
-    /// Path of its cookie.
     cookie: PathBuf,
-    /// The paths that have to be done first; `None` until the cookie was seen.
+    /// The paths that have to be done before the answer; `None` until the closing of the cookie was reported.
     pending: Option<Vec<PathBuf>>,
     reply: oneshot::Sender<()>,
 }
 
-/// The requests that are not answered yet. See the module's documentation.
+/// The requests that are not answered yet; see the module's documentation.
 #[derive(Debug)]
 pub(super) struct Waiters {
     /// The folder of the cookies.
     folder: PathBuf,
     is_watched: bool,
-    /// Number of the last cookie, which is its name.
+    /// Number of the last cookie; the number is the cookie's name.
     last_cookie: u64,
     waiting: Vec<Waiter>,
 }
@@ -45,15 +44,15 @@ impl Waiters {
         }
     }
 
-    /// Creates and watches the folder of the cookies, and removes those that a killed daemon left.
+    /// Creates and watches the folder of the cookies, and removes the cookies that a killed daemon left.
     pub fn prepare(&mut self, watch: &mut Watch) {
-        if let Err(error) = remove_cookies(&self.folder) {
+        if let Err(error) = create_or_empty(&self.folder) {
             tracing::warn!("{}: {error}", self.folder.display());
         }
         self.is_watched = watch.add(&self.folder) == Followed::Watched;
     }
 
-    /// Whether a path is the folder of the cookies or lies in it.
+    /// Whether a path is the folder of the cookies or is in it.
     pub fn owns(&self, path: &Path) -> bool {
         path.starts_with(&self.folder)
     }
@@ -62,13 +61,13 @@ impl Waiters {
     /// the caller has to scan the roots instead.
     ///
     /// # Errors
-    /// When the cookie cannot be created; the request is added all the same.
+    /// If the cookie cannot be created; the request is added nevertheless.
     pub fn add(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
         let (cookie, created) = loop {
             self.last_cookie += 1;
             let cookie = self.folder.join(self.last_cookie.to_string());
             match fs::File::create_new(&cookie) {
-                // A file of someone else is left alone.
+                // A file of this name that is no cookie of ours is left alone.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 created => break (cookie, created.map(drop)),
             }
@@ -81,19 +80,20 @@ impl Waiters {
         created.map(|()| self.is_watched)
     }
 
-    /// The cookies that were not seen yet.
+    /// The cookies whose closing was not reported yet.
     pub fn cookies(&self) -> Vec<PathBuf> {
         let unseen = self.waiting.iter().filter(|w| w.pending.is_none());
         unseen.map(|waiter| waiter.cookie.clone()).collect()
     }
 
-    /// Whether a request waits for this cookie.
+    /// Whether a request still waits for the closing of this cookie.
     pub fn is_expecting(&self, cookie: &Path) -> bool {
         let mut waiting = self.waiting.iter();
         waiting.any(|waiter| waiter.cookie == cookie && waiter.pending.is_none())
     }
 
-    /// The cookie was seen: every earlier change is known, and its request waits for `pending`.
+    /// Records that the closing of the cookie was reported, so that every earlier change is known: its request now waits
+    /// for `pending`.
     pub fn cookie_seen(&mut self, cookie: &Path, pending: Vec<PathBuf>) {
         let mut waiting = self.waiting.iter_mut();
         if let Some(waiter) = waiting.find(|waiter| waiter.cookie == cookie) {
@@ -107,7 +107,7 @@ impl Waiters {
         pending.any(|paths| paths.iter().any(|path| path.starts_with(folder)))
     }
 
-    /// Adds paths that were found in `folder` to the requests that wait for a path at or below it.
+    /// Adds paths that were found in `folder` to the requests that wait for a path at or below `folder`.
     pub fn add_pending(&mut self, folder: &Path, paths: &[PathBuf]) {
         for pending in self.waiting.iter_mut().filter_map(|w| w.pending.as_mut()) {
             if pending.iter().any(|path| path.starts_with(folder)) {
@@ -154,8 +154,8 @@ impl Waiters {
     }
 }
 
-/// Creates the folder of the cookies; if it exists, removes the cookies in it and nothing else.
-fn remove_cookies(folder: &Path) -> io::Result<()> {
+/// Creates the folder of the cookies, or, if it exists, removes the cookies in it and nothing else.
+fn create_or_empty(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         created => return created,

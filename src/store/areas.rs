@@ -33,7 +33,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The set with these codes, which is added if there is none.
+/// The ID of the set of areas with these codes, which is inserted if it is new.
 fn set_of(
     db: &Connection,
     known: &mut HashMap<String, i64>,
@@ -56,7 +56,7 @@ fn set_of(
     Ok(set)
 }
 
-/// The sets with at least one of some codes.
+/// The IDs of the sets with at least one of these codes, in ascending order.
 pub(super) fn with(db: &Connection, codes: &[&str]) -> rusqlite::Result<Vec<i64>> {
     let mut statement = db.prepare_cached("SELECT id, codes FROM area_sets ORDER BY id")?;
     let mut rows = statement.query([])?;

@@ -1,8 +1,8 @@
-//! Copies a database, to keep it and to bring it back.
+//! Makes a backup of a database, and restores one.
 //!
-//! A copy is made by `VACUUM INTO`, in one read transaction: others may write meanwhile, and it begins nothing anew, as
-//! SQLite's page-by-page backup does whenever another process writes. It holds no free pages, so nothing that was
-//! deleted is in it.
+//! A copy is made by `VACUUM INTO`, in one read transaction: other processes may write meanwhile, and the copying does
+//! not start over when they do, as SQLite's page-by-page backup would. The copy has no free pages, so it contains nothing
+//! that was deleted.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::output;
 use super::forgotten_again::{AllMarks, ForgottenAgain};
 use super::{Store, connection, explain, migrate};
 
-/// What a copy holds.
+/// What a database contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Contents {
     /// Number of photos.
@@ -27,12 +27,12 @@ pub struct Contents {
 /// The outcome of [`Store::restore`](super::Store::restore).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// What the database holds now.
+    /// What the database contains now.
     pub contents: Contents,
-    /// The name under which the database that was replaced is kept, if there was one.
+    /// The path under which the database that was replaced is kept, if there was one.
     pub kept: Option<PathBuf>,
-    /// What was removed because it had been forgotten in the database that was replaced; `None` if that is not known,
-    /// because that database is damaged, or the copy is not one of it.
+    /// What was removed because it had been forgotten in the database that was replaced; `None` if that could not be
+    /// determined, because that database is damaged or the backup was made of another one.
     pub forgotten: Option<ForgottenAgain>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn copy(db: &Connection, to: &Path) -> rusqlite::Result<()> {
     db.execute("VACUUM INTO ?", [to]).map(drop)
 }
 
-/// Checks that a database is undamaged, and counts what is in it.
+/// Checks that a database is not damaged, and counts what is in it.
 pub(super) fn check(path: &Path) -> rusqlite::Result<Contents> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
@@ -82,7 +82,7 @@ pub(super) fn restore(database: &Path, from: &Path) -> Result<Restored> {
     let mut forgotten = None;
     let restored = replace(database, |draft| {
         copy(&source, draft).map_err(|error| explain::sentence(from, error))?;
-        // Migrates it, so that a copy of an older version is known to be usable before it takes the place.
+        // Opening it migrates it, so that a copy of an older version proves usable before it replaces the database.
         let mut store = Store::open(draft)?;
         forgotten = match &marks {
             Some(marks) if !marks.is_empty() => store.forget_again(marks)?,
@@ -107,8 +107,8 @@ fn marks_of(database: &Path) -> Option<AllMarks> {
     AllMarks::of(&db).ok()
 }
 
-/// Puts the database that `fill` writes into the empty file at the path that it is given in the place of `database`,
-/// which is kept under another name. If anything fails, nothing has changed.
+/// Replaces `database`, which is kept under another name, by the database that `fill` writes into the empty file whose
+/// path it gets. If anything fails, nothing has changed.
 pub(super) fn replace(database: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<Restored> {
     let io = |source| Error::Io {
         path: database.to_owned(),
@@ -136,7 +136,8 @@ pub(super) fn replace(database: &Path, fill: impl FnOnce(&Path) -> Result<()>) -
     }
 }
 
-/// Gives a database another name, if there is one; returns the name.
+/// Renames a database, if there is one, and returns its new path. What is in its log is written into it before; a damaged
+/// database is renamed together with its log.
 fn set_aside(database: &Path) -> Result<Option<PathBuf>> {
     let is_damaged = match database.is_file().then(|| connection::close_down(database)) {
         None | Some(Ok(())) => false,
@@ -144,7 +145,7 @@ fn set_aside(database: &Path) -> Result<Option<PathBuf>> {
         Some(Err(error)) => return Err(error),
     };
     if database.symlink_metadata().is_err() {
-        // A log without its database would be taken for that of the new one.
+        // SQLite would take a log that is left here for the log of the new database.
         for companion in companions(database) {
             if companion.symlink_metadata().is_ok() {
                 output::set_aside(&companion)?;
@@ -236,7 +237,7 @@ mod tests {
         }
         let names = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(names, 1);
-        // Nothing is written over, and the database goes on.
+        // No file is overwritten, and the database remains in use.
         let sentence = back_up(&store, &path).unwrap_err().to_string();
         assert!(sentence.contains("is not replaced"), "{sentence}");
         put(&mut store, "/c.jpg", &photo("c", vec![]));
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_database_takes_the_place_and_the_other_one_is_kept() {
+    fn a_restored_database_replaces_the_current_one_which_is_kept() {
         let (folder, mut store) = corrected();
         let database = store.path().to_owned();
         let copy = folder.path().join("copy.sqlite3");
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_backup_changes_nothing() {
+    fn a_file_that_is_no_usable_backup_changes_nothing() {
         let (folder, store) = corrected();
         let database = store.path().to_owned();
         let copy = folder.path().join("copy.sqlite3");

@@ -1,4 +1,4 @@
-//! Write transactions.
+//! Writes findings and other changes in one transaction.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::Sidecar;
 
-use super::changes::Changes;
 use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::write_cache::WriteCache;
 use super::{
     closer_search, derived, explain, files, findings, forgotten, kin, kin_due, photos,
     same_picture, sidecars,
@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug)]
 pub struct Batch<'a> {
     transaction: Transaction<'a>,
-    changes: Changes,
+    cache: WriteCache,
     path: &'a Path,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Batch<'a> {
     pub(super) fn new(transaction: Transaction<'a>, path: &'a Path) -> Self {
         Self {
             transaction,
-            changes: Changes::default(),
+            cache: WriteCache::default(),
             path,
         }
     }
@@ -44,23 +44,21 @@ impl<'a> Batch<'a> {
             .map_err(|error| explain::sentence(path, error))
     }
 
-    /// Stores the analysis of a content in place of an earlier one, and that the content lies at
-    /// these absolute paths. A face that is found again at the same position keeps its number. A
-    /// photo without a date of its own gets the modification time of its oldest file. If these paths
-    /// are the last ones of a photo with the same picture, or such a photo has lost its paths, that
-    /// photo takes the new content and keeps its number.
+    /// Stores the analysis of a content in place of an earlier one, and the files with this content at these absolute
+    /// paths. A face that is found again at the same position keeps its ID. A photo without a date of its own gets the
+    /// modification time of its oldest file. If these paths are the last ones of a photo with the same picture, or such a
+    /// photo is lost, that photo takes over the new content and keeps its ID.
     ///
     /// # Errors
     /// If the database cannot be written; this holds for every method of this type.
     pub fn put_photo(&self, record: &PhotoRecord, at: &[(PathBuf, FileMeta)]) -> Result<PhotoId> {
-        let put = findings::put(&self.transaction, &self.changes, record, at);
+        let put = findings::put(&self.transaction, &self.cache, record, at);
         self.explained(put)
     }
 
-    /// Stores what lies at an absolute `path`: a file of a photo, whose modification time also
-    /// dates a photo without a date of its own, or a file that could not be read, with the reason.
-    /// If an older photo with the same picture thereby loses its last path, `outcome` is merged
-    /// into it.
+    /// Stores what is at an absolute `path`: a file of a photo, whose modification time also dates a photo without a date
+    /// of its own, or a file that could not be read, with the reason. If an older photo with the same picture thereby
+    /// loses its last path, the photo in `outcome` is merged into the older one.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -70,15 +68,15 @@ impl<'a> Batch<'a> {
         meta: &FileMeta,
         outcome: Result<PhotoId, &Skip>,
     ) -> Result<()> {
-        let (db, changes) = (&self.transaction, &self.changes);
+        let (db, cache) = (&self.transaction, &self.cache);
         let before = self.explained(files::put(db, path, meta, outcome))?;
         if let (Ok(photo), Some(before)) = (outcome, before) {
-            self.explained(same_picture::keep_elder(db, changes, before, photo))?;
+            self.explained(same_picture::keep_elder(db, cache, before, photo))?;
         }
         Ok(())
     }
 
-    /// Stores the sidecars of the file of a photo, sorted by name, in place of those it had.
+    /// Stores the sidecars of a photo's file, sorted by name, in place of those it had.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -86,8 +84,8 @@ impl<'a> Batch<'a> {
         self.explained(sidecars::put(&self.transaction, photo, sidecars))
     }
 
-    /// Stores pictures of a photo's corrected faces, and carries corrections over to faces that have
-    /// none. Returns the number of faces to which one was carried over.
+    /// Stores the face pictures of a photo's corrected faces, and carries corrections over to faces that have none.
+    /// Returns the number of faces to which a correction was carried over.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -95,8 +93,8 @@ impl<'a> Batch<'a> {
         self.explained(kin::put(&self.transaction, photo, kin))
     }
 
-    /// Notes that corrections were looked for that carry over to the content of the file at `path`, and whether that has to
-    /// be done again when its run is stored.
+    /// Notes that the content of the file at `path` was searched for faces to which corrections carry over, and whether
+    /// that has to be done again once its whole run is stored.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -105,7 +103,7 @@ impl<'a> Batch<'a> {
         self.explained(kin_due::note_compared(db, path, hash, is_due_again))
     }
 
-    /// Notes whether a photo has to be analysed again to know which corrections carry over to it.
+    /// Notes whether a photo has to be analysed again to determine which corrections carry over to it.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -113,8 +111,8 @@ impl<'a> Batch<'a> {
         self.explained(kin_due::note_due(&self.transaction, photo, is_due))
     }
 
-    /// Notes that the metadata of a photo were read anew: its corrections may be recognised by them in other files from now
-    /// on.
+    /// Notes that the metadata of a photo were read anew. From now on its corrections may carry over to other files by
+    /// its time and camera.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -122,8 +120,8 @@ impl<'a> Batch<'a> {
         self.explained(kin_due::note_metadata(&self.transaction, photo))
     }
 
-    /// Stores in which regions people were named in a photo when it was analysed: those without a face were searched more
-    /// closely.
+    /// Stores the regions in which people were named in a photo when it was analysed: those without a face had a closer
+    /// search.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -140,8 +138,7 @@ impl<'a> Batch<'a> {
         Ok(photo.is_some())
     }
 
-    /// Whether this content has been analysed, like
-    /// [`Store::photo_by_hash`](super::Store::photo_by_hash).
+    /// The photo with this content, like [`Store::photo_by_hash`](super::Store::photo_by_hash).
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
@@ -176,7 +173,7 @@ impl<'a> Batch<'a> {
         self.explained(files::remove(&self.transaction, path))
     }
 
-    /// Whether a file, or a folder in which it lies, was forgotten, like
+    /// Whether a file, or a folder that contains it, was forgotten, like
     /// [`Store::is_forgotten`](super::Store::is_forgotten).
     ///
     /// # Errors
@@ -200,7 +197,7 @@ impl<'a> Batch<'a> {
         self.explained(of_content.and_then(|holds| Ok(holds || of_picture()?)))
     }
 
-    /// Has a content recognised by its hash from now on whose picture was forgotten.
+    /// Stores a mark of a content whose picture was forgotten, so that from now on it is recognised before it is decoded.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].

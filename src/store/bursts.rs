@@ -9,8 +9,8 @@ use super::record::PhotoId;
 /// In a burst, each photo follows another one of the same camera within this time, in ms.
 pub(super) const GAP: i64 = 3000;
 
-/// Reads the photos of a camera that were taken in a span, by their own EXIF data ([`shots`](super::shots)). A date from
-/// elsewhere may be that of a copy, so a photo without one in its EXIF data belongs to no burst.
+/// Reads the photos of a camera that were taken between two times, by their own EXIF data ([`shots`](super::shots)). A
+/// date from another source may be that of a copy, so a photo without a date in its EXIF data belongs to no burst.
 pub(super) const SPAN: &str = "
     SELECT id, exif_local, hash, burst FROM photos
     WHERE exif_local >= ?1 AND exif_local <= ?2 AND exif_camera IS ?3";
@@ -19,8 +19,8 @@ pub(super) const SPAN: &str = "
 pub(super) const NOTED: &str =
     "SELECT DISTINCT camera, taken FROM dirty_bursts ORDER BY camera, taken";
 
-/// A photo that may be in a burst. The first of a burst is the earliest; of several, the one with the least hash, so
-/// that it does not depend on the order in which they came.
+/// A photo that may be in a burst. A burst is named by its first photo: the earliest one, and of several the one with the
+/// least hash, so that it does not depend on the order in which they were stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Member {
     taken: i64,
@@ -37,7 +37,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
         .collect::<rusqlite::Result<_>>()?;
     let mut done: Option<(Option<String>, i64)> = None;
     for (camera, taken) in noted {
-        // The moments of a camera come in order, and most of them lie in what was just read.
+        // The moments of a camera are in order, and most of them are in the burst that was just brought up to date.
         if done
             .as_ref()
             .is_some_and(|(of, until)| *of == camera && taken <= *until)
@@ -55,8 +55,8 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The photos of a camera that are in one burst with a photo of this moment, or would be, in the order in which they
-/// were taken.
+/// The photos of a camera that are in one burst with a photo of this moment, or would be if there were one, in the order
+/// in which they were taken.
 fn around(db: &Connection, camera: Option<&str>, taken: i64) -> rusqlite::Result<Vec<Member>> {
     let mut span = db.prepare_cached(SPAN)?;
     let mut read = |from: i64, to: i64| -> rusqlite::Result<Vec<Member>> {
@@ -78,7 +78,8 @@ fn around(db: &Connection, camera: Option<&str>, taken: i64) -> rusqlite::Result
     let Some((mut first, mut last)) = bounds(&members) else {
         return Ok(members);
     };
-    // What was read reaches from `from` to `to`; photos of the burst may lie within a gap of its first and last.
+    // All photos between `from` and `to` were read; further photos of the burst may be within a gap of its first and its
+    // last one.
     let (mut from, mut to) = (taken - GAP, taken + GAP);
     while first - GAP < from {
         let more = read(first - GAP, from - 1)?;
@@ -96,7 +97,7 @@ fn around(db: &Connection, camera: Option<&str>, taken: i64) -> rusqlite::Result
     Ok(members)
 }
 
-/// The photos whose burst is another one than it should be, with the right one.
+/// The photos among these whose stored burst is wrong, each with the right one.
 fn outdated(members: &[Member]) -> impl Iterator<Item = (PhotoId, Option<PhotoId>)> {
     members
         .chunk_by(|a, b| b.taken - a.taken <= GAP)
@@ -109,7 +110,7 @@ fn outdated(members: &[Member]) -> impl Iterator<Item = (PhotoId, Option<PhotoId
         })
 }
 
-/// The photos whose burst is another one than it should be, of all photos, with the right one.
+/// All photos in the index whose stored burst is wrong, each with the right one.
 pub(super) fn all_outdated(db: &Connection) -> rusqlite::Result<Vec<(PhotoId, Option<PhotoId>)>> {
     let mut members: Vec<(Option<String>, Member)> = Vec::new();
     let mut wrong = Vec::new();
@@ -199,11 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_has_another_leader_once_a_photo_is_tagged() {
+    fn the_first_photo_of_a_burst_is_determined_again_when_one_is_tagged() {
         let (_folder, mut store) = temp_store();
         put(&mut store, 1, 0, 0);
         put(&mut store, 2, 0, 0);
-        let mut leaders = std::collections::BTreeSet::new();
+        let mut first_photos = std::collections::BTreeSet::new();
         for tag in 0..20 {
             let mut record = photo("2", Vec::new());
             say(&mut record, |capture| {
@@ -218,7 +219,7 @@ mod tests {
                 .batch(|batch| batch.put_photo(&record, &[file]))
                 .unwrap();
             assert_eq!(store.read(all_outdated).unwrap(), [], "tag {tag}");
-            leaders.extend(
+            first_photos.extend(
                 store
                     .read(|db| Ok(bursts(db)))
                     .unwrap()
@@ -226,7 +227,7 @@ mod tests {
                     .map(|at| at.1),
             );
         }
-        assert_eq!(leaders.len(), 2, "{leaders:?}");
+        assert_eq!(first_photos.len(), 2, "{first_photos:?}");
     }
 
     #[test]

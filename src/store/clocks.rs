@@ -16,10 +16,10 @@ use rusqlite::Connection;
 pub struct DoubtfulClock {
     /// The camera.
     pub camera: String,
-    /// The seconds by which its times would have to be put forward.
+    /// The seconds that would have to be added to its times.
     pub seconds: i32,
-    /// The number of slots of ten minutes that coincide with those of other cameras after this correction, and without
-    /// it.
+    /// The number of slots of ten minutes in which both this camera and others took photos: after this correction, and
+    /// without it.
     pub coinciding: (usize, usize),
 }
 
@@ -28,11 +28,11 @@ const SLOT: i64 = 10 * 60 * 1000;
 
 const SLOTS_OF_A_DAY: i64 = 24 * 6;
 
-/// Shifts are multiples of half an hour, in slots, up to 14 hours: the largest difference between time zones in use.
+/// Shifts are multiples of half an hour (here in slots), up to 14 hours: the largest offset from UTC in use.
 const STEP: i64 = 3;
 const STEPS: i64 = 28;
 
-/// Reads when each camera took photos, by its own clock, and whether it knew where.
+/// Reads when each camera took photos, by its own clock, and whether it recorded the position.
 const TAKEN: &str = "
     SELECT camera, taken_local, coalesce(latitude IS NOT NULL AND position_source = 'exif', false)
     FROM photos
@@ -44,7 +44,7 @@ const TAKEN: &str = "
 struct Camera {
     slots: BTreeSet<i64>,
     photos: u64,
-    placed: u64,
+    with_position: u64,
 }
 
 /// See [`Store::doubtful_clocks`](super::Store::doubtful_clocks).
@@ -60,15 +60,15 @@ pub(super) fn doubtful(db: &Connection) -> rusqlite::Result<Vec<DoubtfulClock>> 
         if let Some(camera) = cameras.get_mut(name) {
             camera.slots.insert(row.get::<_, i64>(1)?.div_euclid(SLOT));
             camera.photos += 1;
-            camera.placed += u64::from(row.get::<_, bool>(2)?);
+            camera.with_position += u64::from(row.get::<_, bool>(2)?);
         }
     }
-    let knows_its_place = |camera: &Camera| 2 * camera.placed >= camera.photos;
-    let others = cameras.values().filter(|camera| knows_its_place(camera));
+    let records_positions = |camera: &Camera| 2 * camera.with_position >= camera.photos;
+    let others = cameras.values().filter(|camera| records_positions(camera));
     let others: HashSet<i64> = others.flat_map(|camera| &camera.slots).copied().collect();
     let doubtful = cameras
         .iter()
-        .filter(|(_, camera)| !knows_its_place(camera))
+        .filter(|(_, camera)| !records_positions(camera))
         .filter_map(|(name, camera)| {
             let (shift, coinciding) = shift(&camera.slots, &others)?;
             Some(DoubtfulClock {
@@ -136,7 +136,8 @@ mod tests {
         put(store, format!("/album/{camera}/{taken}.jpg"), &record);
     }
 
-    /// Minutes after midnight of the first day at which something happened: an hour each on twelve days, at various times.
+    /// When events begin, in minutes after midnight of the first day: one of an hour on each of twelve days, at various
+    /// times.
     fn events() -> Vec<i64> {
         (0..12)
             .map(|n| n * 5 * 1440 + 9 * 60 + n * 97 % 600)
@@ -157,8 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_hours_off_is_noticed_and_its_photos_keep_their_dates() {
-        for (off, is_noticed) in [(7 * 60, true), (-90, true), (0, false), (20, false)] {
+    fn a_clock_that_is_hours_off_is_reported_and_its_photos_keep_their_dates() {
+        for (off, is_reported) in [(7 * 60, true), (-90, true), (0, false), (20, false)] {
             let mut taken = Vec::new();
             for event in events() {
                 for minute in (0..60).step_by(12) {
@@ -172,7 +173,7 @@ mod tests {
             let before = store.years().unwrap();
             let clocks = store.doubtful_clocks().unwrap();
             assert_eq!(store.years().unwrap(), before);
-            if !is_noticed {
+            if !is_reported {
                 assert_eq!(clocks, [], "{off}");
                 continue;
             }
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn habits_are_no_wrong_clock() {
+    fn cameras_used_at_different_times_of_day_are_not_reported() {
         // One camera around noon, the other one at night, for two months.
         let mut taken = Vec::new();
         for day in 0..60 {

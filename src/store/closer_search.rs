@@ -1,5 +1,5 @@
-//! Notes which photos are to be searched more closely: those in which metadata or a sidecar name a person in a region
-//! where the detector found no face. Remembers which regions were searched, so that each is searched once.
+//! Notes which photos need a closer search: those in which metadata or a sidecar name a person in a region where the
+//! detector found no face. Stores which regions were searched, so that each is searched once.
 
 use std::path::PathBuf;
 
@@ -18,11 +18,11 @@ use super::{derived, files};
 pub struct NamedRegions {
     /// The regions, in upright pixels.
     pub regions: Vec<BoundingBox>,
-    /// Whether one of them has no face and has not been searched more closely yet.
+    /// Whether one of them has no face and had no closer search yet.
     pub needs_search: bool,
 }
 
-/// Two boxes with at least this intersection over union are the same region: coordinates are rounded.
+/// Two boxes with at least this intersection over union are the same region, since coordinates are rounded.
 const SAME_REGION: f32 = 0.9;
 
 /// See [`Store::named_regions`](super::Store::named_regions).
@@ -62,22 +62,22 @@ pub(super) fn put(
     derived::note_photo(db, photo)
 }
 
-/// Forgets which regions of a photo were searched.
+/// Deletes what is stored about the searched regions of a photo.
 pub(super) fn clear(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM looked_closely WHERE photo_id = ?")?
         .execute([photo])?;
     Ok(())
 }
 
-/// Whether a photo with these people should be searched more closely.
+/// Whether a photo with these people needs a closer search.
 pub(super) fn is_needed(
     db: &Connection,
     photo: PhotoId,
     people: &[PersonInPhoto],
 ) -> rusqlite::Result<bool> {
     let without_face = people.iter().filter(|person| person.face.is_none());
-    let mut open = without_face.filter_map(|person| person.at).peekable();
-    if open.peek().is_none() {
+    let mut regions = without_face.filter_map(|person| person.at).peekable();
+    if regions.peek().is_none() {
         return Ok(false);
     }
     let searched: Vec<BoundingBox> = db
@@ -89,10 +89,10 @@ pub(super) fn is_needed(
         .prepare_cached("SELECT skip_reason IS NULL FROM photos WHERE id = ?")?
         .query_row([photo], |row| row.get(0))
         .optional()?;
-    Ok(is_analysed == Some(true) && open.any(is_new))
+    Ok(is_analysed == Some(true) && regions.any(is_new))
 }
 
-/// Whether it is noted that a photo should be searched more closely.
+/// Whether it is noted that a photo needs a closer search.
 pub(super) fn is_noted(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
     let noted = db
         .prepare_cached("SELECT needs_look IS NOT NULL FROM photos WHERE id = ?")?
@@ -101,17 +101,17 @@ pub(super) fn is_noted(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool
     Ok(noted == Some(true))
 }
 
-/// Notes whether a photo should be searched more closely.
+/// Notes whether a photo needs a closer search.
 pub(super) fn note(db: &Connection, photo: PhotoId, is_needed: bool) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE photos SET needs_look = ? WHERE id = ?")?
         .execute(params![is_needed.then_some(1), photo])?;
     Ok(())
 }
 
-/// Reads the photos that should be searched more closely, by an index of these photos alone.
+/// Reads the photos that need a closer search, by an index of these photos alone.
 pub(super) const DUE: &str = "SELECT id FROM photos WHERE needs_look IS NOT NULL ORDER BY id";
 
-/// The files of each photo that should be searched more closely; none of a photo that has lost its files.
+/// The files of each photo that needs a closer search; an empty list for a lost photo.
 pub(super) fn files_of_due(db: &Connection) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
     files::of_each(db, DUE)
 }
@@ -123,14 +123,14 @@ mod tests {
     use crate::facts::{Block, RegionKind, RegionStatement};
 
     #[test]
-    fn the_photos_to_search_again_are_read_from_their_index() {
+    fn the_photos_to_search_are_read_from_their_index() {
         let (_folder, store) = temp_store();
         let plan = plan(&store, DUE);
         assert!(plan[0].contains("photos_to_look_at"), "{plan:#?}");
     }
 
     #[test]
-    fn a_region_without_a_face_is_due_until_an_analysis_was_told_of_it() {
+    fn a_region_without_a_face_is_due_until_it_was_searched() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
         let said = &mut record.content.as_mut().unwrap().said;
@@ -159,7 +159,8 @@ mod tests {
         assert_eq!(search(&named.regions), 0);
         assert_eq!(search(&[]), 1);
         assert_eq!(search(&named.regions), 0);
-        // Another region is another matter, and nothing stays of a person who is no longer named.
+        // Another region needs its own search, and the searched regions of a photo that names nobody any more are
+        // deleted.
         let mut moved = record.clone();
         let said = &mut moved.content.as_mut().unwrap().said;
         said.people[0].region = Some(region(0.75));

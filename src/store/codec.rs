@@ -1,4 +1,4 @@
-//! Conversions between the library's types and SQL columns.
+//! Converts between the library's types and SQL columns.
 
 use jiff::civil::{DateTime, date};
 use jiff::{SignedDuration, tz::Offset};
@@ -22,7 +22,7 @@ pub(super) const FILE_TIME: &str = "file";
 /// Milliseconds between 1970-01-01T00:00 and `local` on the same clock.
 pub(super) fn civil_ms(local: DateTime) -> i64 {
     let since = local.duration_since(EPOCH);
-    // Rounded down, not towards zero: the order must hold before 1970 as well.
+    // Rounded down, not towards zero, so that the order is kept before 1970 as well.
     since.as_secs() * 1000 + i64::from(since.subsec_nanos()).div_euclid(1_000_000)
 }
 
@@ -31,8 +31,8 @@ pub(super) fn from_civil_ms(ms: i64) -> Option<DateTime> {
     EPOCH.checked_add(SignedDuration::from_millis(ms)).ok()
 }
 
-/// The values of the five columns of a date: local time, offset, source, precision, and the end of the day, month or
-/// year of which alone it is known.
+/// The values of the five columns of a date: local time in ms, offset from UTC in s, source, precision, and, if only the
+/// day, month or year is known, the end of that period in ms.
 pub(super) fn taken_columns(
     taken: &TakenAt,
 ) -> (

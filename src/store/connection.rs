@@ -1,5 +1,5 @@
-//! Opens the database file: with access for its owner only, migrated to the current schema, and
-//! with the settings that let one writer and many readers work at the same time.
+//! Opens the database file with access for its owner only, migrates it to the current schema, and applies the settings by
+//! which one writer and many readers work at the same time.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
@@ -19,7 +19,7 @@ use super::{explain, migrate};
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// More than the number of statements in `store`, so that each is compiled once per connection.
+/// Maximum number of compiled statements that a connection keeps; those that were used last are kept.
 const STATEMENT_CACHE: usize = 64;
 
 /// The absolute path, so that SQLite takes names such as `:memory:` or `file:x` for ordinary files.
@@ -72,7 +72,7 @@ const COMPANIONS: [(&str, &[&[u8]]); 2] = [
     ("-journal", &[b"\xd9\xd5\x05\xf9"]),
 ];
 
-/// SQLite's shared memory consists of blocks of 32 KiB. SQLite appends a block by so many bytes at a time, so another
+/// SQLite's shared memory consists of blocks of 32 KiB. SQLite appends a block in steps of this many bytes, so another
 /// process may see an unfinished one.
 const SHM_PAGE: u64 = 4096;
 
@@ -83,14 +83,13 @@ fn check_companions(path: &Path) -> Result<()> {
         check_companion(path, ending, |file, _| {
             let mut begin = Vec::new();
             let read = File::open(file).and_then(|file| file.take(4).read_to_end(&mut begin));
-            // SQLite may have removed it meanwhile. It holds zeros while SQLite creates it, or after a power
-            // failure.
+            // SQLite may have removed it meanwhile. It contains zeros while SQLite creates it, or after a power failure.
             read.is_err() || begin.iter().all(|b| *b == 0) || beginnings.contains(&&*begin)
         })?;
     }
-    // The shared memory must never be opened here: closing it would drop all POSIX locks that this
-    // process has on it, and another process would truncate it while this one has it mapped
-    // (<https://sqlite.org/howtocorrupt.html>, section 2.2). Its size tells enough.
+    // The shared memory must never be opened here: closing it would drop all POSIX locks that this process has on it, and
+    // another process would truncate it while this one has it mapped (<https://sqlite.org/howtocorrupt.html>, section
+    // 2.2). Its size is enough: the first connection truncates it to 3 bytes, and then appends pages.
     check_companion(path, "-shm", |_, metadata| {
         metadata.len() <= 3 || metadata.len().is_multiple_of(SHM_PAGE)
     })
@@ -142,8 +141,8 @@ fn cannot_create(path: &Path, error: &io::Error) -> Error {
 /// Reports that nothing is indexed if there is no database.
 pub(super) fn require(path: &Path) -> Result<()> {
     let what = match path.metadata() {
-        // To SQLite an empty file is an empty database, which opening it would fill. One whose rows are still in the log
-        // is none.
+        // SQLite would turn an empty file into a database. But a database of which everything is still in the log is an
+        // empty file, too.
         Ok(file) if file.is_file() && file.len() == 0 && !has_log(path) => "is empty",
         Ok(file) if file.is_file() => return Ok(()),
         Ok(file) if file.is_dir() => "is a folder, and no database",
@@ -184,7 +183,7 @@ pub(super) fn open_writable(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens and migrates a database; one that is read-only is opened all the same.
+/// Opens and migrates a database, also one that is read-only.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let explain = |error| explain::sentence(path, error);
     check_companions(path)?;
@@ -195,8 +194,8 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
         connection = open_alone(path).map_err(explain)?;
     }
     migrate::run(&mut connection, path, migrate::MIGRATIONS)?;
-    // A database that was copied here may have the rights that the umask gives. One that is only read, such as a backup
-    // on a disc, stays as it is.
+    // A database that was copied here may have the permissions that the umask gives. One that is only read, such as a
+    // backup on a disc, is not changed.
     if !connection.is_readonly("main").map_err(explain)? {
         keep_private(path);
         for ending in ["-wal", "-shm"] {
@@ -207,7 +206,7 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a database for reading alone, as it is: it is neither migrated nor changed.
+/// Opens a database only for reading; it is neither migrated nor changed.
 pub(super) fn open_unchanged(path: &Path) -> Result<Connection> {
     let explain = |error| explain::sentence(path, error);
     check_companions(path)?;
@@ -220,7 +219,7 @@ pub(super) fn open_unchanged(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Brings everything that is in the log of a database into the database itself, and removes the log.
+/// Writes everything in the log of a database into the database itself, and removes the log.
 ///
 /// # Errors
 /// [`Error::Usage`] if another process has the database open; [`Error::Store`] if it cannot be read.
@@ -231,11 +230,11 @@ pub(super) fn close_down(path: &Path) -> Result<()> {
     connection
         .busy_timeout(Duration::from_secs(1))
         .map_err(explain)?;
-    // The log of a damaged database is kept as well.
+    // Without this, SQLite would also remove the log of a damaged database when the connection is closed.
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
         .map_err(explain)?;
-    // Only a connection that is alone can leave the mode.
+    // SQLite leaves WAL mode only for the sole connection to a database.
     let mode = connection.pragma_update_and_check(None, "journal_mode", "delete", |row| {
         row.get::<_, String>(0)
     });
@@ -278,8 +277,8 @@ fn is_writable(folder: &Path) -> bool {
         .is_ok_and(|metadata| !metadata.permissions().readonly())
 }
 
-/// Opens a database for reading without locks and shared memory. Nothing may write to it meanwhile; where the folder
-/// cannot be written, that is at most another machine that shares it.
+/// Opens a database for reading without locks and shared memory. Nothing may write to it meanwhile; since the folder
+/// cannot be written, only another machine that shares it could.
 ///
 /// Without a log beside it (`-wal`) the database is opened as immutable. A log is read in exclusive locking mode, in
 /// which SQLite keeps the index of the log in its own memory, and with SQLite's methods that take no locks, since only
@@ -305,7 +304,7 @@ fn open_alone(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The URI by which SQLite opens an absolute path as a database that nobody changes.
+/// The URI by which SQLite opens the file at an absolute path as a database that nobody changes.
 fn immutable(path: &Path) -> String {
     let mut uri = String::from("file:");
     if cfg!(windows) {
@@ -337,7 +336,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // nothing.
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // Without it, a row that a REPLACE removes fires no trigger, and what is derived from it stays.
+    // Without it, a row that a REPLACE removes fires no trigger, and what is derived from it would stay.
     connection.pragma_update(None, "recursive_triggers", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     // 2 MiB of page cache and no memory mapping: each worker has a connection, and the memory of
@@ -350,7 +349,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// 8 MiB of page cache: the rows of twenty photos of each emotion, with their indexes, lie in some 5 MiB.
+/// Sets the page cache to 8 MiB: the rows of the first twenty photos of each emotion, with their indexes, take some 5
+/// MiB.
 pub(super) fn keep_more_pages(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -8_192)
 }

@@ -12,14 +12,14 @@ use super::record::{FaceId, PhotoId, StoredCorrection};
 use super::same_picture::Frame;
 use super::{faces, same_picture};
 
-/// The corrections that apply to a photo, with their boxes in its coordinates: those of its picture, whatever
-/// the orientation, and those of its content that were made before its picture was known. Of two that belong
-/// to the same face, the later one.
+/// The corrections that apply to a photo, with their boxes in its coordinates: those of its picture, whatever the
+/// orientation, and those of its content that were made before its picture was known. Of several that belong to the same
+/// face, the latest.
 pub(super) fn of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
     let mut all = every_of_frame(db, frame)?;
     let mut latest: Vec<StoredCorrection> = Vec::with_capacity(all.len());
     while let Some(correction) = all.pop() {
-        if !latest.iter().any(|later| is_same(later, &correction.at)) {
+        if !latest.iter().any(|later| is_of_face(later, &correction.at)) {
             latest.push(correction);
         }
     }
@@ -27,7 +27,7 @@ pub(super) fn of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<S
     Ok(latest)
 }
 
-/// Includes those that later ones have replaced; the earliest first.
+/// Like [`of_frame`], but with those that later ones have replaced; in the order in which they were made.
 fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<StoredCorrection>> {
     db.prepare_cached(
         "SELECT id, x, y, width, height, emotion, orientation, made_at FROM corrections WHERE picture = :picture
@@ -51,11 +51,11 @@ fn every_of_frame(db: &Connection, frame: &Frame) -> rusqlite::Result<Vec<Stored
 }
 
 /// Whether a correction belongs to the face in a box.
-fn is_same(correction: &StoredCorrection, at: &BoundingBox) -> bool {
+fn is_of_face(correction: &StoredCorrection, at: &BoundingBox) -> bool {
     correction.at.iou(at) >= faces::SAME_FACE
 }
 
-/// Gives the corrections of a content its picture, by which they apply to every file with that picture.
+/// Stores the picture of a content with its corrections, so that they apply to every file with that picture.
 pub(super) fn set_picture(
     db: &Connection,
     hash: &ContentHash,
@@ -106,7 +106,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     Ok(remove(db, face)?.is_some_and(|removed| removed.was_corrected))
 }
 
-/// Assigns the corrections of a photo to its faces again.
+/// Assigns the corrections of a photo to its faces anew.
 pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let Some(frame) = same_picture::frame_of(db, photo)? else {
         return Ok(());
@@ -117,8 +117,8 @@ pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     faces::replace(db, photo, true, &old, &new)
 }
 
-/// Deletes a correction: the faces that had it have none, and the corrections that were carried over from it follow
-/// none.
+/// Deletes a correction. The faces that had it have none then, and the corrections that were carried over from it stay,
+/// as corrections of their own.
 pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     for statement in [
         "UPDATE faces SET correction = NULL WHERE correction = ?",
@@ -138,7 +138,7 @@ struct RemovedCorrection {
     was_corrected: bool,
 }
 
-/// Removes the correction of a face from all photos with its picture, and the earlier corrections that it has replaced.
+/// Removes the correction of a face from all photos with its picture, and the earlier corrections that it replaced.
 /// `None` if there is no such face.
 fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorrection>> {
     let known: Option<(PhotoId, Option<i64>)> = db
@@ -153,7 +153,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorre
         let all = every_of_frame(db, &frame)?;
         let own = all.iter().find(|other| other.id == correction);
         let at = own.map(|own| own.at);
-        let is_replaced = |other: &&StoredCorrection| at.is_some_and(|at| is_same(other, &at));
+        let is_replaced = |other: &&StoredCorrection| at.is_some_and(|at| is_of_face(other, &at));
         let replaced = all.iter().filter(is_replaced).map(|other| other.id);
         for id in replaced.chain([correction]) {
             delete(db, id)?;
@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(score(&store, Happy), Some(1.0));
         store.undo(stored[0].id).unwrap();
         assert_eq!(score(&store, Happy), Some(0.4));
-        // It is stored as ranked, so that no later transaction ranks it again.
+        // Its ranking counts as up to date, so that no later transaction computes it again.
         let unranked = super::super::derived::UNRANKED;
         let mut again = store.connection.prepare(unranked).unwrap();
         assert!(!again.exists([]).unwrap());

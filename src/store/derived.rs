@@ -1,6 +1,6 @@
-//! Brings derived rows up to date. What indexing finds out is in `photos`, `files`, `faces` and
-//! `corrections`; the pairs of raw files and pictures, the facts of photos, words, folders, lost photos, estimated
-//! positions, the countries and regions of photos, bursts, and rankings are derived from it.
+//! Brings derived rows up to date. The results of indexing and people's corrections are in `photos`, `files`, `sidecars`,
+//! `faces` and `corrections`. From them are derived the raw pairs, the facts and people of photos, words, folders, lost
+//! photos, estimated positions, the countries and regions of photos, bursts, and rankings.
 //!
 //! Triggers note what a change makes out of date in the tables `dirty_…`, whoever makes the change, and
 //! every transaction ends with [`update`], which empties them. So no writer has to know what depends on the
@@ -21,7 +21,7 @@ use super::{
     words,
 };
 
-/// The tables of notes, which are empty between transactions.
+/// The tables in which triggers note what is out of date; empty between transactions.
 pub(super) const NOTES: [&str; 6] = [
     "dirty_photos",
     "dirty_ranks",
@@ -46,7 +46,7 @@ pub(super) const UNRANKED: &str = "
     SELECT photo_id FROM dirty_ranks
     UNION SELECT photo_id FROM faces WHERE side IS NULL AND correction IS NULL";
 
-/// Brings everything that the triggers have noted in this transaction up to date.
+/// Brings up to date everything that the triggers have noted in this transaction.
 pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     // The people of a photo depend on its faces as well.
     db.prepare_cached(&format!(
@@ -54,11 +54,11 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     ))?
     .execute([])?;
     update_ranks(db)?;
-    // Before the facts: what the sidecars of a raw file say also holds for its picture.
+    // Before the facts: the sidecars of a raw file also count for its picture.
     raw_pairs::update(db)?;
     update_facts(db)?;
     let mut present = PhotoFolders::default();
-    // The words are written in one go, see `words::write`.
+    // The words of all photos are written together, see `words::write`.
     for (photo, since) in update_words(db, &mut present)? {
         photos::set_lost(db, photo, since)?;
     }
@@ -98,7 +98,7 @@ pub(super) fn ranked(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Ranks photos and their faces again, by the models' scores and the corrections.
+/// Ranks the noted photos and their faces anew, by the scores and the corrections.
 fn update_ranks(db: &Connection) -> rusqlite::Result<()> {
     let noted: Vec<PhotoId> = db
         .prepare_cached(UNRANKED)?
@@ -119,7 +119,7 @@ fn update_ranks(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The faces by which a photo is ranked: without what a person said is no face.
+/// The faces by which a photo is ranked: those that count as faces.
 pub(super) fn judged(faces: &[StoredFace]) -> Vec<JudgedFace> {
     let mut judged: Vec<JudgedFace> = faces.iter().map(StoredFace::judged).collect();
     judged.retain(JudgedFace::is_face);
@@ -142,15 +142,15 @@ fn update_facts(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A noted photo while its files are read.
+/// A noted photo, while the rows of its files are read.
 #[derive(Debug)]
 struct Noted {
     id: PhotoId,
     is_analysed: bool,
     has_file: bool,
-    /// Its text for the full-text index; so far the paths.
+    /// Its text for the full-text index: so far, the words of its paths.
     text: String,
-    /// The rest of the text.
+    /// What its sources say, which is the rest of the text.
     said: String,
 }
 
@@ -165,7 +165,7 @@ impl Noted {
         })
     }
 
-    /// Writes the photo's words, if it has any.
+    /// Writes the words of the photo, or removes them if it was skipped or has no file.
     fn write_words(mut self, db: &Connection) -> rusqlite::Result<()> {
         if !self.is_analysed || !self.has_file {
             return words::remove(db, self.id);
@@ -175,8 +175,8 @@ impl Noted {
     }
 }
 
-/// Writes the words of the noted photos, collects the folders in which they lie, and returns those whose loss is out of
-/// date, each with the time since when no file has led to it.
+/// Writes the words of the noted photos, and collects their folders in `present`. Returns the photos that became lost,
+/// with the time (Unix, ms), and those that have a file again, with `None`.
 fn update_words(
     db: &Connection,
     present: &mut PhotoFolders,
@@ -218,7 +218,7 @@ fn is_loss_outdated(row: &Row<'_>) -> rusqlite::Result<bool> {
     Ok(exists && is_lost == has_file)
 }
 
-/// Folders in which photos lie.
+/// Folders that directly contain photos.
 #[derive(Debug, Default)]
 struct PhotoFolders {
     folders: HashSet<PathBuf>,
@@ -235,7 +235,7 @@ impl PhotoFolders {
     }
 }
 
-/// Removes the folders whose last photo has gone; those that are `present` hold one.
+/// Removes the folders whose last photo is gone. Those in `present` contain one, and need no search.
 fn update_folders(db: &Connection, present: &PhotoFolders) -> rusqlite::Result<()> {
     let mut left = PhotoFolders::default();
     let mut paths = db.prepare_cached("SELECT path FROM dirty_paths")?;
@@ -244,7 +244,7 @@ fn update_folders(db: &Connection, present: &PhotoFolders) -> rusqlite::Result<(
         left.add(&decode(row.get_ref(0)?.as_blob()?));
     }
     for folder in left.folders.difference(&present.folders) {
-        if !folders::holds_photo(db, folder)? {
+        if !folders::contains_photo(db, folder)? {
             folders::remove(db, folder)?;
         }
     }

@@ -1,5 +1,5 @@
-//! Decides and stores the facts of photos by what all their sources say: the columns of `photos` from `taken_local` to
-//! `fact_sources`.
+//! Determines the facts of photos from what all their sources say, and stores them: the columns of `photos` from
+//! `taken_local` to `fact_sources`.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -78,7 +78,7 @@ fn resolve(said: &Statements, sidecars: &[Statements], files: &[FileOfPhoto<'_>]
     facts::resolve(&sources, &zones::at)
 }
 
-/// The facts that a photo should have, if it has others; `None` also if it was skipped or has no file.
+/// The facts that a photo should have, if the stored ones differ; `None` also if it was skipped or has no file.
 pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Capture>> {
     const STORED: &str = concat!(
         "SELECT p.facts, ",
@@ -132,9 +132,10 @@ fn files(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<(PathBuf, i64)
         .collect()
 }
 
-/// What the sidecars of the files of a photo say, and then those of the raw files for which it stands: some programs write a
-/// sidecar for the raw file of a shot alone. Of several the newest file comes first, since the others are those of copies that
-/// nobody has touched since. The keywords of all are together in the order of the paths, which does not change with the times.
+/// What the sidecars of a photo's files say, and then those of the raw files with which it is paired, since some programs
+/// write a sidecar for the raw file of a shot alone. The newest sidecar comes first, since the others belong to copies
+/// that nobody has edited since. The keywords of all are in the first one, in the order of the paths, which does not
+/// change with the times.
 fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>> {
     let mut dated: Vec<(bool, i64, Statements)> = db
         .prepare_cached(
@@ -153,7 +154,7 @@ fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>
     for (_, _, said) in &mut dated {
         keywords.append(&mut said.keywords);
     }
-    // Stable: of one time the order of the paths stays.
+    // The sort is stable: sidecars of the same time stay in the order of their paths.
     dated.sort_by_key(|(is_raw, mtime_ns, _)| (*is_raw, std::cmp::Reverse(*mtime_ns)));
     let mut sidecars: Vec<Statements> = dated.into_iter().map(|(_, _, said)| said).collect();
     if let Some(first) = sidecars.first_mut() {
@@ -171,8 +172,8 @@ fn system_time(mtime_ns: i64) -> Option<SystemTime> {
     }
 }
 
-/// Whether two captures are the same, as far as they are stored. Of dates whose offset is known, the moment is compared:
-/// the time zone of this process need not be that of the one that stored the date of a file.
+/// Whether two captures are the same, as far as they are stored. Of dates whose offset is known, only the moment is
+/// compared: the date by a file's time has the offset of the process that stored it, whose time zone may be another one.
 fn is_same(stored: &Capture, resolved: &Capture) -> bool {
     let date = |capture: &Capture| capture.taken_at.map(|taken| DateColumns::of(&taken));
     let rest = |capture: &Capture| Capture {

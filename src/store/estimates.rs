@@ -1,11 +1,11 @@
-//! Estimates where photos without a position were taken, from what was taken near in time.
+//! Estimates where photos without a position were taken, from photos that were taken near in time.
 //!
 //! A photo whose time is known to the second, but not its position, gets the position of the photo nearest in time that
-//! has both of its own, of whatever camera. If there are such photos within two hours both before and after, their
-//! positions must agree to five kilometres. If there is one on one side only, it must have been taken within ten
+//! has a time and a position of its own, of any camera. If there are such photos within two hours both before and after,
+//! their positions must agree to five kilometres. If there is one on one side only, it must have been taken within ten
 //! minutes: a camera that travels is soon elsewhere.
 //!
-//! Times are compared as the cameras showed them, since few cameras know their offset from UTC. Of photos of the same
+//! Times are compared as the cameras showed them, since few cameras record their offset from UTC. Of photos of the same
 //! second, the order of their positions decides, so that an estimate does not depend on the order of indexing.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -28,7 +28,7 @@ const AGREE: f64 = 5.0;
 
 /// The statements of this module; each is one search of one index.
 pub(super) mod sql {
-    /// The condition for a photo that can give others its position, as in the index `photos_placed`.
+    /// The condition for a photo that can give its position to others, as in the index `photos_placed`.
     macro_rules! placed {
         () => {
             "latitude IS NOT NULL AND position_source <> 'estimated' AND skip_reason IS NULL AND lost_at IS NULL
@@ -62,7 +62,7 @@ pub(super) mod sql {
 pub(super) struct Stored {
     position: Option<GeoPoint>,
     is_estimated: bool,
-    /// When it was taken, if it knows its second.
+    /// When it was taken, in ms by its camera's clock, if that is known to the second.
     taken: Option<i64>,
 }
 
@@ -113,7 +113,7 @@ impl Placed {
     }
 }
 
-/// The position of a photo of this moment, by those of the photos near in time.
+/// The estimated position of a photo of this moment, from the photos near in time.
 fn estimate(db: &Connection, taken: i64) -> rusqlite::Result<Option<GeoPoint>> {
     let search = |sql, from: i64, to: i64| {
         db.prepare_cached(sql)?
@@ -149,7 +149,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     let is_on = fact_rules::estimates(db)?;
     if is_on {
         let mut unplaced = db.prepare_cached(sql::UNPLACED)?;
-        // Moments near each other are searched in one go.
+        // Moments near each other are searched together.
         for run in moments.chunk_by(|a, b| b - a <= 2 * WINDOW) {
             let first = run[0].saturating_sub(WINDOW);
             let last = run[run.len() - 1].saturating_add(WINDOW);

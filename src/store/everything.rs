@@ -1,4 +1,4 @@
-//! Reads every row of the database, for the person whose data it is.
+//! Reads every row of the database, for the person whose data it contains.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -6,11 +6,11 @@ use rusqlite::{Connection, Row};
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// `NULL`.
     Null,
     /// A whole number.
     Integer(i64),
-    /// A number.
+    /// A floating-point number.
     Real(f64),
     /// Text.
     Text(String),
@@ -18,7 +18,8 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// Tables of SQLite and of its full-text index, which repeat others, and notes that are empty between transactions.
+/// The condition for tables of SQLite and of its full-text index, which repeat others, and for notes, which are empty
+/// between transactions.
 const REPEATED: &str = "name LIKE 'sqlite_%' OR name LIKE 'photo_words%' OR name LIKE 'dirty_%'";
 
 /// See [`Store::everything`](super::Store::everything).

@@ -1,4 +1,4 @@
-//! Exports all corrections, to be kept outside of the database, and imports them again.
+//! Exports all corrections, so that they can be kept outside of the database, and imports them.
 
 mod import;
 
@@ -21,22 +21,22 @@ use super::undone::{self, UndoneFace};
 pub use import::Imported;
 pub(super) use import::take;
 
-/// A correction with everything by which it is recognised.
+/// A correction with everything by which its face is recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrectionRecord {
-    /// Its number, to which only [`carried_from`](Self::carried_from) refers.
+    /// Its number in the database that it is from; [`carried_from`](Self::carried_from) refers to such numbers.
     pub number: i64,
     /// The number of the correction from which it was carried over.
     pub carried_from: Option<i64>,
     /// The content on which it was made.
     pub content: ContentHash,
-    /// The picture to which it belongs, if it is known, in the orientation in which the box is upright.
+    /// The picture to which it belongs, if that is known, with the orientation in which the box is given.
     pub picture: Option<Picture>,
-    /// The face's box.
+    /// The face's box, in upright pixels.
     pub at: BoundingBox,
     /// What a person said.
     pub correction: Correction,
-    /// When.
+    /// When the person said it.
     pub made_at: Timestamp,
     /// When the photo was taken, by its camera's clock.
     pub taken: Option<DateTime>,
@@ -44,7 +44,7 @@ pub struct CorrectionRecord {
     pub camera: Option<String>,
     /// The bytes of the [`FacePicture`](crate::likeness::FacePicture).
     pub face_picture: Option<Vec<u8>>,
-    /// Where the content lies, for people who read it.
+    /// Where the content is, for people who read the exported file.
     pub paths: Vec<PathBuf>,
 }
 

@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::Error;
 
-/// Whether an error says that the database is damaged, and not merely out of reach.
+/// Whether an error says that the database is damaged, and not merely inaccessible.
 pub fn is_damage(error: &Error) -> bool {
     let Error::Store {
         source: Some(source),
@@ -44,7 +44,7 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
              are readable and writable for you, or name another database with --database"
         ),
         Some(ErrorCode::DiskFull) => format!(
-            "no space is left on the disk for the database {path}; free some. Finished work is kept; the daemon then \
+            "no space is left on the disk for the database {path}; free some space. Finished work is kept; the daemon then \
              goes on by itself, and any other command can be run again"
         ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(

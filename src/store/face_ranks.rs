@@ -9,8 +9,8 @@ use super::stored_face::JudgedFace;
 /// Size and confidence of a face that a person vouched for: it counts whatever its real values are.
 const VOUCHED: f32 = 1e9;
 
-/// The columns by which faces are searched. What a person said is no face has none of them, and what the model takes for no
-/// human face has no ranks.
+/// The columns by which faces are searched. A face that a person rejected has none of them, and a face that the model
+/// takes for no human one has no ranks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ranks {
     /// Shorter side in pixels, or [`VOUCHED`].
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(ranks(pet(None)), [None, Some(1)]);
         let vouched = pet(Some(Correction::Emotion(Emotion::Happy)));
         assert_eq!(ranks(vouched), [Some(1), Some(2)]);
-        // It has been ranked, which its values show.
+        // Its size is stored, which shows that it has been ranked.
         assert_eq!(of([pet(None)].into_iter())[0].side, Some(90.0));
     }
 }

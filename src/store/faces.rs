@@ -27,16 +27,16 @@ macro_rules! columns {
     };
 }
 
-/// Index of the photo's column in the rows of `columns!`.
+/// Index of the column with the photo's ID in the rows of `columns!`.
 const PHOTO: usize = HUMAN + 1;
 
-/// Index of the column that says how sure it is that the face is a human one.
+/// Index of the column of the human score in force.
 const HUMAN: usize = FIRST_SCORE + Emotion::COUNT;
 
 /// Index of the first probability's column.
 const FIRST_SCORE: usize = 9;
 
-/// Index of the columns of the network's scores, and of its human score.
+/// Index of the column of the network's scores; the next one has the network's human score.
 const NETWORK: usize = PHOTO + 1;
 
 /// The faces of `photo` in the detector's order.
@@ -47,7 +47,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// Passes every face of every photo to `visit`, photo by photo.
+/// Passes every face of every photo to `visit`, photo by photo in the order of their IDs.
 pub(super) fn each(
     db: &Connection,
     mut visit: impl FnMut(PhotoId, &StoredFace) -> rusqlite::Result<()>,
@@ -61,7 +61,7 @@ pub(super) fn each(
     Ok(())
 }
 
-/// The face with a number, and its photo; `None` if there is none.
+/// The face with this ID, and its photo; `None` if there is none.
 pub(super) fn one(
     db: &Connection,
     face: FaceId,
@@ -72,7 +72,7 @@ pub(super) fn one(
         .optional()
 }
 
-/// Whether a file leads to the photo of a face. A photo whose file was replaced by an edit has none, and its faces are not
+/// Whether the photo of a face has a file. A photo whose file was replaced by an edit has none, and its faces are not
 /// those of the edit.
 pub(super) fn has_file(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     db.prepare_cached(
@@ -81,7 +81,7 @@ pub(super) fn has_file(db: &Connection, face: FaceId) -> rusqlite::Result<bool> 
     .exists([face])
 }
 
-/// The first of these that does not exist, or to whose photo no file leads.
+/// The first of these faces that does not exist, or whose photo has no file.
 pub(super) fn first_without_file(
     db: &Connection,
     faces: &[FaceId],
@@ -131,16 +131,16 @@ pub(super) fn scores_from_columns(row: &Row<'_>, first: usize) -> rusqlite::Resu
     Ok(EmotionScores::new(scores))
 }
 
-/// A face that was found, as the models read it.
+/// A face that the models found, with the scores that corrections of other faces give it.
 #[derive(Debug, Clone)]
 pub(super) struct FoundFace {
     pub read: ScoredFace,
-    /// The scores that follow a person's corrections of other faces, if there are such.
+    /// The scores by the personal layers in force, if they apply to this face.
     pub learned: Option<EmotionScores>,
 }
 
 impl FoundFace {
-    /// A face that was found before; its features are stored elsewhere.
+    /// A face that was found before; its features are in a table of their own and are not read.
     pub fn again(face: &StoredFace) -> Self {
         Self {
             read: face.read(None),
@@ -152,7 +152,7 @@ impl FoundFace {
 /// A face to be stored.
 #[derive(Debug, Clone)]
 pub(super) struct NewFace {
-    /// The number of the same face in the previous analysis, if it was found there.
+    /// The ID of the same face in the previous analysis, if it was found there.
     pub id: Option<FaceId>,
     pub found: FoundFace,
     /// A person's correction of it.
@@ -188,9 +188,9 @@ impl NewFace {
     }
 }
 
-/// The faces to store in place of the `old` ones when an analysis `found` these faces. A face that
-/// is found again keeps its number, and its correction remains in force. A face that a person
-/// vouched for is kept even if the analysis did not find it.
+/// The faces to store in place of the `old` ones when an analysis `found` these faces. A face that is found again keeps
+/// its ID, and its correction remains in force. A face that a person vouched for is kept even if the analysis did not
+/// find it.
 pub(super) fn merge(
     found: Vec<FoundFace>,
     old: &[StoredFace],
@@ -242,8 +242,8 @@ fn vouched_face(at: BoundingBox, emotion: Emotion) -> FoundFace {
     }
 }
 
-/// Stores `faces` in place of the `old` ones of a photo, which only a photo that `is_known` has; writes nothing
-/// if they are equal. A face without features keeps those that it had.
+/// Replaces the `old` faces of a photo by `faces`; writes no face if they are equal. Only a photo that was in the index
+/// before (`is_known`) has old ones. A face without features keeps those that it had.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,
@@ -271,7 +271,7 @@ pub(super) fn replace(
         }
         return Ok(());
     }
-    // There is no trigger for a new face. A new photo is written whole, with its ranking.
+    // There is no trigger for a new face. The ranking of a new photo is written together with it.
     if is_known {
         derived::note_ranks(db, photo)?;
     }
@@ -282,7 +282,7 @@ pub(super) fn replace(
     insert(db, photo, faces, &seen)
 }
 
-/// Inserts faces; one without features gets those that were `seen` in it before.
+/// Inserts faces; one without features gets those that were stored for it before (`seen`).
 fn insert(
     db: &Connection,
     photo: PhotoId,
@@ -329,9 +329,9 @@ fn insert(
     Ok(())
 }
 
-/// Binds the first parameters of a statement to the scores in force and the network's, if they are others; returns the
-/// index of the next parameter. The order is that of the columns `angry` to `contempt`, `human`, `network_scores` and
-/// `network_human`.
+/// Binds the first parameters of a statement to the scores in force and, if these are not the network's own, the
+/// network's; returns the index of the next parameter. The order is that of the columns `angry` to `contempt`, `human`,
+/// `network_scores` and `network_human`.
 fn bind_scores(
     statement: &mut Statement<'_>,
     scores: &EmotionScores,
@@ -349,7 +349,7 @@ fn bind_scores(
     Ok(next + 3)
 }
 
-/// Stores the scores of a face again.
+/// Updates the stored scores of a face.
 pub(super) fn set_scores(db: &Connection, face: &StoredFace) -> rusqlite::Result<()> {
     let mut update = db.prepare_cached(
         "UPDATE faces SET angry = ?, disgust = ?, fear = ?, happy = ?, sad = ?, surprise = ?, neutral = ?, contempt = ?,
@@ -362,7 +362,7 @@ pub(super) fn set_scores(db: &Connection, face: &StoredFace) -> rusqlite::Result
     Ok(())
 }
 
-/// Stores the ranks of a photo's faces again.
+/// Updates the stored ranks of a photo's faces.
 pub(super) fn rank(db: &Connection, faces: &[StoredFace]) -> rusqlite::Result<()> {
     let mut update = db.prepare_cached(
         "UPDATE faces SET side = ?, side_rank = ?, confidence = ?, confidence_rank = ? WHERE id = ?",

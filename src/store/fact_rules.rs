@@ -1,4 +1,4 @@
-//! Stores what the settings say about the facts of photos: clock offsets of cameras, and whether positions are estimated.
+//! Stores the settings for the facts of photos: clock offsets of cameras, and whether positions are estimated.
 //!
 //! The rows are a copy of the settings in the database, so that every process derives the same facts.
 
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::query;
 use crate::config::FactSettings;
 
-/// What the settings say of facts.
+/// The settings for facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactRules {
     /// Whether the positions of photos without one are estimated.
@@ -95,7 +95,7 @@ impl From<&FactSettings> for FactRules {
 }
 
 impl FactRules {
-    /// The rules as they are stored: cameras in lower case, and none whose clock is right.
+    /// The rules as they are stored: cameras in lower case, and only those whose times are changed.
     pub(super) fn normal(&self) -> Self {
         let clocks = self.clock_offsets.iter();
         let wrong = clocks.filter(|(_, seconds)| **seconds != 0);

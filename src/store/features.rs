@@ -55,7 +55,7 @@ mod tests {
         Features::of(&[value, 0.0, 1.0])
     }
 
-    /// A photo with two faces of which the model saw different features.
+    /// A photo with two faces that have different features.
     fn two(content: &str) -> super::super::PhotoRecord {
         let mut faces = vec![face(0.0, 80.0, 0.9, 0.75), face(500.0, 80.0, 0.9, 0.25)];
         for (face, value) in faces.iter_mut().zip([0.25, 0.5]) {
@@ -90,7 +90,7 @@ mod tests {
             .unwrap();
         assert_eq!(of(&store, id), expected);
 
-        // A copy with other metadata takes the analysis of the picture over.
+        // A copy with other metadata takes over the analysis of the picture.
         let picture = two("a").picture.unwrap();
         let copied = store
             .analysis_of_picture(
@@ -107,7 +107,7 @@ mod tests {
         assert_ne!(copy, id);
         assert_eq!(of(&store, copy), expected);
 
-        // The elder photo loses its file to the copy, which is merged into it.
+        // The older photo loses its file to the copy, which is merged into the older one.
         store
             .batch(|batch| batch.put_file(Path::new("/b.jpg"), &META, Ok(copy)))
             .unwrap();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_that_only_a_person_still_sees_keeps_its_features() {
+    fn a_vouched_face_that_is_not_found_again_keeps_its_features() {
         let (_folder, mut store) = temp_store();
         let id = put(&mut store, "/a.jpg", &two("a"));
         let first = first_face(&store, id);
@@ -134,7 +134,7 @@ mod tests {
         change(&mut old, |face| face.features = None);
         let id = put(&mut store, "/a.jpg", &old);
         assert_eq!(of(&store, id), [None, None]);
-        // What is known of its picture is not enough for a copy.
+        // An analysis without features is not taken over for a copy.
         let models = super::super::testing::models();
         let known = store.analysis_of_picture(Path::new("/b.jpg"), &old.picture.unwrap(), &models);
         assert_eq!(known.unwrap(), None);

@@ -1,4 +1,4 @@
-//! Stores the files: the paths at which photos lie, with what detects a change of the file.
+//! Stores the files: their paths, their photos, and the metadata by which a change of a file is noticed.
 
 use std::path::{Path, PathBuf};
 
@@ -36,9 +36,9 @@ pub(super) fn under<T>(
     let tree = Subtree::of(folder);
     sidecars::under(db, &tree, |sidecars_of| {
         let mut statement = db.prepare_cached(UNDER)?;
-        // A model without a row in `models` is new, so no file is current for it. Nor is a file current whose picture
-        // has no hash, by which the index recognises the photo when its metadata change, or whose metadata were read by
-        // an older reader.
+        // A model without a row in `models` is new, so no file is current for it. Nor is a file current if its picture
+        // has no hash, by which the index would recognise the photo after a change of its metadata, or if its metadata
+        // were read by an older reader.
         let mut files = statement.query_map(
             named_params! {
                 ":detector": models.detector,
@@ -98,7 +98,7 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// The paths of each photo whose number a statement selects.
+/// The paths of each photo whose ID the statement `photos` selects.
 pub(super) fn of_each(db: &Connection, photos: &str) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
     let photos: Vec<PhotoId> = db
         .prepare_cached(photos)?
@@ -110,8 +110,7 @@ pub(super) fn of_each(db: &Connection, photos: &str) -> rusqlite::Result<Vec<Vec
         .collect()
 }
 
-/// The paths of `photo` in the order in which they are answered: sorted by their bytes, those below a root that is not
-/// there last.
+/// The paths of `photo` in the order of answers: sorted by their bytes, those below an absent root last.
 pub(super) fn as_answered(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PathBuf>> {
     let paths = of_photo(db, photo)?;
     if paths.len() < 2 {
@@ -127,8 +126,8 @@ pub(super) fn count_of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Resul
         .map(|count| count as usize)
 }
 
-/// Stores the file at `path` and its outcome, in place of what lay there before. Returns the photo that lay
-/// there before, if it is another one.
+/// Stores the file at `path` and its outcome, in place of an earlier row. Returns the photo that was at this path before,
+/// if it is another one.
 pub(super) fn put(
     db: &Connection,
     path: &Path,
@@ -160,7 +159,7 @@ pub(super) fn put(
     Ok(before.filter(|before| outcome != Ok(*before)))
 }
 
-/// The photo that lies at `path`.
+/// The photo of the file at `path`; `None` also if the file was skipped.
 pub(super) fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
     let photo = db
         .prepare_cached("SELECT photo_id FROM files WHERE path = ?")?
@@ -309,7 +308,7 @@ mod tests {
         assert_eq!(at(odd_after), Some(ids[1]));
         assert_eq!(at(Path::new("/a/bc/2.jpg")), Some(ids[2]));
         assert_eq!(at(odd), None);
-        // The photo that lay at the new path has lost it, so that it can be pruned.
+        // The photo that was at the new path has lost it, so that it can be pruned.
         assert_eq!(store.prune(std::time::Duration::ZERO).unwrap(), 1);
         let nothing = store.rename(Path::new("/nowhere"), Path::new("/a/bc"));
         assert_eq!(nothing.unwrap(), 0);

@@ -1,5 +1,5 @@
-//! Writes everything about an analysed photo at once: the photo's row, its faces, their ranks and
-//! scores, and the files that contain it. The rest follows when the transaction ends (`derived`).
+//! Writes everything about an analysed photo at once: the photo's row, its faces, their ranks and scores, and the files
+//! that contain it. Everything else that is derived from them is written when the transaction ends (`derived`).
 
 use std::path::PathBuf;
 
@@ -8,7 +8,6 @@ use rusqlite::Connection;
 use crate::face::ScoredFace;
 use crate::file::FileMeta;
 
-use super::changes::Changes;
 use super::codec::civil_ms;
 use super::faces::FoundFace;
 use super::photos::Derived;
@@ -16,6 +15,7 @@ use super::record::{PhotoId, PhotoRecord};
 use super::same_picture::Frame;
 use super::shots::Shot;
 use super::stored_face::JudgedFace;
+use super::write_cache::WriteCache;
 use super::{
     corrections, derived, effective, faces, files, incomplete, photos, ranking, same_picture,
     shots, unread,
@@ -24,18 +24,18 @@ use super::{
 /// See [`Batch::put_photo`](super::Batch::put_photo).
 pub(super) fn put(
     db: &Connection,
-    changes: &Changes,
+    cache: &WriteCache,
     record: &PhotoRecord,
     at: &[(PathBuf, FileMeta)],
 ) -> rusqlite::Result<PhotoId> {
     let known = same_picture::take_row(db, record, at)?;
-    write(db, changes, record, known, at)
+    write(db, cache, record, known, at)
 }
 
-/// Writes a record into the row of the photo `known`, which has its content, or into a new one.
+/// Writes a record into the row of the photo `known`, which already has the record's content hash, or into a new row.
 pub(super) fn write(
     db: &Connection,
-    changes: &Changes,
+    cache: &WriteCache,
     record: &PhotoRecord,
     known: Option<PhotoId>,
     at: &[(PathBuf, FileMeta)],
@@ -56,7 +56,7 @@ pub(super) fn write(
                 }
             }
             let corrections = corrections::of_frame(db, &frame)?;
-            let in_force = changes.learning.of(db)?;
+            let in_force = cache.learning.of(db)?;
             let learned = |read: &ScoredFace| FoundFace {
                 learned: in_force.scores(
                     &analysis.models.classifier,
@@ -77,8 +77,8 @@ pub(super) fn write(
         .unwrap_or_default();
     let models = match analysis {
         Some(analysis) => Some((
-            changes.models.of(db, &analysis.models.detector)?,
-            changes.models.of(db, &analysis.models.classifier)?,
+            cache.models.of(db, &analysis.models.detector)?,
+            cache.models.of(db, &analysis.models.classifier)?,
         )),
         None => None,
     };
@@ -92,11 +92,11 @@ pub(super) fn write(
     }
     let is_known = known.is_some();
     let id = known.unwrap_or_else(|| PhotoId(db.last_insert_rowid()));
-    // On the way in, the facts are those by the content alone.
+    // The facts in an analysis that is to be stored are those by its content alone, and these determine the shot.
     let shot = analysis.and_then(|analysis| Shot::of(&analysis.capture));
     shots::set(db, id, shot.as_ref())?;
     effective::set(db, id, &capture)?;
-    // Its people are assigned to the faces.
+    // So that `derived` assigns its people to the new faces.
     derived::note_photo(db, id)?;
     faces::replace(db, id, is_known, &old_faces, &new_faces)?;
     unread::replace(

@@ -1,4 +1,4 @@
-//! Stores the folders in which photos lie, and searches their names.
+//! Stores the folders that directly contain photos, and searches their names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,23 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::path::{Subtree, decode, encode};
 use super::{roots, words};
 
-/// Stores a folder that directly holds a photo.
+/// Stores a folder that directly contains a photo.
 pub(super) fn add(db: &Connection, folder: &Path) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR IGNORE INTO folders (path) VALUES (?)")?
         .execute([encode(folder)])?;
     Ok(())
 }
 
-/// Removes a folder that no longer directly holds a photo.
+/// Removes a folder that no longer directly contains a photo.
 pub(super) fn remove(db: &Connection, folder: &Path) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM folders WHERE path = ?")?
         .execute([encode(folder)])?;
     Ok(())
 }
 
-/// Whether a photo lies directly in `folder`. Reads one file of each folder in it at most, however many
-/// files these have.
-pub(super) fn holds_photo(db: &Connection, folder: &Path) -> rusqlite::Result<bool> {
+/// Whether `folder` directly contains a photo. Reads at most one file of each folder in it, however many files these
+/// have.
+pub(super) fn contains_photo(db: &Connection, folder: &Path) -> rusqlite::Result<bool> {
     let mut next = db.prepare_cached(
         "SELECT path FROM files
          WHERE path >= ? AND path < ? AND photo_id IS NOT NULL ORDER BY path LIMIT 1",
@@ -41,7 +41,7 @@ pub(super) fn holds_photo(db: &Connection, folder: &Path) -> rusqlite::Result<bo
         let mut below = path.ancestors().take_while(|part| *part != folder);
         match below.clone().nth(1) {
             None => return Ok(true),
-            // The file lies deeper: continue after the folder that it lies in.
+            // The file is in a folder below: continue after that folder.
             Some(_) => from = Subtree::of(below.by_ref().last().unwrap_or(&path)).high,
         }
     }
@@ -72,8 +72,7 @@ pub(super) fn comparable(name: &str) -> String {
     words::composed(name).to_lowercase()
 }
 
-/// Whether the name of a folder in `path` contains `name`, which is [`comparable`]; if `path` is a
-/// folder, its own name counts too.
+/// Whether a part of `path` contains `name`, which is [`comparable`].
 pub(super) fn is_called(path: &Path, name: &str) -> bool {
     path.components()
         .any(|part| comparable(&part.as_os_str().to_string_lossy()).contains(name))
@@ -93,7 +92,8 @@ pub(super) fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// The topmost folders below the roots whose names contain `name`, which is [`comparable`].
+/// The folders below the `topmost` roots whose names contain `name`, which is [`comparable`]; of nested ones only the
+/// outermost.
 pub(super) fn called(
     db: &Connection,
     name: &str,

@@ -1,8 +1,8 @@
-//! Removes every trace of photos, and keeps them from coming back.
+//! Removes every trace of photos, and keeps them from being stored again.
 //!
-//! What was forgotten is recognised by marks: keyed hashes of paths, contents and pictures, from which nobody learns what
-//! was forgotten. A folder's mark holds for everything in it, a content's and a picture's wherever it lies, the latter also
-//! in files with other metadata.
+//! What was forgotten is recognised by marks: keyed hashes of paths, contents and pictures, which do not reveal what was
+//! forgotten. The mark of a folder applies to everything in it; that of a content, to files at any path; that of a
+//! picture, also to files with other metadata.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,21 +21,22 @@ use super::{corrections, files, kin, lost_paths, mounts, photos, typed};
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// Files, with all copies of a photo that was named.
+    /// Number of files; if a photo was named, all copies of it are included.
     pub files: u64,
-    /// Of these, the copies of that photo: files with the same content, or the same picture and other metadata.
+    /// Those of these files that are copies of that photo: files with the same content, or with the same picture and
+    /// other metadata.
     pub copies: Vec<PathBuf>,
-    /// The files elsewhere with the contents and pictures of a folder that was named, which stay.
+    /// Files with a content or picture of the folder that was named, but outside of the folder; they stay.
     pub stay: Vec<PathBuf>,
-    /// Photos to which no other file leads, without skipped files.
+    /// Number of photos that have no other file, without skipped ones.
     pub photos: u64,
-    /// Corrections of their faces.
+    /// Number of corrections of their faces.
     pub corrections: u64,
-    /// Folders that were indexed or watched.
+    /// Number of roots.
     pub roots: u64,
 }
 
-/// Makes the marks of a database.
+/// Computes marks with the key of a database.
 pub(super) struct Marks([u8; 32]);
 
 impl Marks {
@@ -58,7 +59,7 @@ impl Marks {
         self.mark(b"picture", hash.as_bytes())
     }
 
-    /// The mark of a person's name, given as its words are compared.
+    /// The mark of a person's name, which is given as [`words::compared`](super::words::compared).
     pub fn person(&self, words: &str) -> [u8; 32] {
         self.mark(b"person", words.as_bytes())
     }
@@ -81,7 +82,7 @@ fn has(db: &Connection, mark: &[u8; 32]) -> rusqlite::Result<bool> {
         .exists([mark])
 }
 
-/// Whether this file or folder, or a folder that it lies in, was forgotten.
+/// Whether this file or folder, or a folder that contains it, was forgotten.
 pub(super) fn holds_path(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     if is_empty(db)? {
         return Ok(false);
@@ -105,7 +106,7 @@ pub(super) fn holds_picture(db: &Connection, hash: &PictureHash) -> rusqlite::Re
     Ok(!is_empty(db)? && has(db, &Marks::of(db)?.picture(hash))?)
 }
 
-/// Marks a content whose picture was forgotten, so that it is recognised by its hash from now on.
+/// Stores a mark of a content whose picture was forgotten, so that it is recognised by the hash of its bytes from now on.
 pub(super) fn keep_out_content(
     db: &Connection,
     hash: &ContentHash,
@@ -119,8 +120,8 @@ pub(super) fn keep_out_content(
     Ok(())
 }
 
-/// Allows a file or folder again, with the contents and pictures that were forgotten with it; `false` if it was not
-/// forgotten by this name, however its accents are written.
+/// Allows a file or folder again, with everything that was forgotten together with it; `false` if nothing was forgotten
+/// under this path, however its accents are written.
 pub(super) fn allow(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     let marks = Marks::of(db)?;
     for form in typed::forms(path) {
@@ -136,8 +137,8 @@ pub(super) fn allow(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     Ok(false)
 }
 
-/// Removes the rows of a photo with all its files and those with the same picture, if `path` is one of them, or else of
-/// everything below the folder.
+/// If `path` is a file, removes the rows of its photo, of all files of the photo, and of all photos with its picture; if
+/// it is a folder, the rows of everything below it. Stores the marks of what was removed.
 pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> {
     let marks = Marks::of(db)?;
     let named = marks.path(path);
@@ -179,7 +180,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         }
     }
     removed.stay.extend(stay);
-    // First those that had lost their files, so that no correction stays with one of them.
+    // The lost photos first, so that no correction is passed on to one of them.
     let mut pictures = Vec::new();
     for photo in lost.iter().chain(&left) {
         let Some(gone) = remove_photo(db, *photo)? else {
@@ -203,9 +204,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
-    lost_paths::forget(db, &tree)?;
-    mounts::forget(db, &tree)?;
-    // Nothing says where the files of photos that lost them earlier were, so all such photos are removed.
+    lost_paths::remove(db, &tree)?;
+    mounts::remove(db, &tree)?;
+    // Where the files of photos without files were is not stored for all of them, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
     removed.roots = db.execute(
         "DELETE FROM roots WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
@@ -214,7 +215,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     Ok(removed)
 }
 
-/// The earlier versions of the photo of a file, of which it is an edit in place.
+/// The earlier versions of a file's photo: those from which it was edited in place.
 fn earlier_versions(
     db: &Connection,
     path: &Path,
@@ -262,7 +263,7 @@ struct RemovedPhoto {
     hash: ContentHash,
     picture: Option<PictureHash>,
     was_analysed: bool,
-    /// Number of corrections that went with it.
+    /// Number of corrections that were removed with it.
     corrections: u64,
 }
 
@@ -293,7 +294,7 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
         corrections = remove_corrections(db, &LostContent { hash, picture })?;
     }
     db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
-    // Whatever is stored of a photo is in tables with its number.
+    // All tables with rows of a photo have a column with its ID.
     for table in tables_by_photo(db)? {
         db.execute(
             &format!("DELETE FROM \"{table}\" WHERE photo_id = ?"),
@@ -308,8 +309,8 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
     }))
 }
 
-/// Removes the corrections of a content and its picture, those from which they were carried over if no file shows the photo
-/// on which these were made, and which of them were undone. Returns their number.
+/// Removes the corrections of a content and its picture, the corrections from which they were carried over, unless the
+/// photo of these still has a file, and the records of undone ones. Returns the number of corrections.
 fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64> {
     let (hash, picture) = (of.hash, of.picture);
     db.execute(
@@ -335,7 +336,7 @@ fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64
     Ok(removed.len() as u64)
 }
 
-/// The tables with a column `photo_id`, except those that note what is to be brought up to date.
+/// The tables with a column `photo_id`, except the notes of what is to be brought up to date.
 fn tables_by_photo(db: &Connection) -> rusqlite::Result<Vec<String>> {
     db.prepare_cached(
         "SELECT t.name FROM pragma_table_list t JOIN pragma_table_info (t.name) c
@@ -354,7 +355,7 @@ pub(super) fn clean(db: &Connection) -> rusqlite::Result<bool> {
         "INSERT INTO photo_words (photo_words) VALUES ('optimize')",
         [],
     )?;
-    // A large database does not fit into memory.
+    // `VACUUM` copies the database, and a large one does not fit into memory.
     db.pragma_update(None, "temp_store", "file")?;
     db.execute_batch("VACUUM")?;
     db.pragma_update(None, "temp_store", "memory")?;

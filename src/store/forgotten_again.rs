@@ -1,4 +1,5 @@
-//! Removes from a restored database what was forgotten in the database that it replaces, and keeps it from coming back.
+//! Removes from a restored database what was forgotten in the database that it replaces, and keeps it from being stored
+//! again.
 //!
 //! A backup that was made before something was forgotten still contains it. All copies of a database share the key of
 //! its marks ([`Marks`](super::forgotten)), so the marks of the replaced database recognise it in the backup.
@@ -10,12 +11,12 @@ use super::record::PhotoId;
 use super::{forgotten, forgotten_people, roots};
 use crate::photo::{ContentHash, PictureHash};
 
-/// What was removed from a restored database.
+/// What was removed from a restored database, since it had been forgotten.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForgottenAgain {
-    /// Files.
+    /// Number of files.
     pub files: u64,
-    /// Photos from which the names of people were removed.
+    /// Number of photos from which names of people were removed.
     pub named: u64,
 }
 
@@ -30,7 +31,7 @@ pub(super) struct AllMarks {
 }
 
 impl AllMarks {
-    /// The marks in a database; none if it was written by a version that could not forget.
+    /// The marks in a database; none if its schema is older than forgetting.
     pub fn of(db: &Connection) -> rusqlite::Result<Self> {
         let has = |table: &str| {
             db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")?
@@ -59,8 +60,8 @@ impl AllMarks {
     }
 }
 
-/// Adds marks to a database, and removes what they match. `None` if they cannot match anything in it: it is no copy of
-/// the database that the marks are from, and has marks with a key of its own.
+/// Adds marks to a database, and removes what they match. `None` if they cannot match anything in it: it has marks with
+/// another key, so it is no copy of the database that the marks are from.
 pub(super) fn forget_again(
     db: &Connection,
     marks: &AllMarks,

@@ -1,8 +1,8 @@
 //! Removes the names of people, and keeps them from being stored again.
 //!
-//! A name is recognised by a mark, a keyed hash of its words as they are compared: without case, accents and signs. It
-//! is removed from what the sources of photos say (`facts::Statements`), before that is stored; everything else in which
-//! a name could be follows from it. The photos and their faces stay.
+//! A name is recognised by a mark, a keyed hash of its words as they are compared: without case, accents and signs. It is
+//! removed from what the sources of photos state (`facts::Statements`) before that is stored; everything else that could
+//! contain a name is derived from these statements. The photos and their faces stay.
 //!
 //! Only people with exactly this name are removed. A keyword that contains the name as whole words is left out, unless
 //! the keyword is the name of somebody else in the photo; in titles and descriptions an ellipsis replaces the name.
@@ -29,17 +29,17 @@ const ELLIPSIS: &str = "…";
 /// What was removed of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemovedNames {
-    /// Photos that named the person.
+    /// Number of photos that named the person.
     pub photos: u64,
-    /// Statements that the person is in a photo, with the regions.
+    /// Statements that the person is in a photo, with their regions.
     pub people: u64,
-    /// Keywords.
+    /// Keywords with the name.
     pub keywords: u64,
-    /// Titles and descriptions.
+    /// Titles and descriptions with the name.
     pub texts: u64,
-    /// Files that have the name in their paths, which stay as they are.
+    /// Files with the name in their paths, which are not changed.
     pub files: u64,
-    /// Other people with this name and more words, who stay.
+    /// Other people whose names contain this name and more words; they stay.
     pub others: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Names {
     /// `None` if there is no name.
     marks: Option<Marks>,
     known: BTreeSet<[u8; 32]>,
-    /// Most words of a name.
+    /// Number of words of the longest name.
     longest: usize,
 }
 
@@ -69,12 +69,12 @@ impl Names {
         Ok(names)
     }
 
-    /// This name alone.
+    /// A set of this name alone.
     fn one(db: &Connection, name: &str) -> rusqlite::Result<Self> {
         let marks = Marks::of(db)?;
         Ok(Self {
             known: BTreeSet::from([marks.person(&words::compared(name))]),
-            longest: words::places(&words::composed(name)).len(),
+            longest: words::word_ranges(&words::composed(name)).len(),
             marks: Some(marks),
         })
     }
@@ -125,12 +125,12 @@ impl Names {
         marks.is_some_and(|marks| self.known.contains(&marks.person(&words::compared(name))))
     }
 
-    /// Whether one of these names stands in a text.
+    /// Whether a text contains one of these names.
     fn is_in(&self, text: &str) -> bool {
         !self.find(&words::composed(text)).is_empty()
     }
 
-    /// Writes an ellipsis in place of each of these names; returns whether there was one.
+    /// Replaces each of these names by an ellipsis; returns whether there was one.
     fn cut(&self, text: &mut Stated<String>) -> bool {
         let composed = words::composed(&text.value);
         let found = self.find(&composed);
@@ -148,20 +148,20 @@ impl Names {
         !found.is_empty()
     }
 
-    /// Where these names stand in a text that is [`words::composed`]: whole words that follow each other.
+    /// Where a text that is [`words::composed`] contains these names, as whole words that follow each other.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let places = words::places(text);
+        let ranges = words::word_ranges(text);
         let mut found = Vec::new();
         let mut first = 0;
-        while first < places.len() {
+        while first < ranges.len() {
             // A name may be written with more signs between its letters than when it was forgotten.
-            let most = (2 * self.longest).min(places.len() - first);
+            let most = (2 * self.longest).min(ranges.len() - first);
             let last = (first..first + most)
                 .rev()
-                .find(|last| self.is_one(&text[places[first].start..places[*last].end]));
+                .find(|last| self.is_one(&text[ranges[first].start..ranges[*last].end]));
             first = match last {
                 Some(last) => {
-                    found.push(places[first].start..places[last].end);
+                    found.push(ranges[first].start..ranges[last].end);
                     last + 1
                 }
                 None => first + 1,
@@ -171,7 +171,7 @@ impl Names {
     }
 }
 
-/// Refuses a name by which nobody could be recognised.
+/// Checks that a name has a letter or a digit, without which nobody could be recognised by it.
 pub(super) fn require_name(name: &str) -> Result<()> {
     if words::compared(name).is_empty() {
         return Err(Error::Usage(format!(
@@ -190,7 +190,7 @@ pub(super) fn remove(db: &Connection, name: &str) -> rusqlite::Result<RemovedNam
     remove_names(db, &names)
 }
 
-/// Keeps a name of so many words from being stored, by its mark.
+/// Stores the mark of a name of this many words, so that the name is not stored again.
 pub(super) fn keep_out(db: &Connection, mark: &[u8; 32], words: i64) -> rusqlite::Result<()> {
     db.execute(
         "INSERT INTO forgotten_people (mark, words) VALUES (?1, ?2)
@@ -206,7 +206,7 @@ pub(super) fn remove_known(db: &Connection) -> rusqlite::Result<RemovedNames> {
 }
 
 fn remove_names(db: &Connection, names: &Names) -> rusqlite::Result<RemovedNames> {
-    // The people of a photo that has lost its files are not derived anew, so such photos are deleted.
+    // The people of a lost photo are not derived anew, so lost photos are deleted.
     photos::prune(db, Duration::ZERO)?;
     let mut removed = RemovedNames::default();
     let mut changed: BTreeSet<PhotoId> = BTreeSet::new();
@@ -240,8 +240,9 @@ fn remove_names(db: &Connection, names: &Names) -> rusqlite::Result<RemovedNames
     Ok(removed)
 }
 
-/// Removes names from the statements that `select` reads, each after its photo and before its key, and writes them by
-/// `update`. What was removed of each goes to `count`.
+/// Removes names from the statements that `select` reads, and writes those that changed by `update`. The columns of
+/// `select` are the photo's ID, the statements and the key of the row, which `update` takes after the statements. `count`
+/// gets what was removed from each.
 fn each_changed(
     db: &Connection,
     names: &Names,
@@ -284,8 +285,8 @@ fn files_named(db: &Connection, names: &Names) -> rusqlite::Result<u64> {
     Ok(named)
 }
 
-/// Allows a name to be stored again; `false` if it was not forgotten. Nothing says in which photos it was, so what all
-/// files say counts as read by an older reader, and the next run reads it anew.
+/// Allows a name to be stored again; `false` if it was not forgotten. In which photos it was is not stored, so the
+/// metadata of all files count as read by an older reader, and the next run reads them anew.
 pub(super) fn allow(db: &Connection, name: &str) -> rusqlite::Result<bool> {
     let mark = Marks::of(db)?.person(&words::compared(name));
     if db.execute("DELETE FROM forgotten_people WHERE mark = ?", [mark])? == 0 {
@@ -304,7 +305,7 @@ mod tests {
     use super::*;
     use crate::facts::Block;
 
-    /// What is left of a description when names are forgotten.
+    /// What is left of a description after these names were forgotten.
     fn left(names: &[&str], description: &str) -> Option<String> {
         let (_folder, mut store) = temp_store();
         for name in names {
@@ -341,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_knows_a_name_only_as_a_hash_of_its_own() {
+    fn a_name_is_stored_only_as_a_hash_with_the_key_of_the_database() {
         let marks = || {
             let (_folder, mut store) = temp_store();
             store.forget_person("Anna Rossi").unwrap();

@@ -1,10 +1,10 @@
-//! Stores what is wrong with the files of photos of which only a part could be decoded.
+//! Stores why only a part of some photos could be decoded.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::record::PhotoId;
 
-/// Notes what is wrong with a photo's file, or that nothing is.
+/// Stores what is wrong with a photo's content, or that nothing is.
 pub(super) fn put(db: &Connection, photo: PhotoId, problem: Option<&str>) -> rusqlite::Result<()> {
     match problem {
         Some(problem) => db
@@ -17,7 +17,7 @@ pub(super) fn put(db: &Connection, photo: PhotoId, problem: Option<&str>) -> rus
     Ok(())
 }
 
-/// What is wrong with a photo's file; `None` if nothing is.
+/// What is wrong with a photo's content; `None` if nothing is.
 pub(super) fn of(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<String>> {
     db.prepare_cached("SELECT problem FROM incomplete_photos WHERE photo_id = ?")?
         .query_row([photo], |row| row.get(0))

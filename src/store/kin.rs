@@ -1,9 +1,9 @@
 //! Carries corrections over to edits and exports of the photo on which they were made.
 //!
-//! A correction belongs to one picture, and an edit has another one. So each correction keeps the moment, the camera
-//! and a small picture of the face, by which the pipeline recognises the same face in another file. A correction that
-//! is carried over is a row of its own, which follows the correction that the person made: it is changed and removed
-//! with that one, until the person corrects the very face to which it was carried over.
+//! A correction belongs to one picture, and an edit has another one. So each correction keeps the moment, the camera and
+//! the face picture, by which the pipeline recognises the same face in another file. A correction that is carried over is
+//! a row of its own (the follower), which follows the correction that the person made (its leader): it is changed and
+//! removed with the leader, until the person corrects the face to which it was carried over.
 
 mod candidates;
 
@@ -69,7 +69,7 @@ pub(super) fn of_corrections(
                 camera: Some(camera.clone()),
             });
         }
-        // The dates of all files with the picture count, as for a correction that is made here.
+        // The dates of all photos with the picture count, as for a correction that is made in this database.
         for photo in exchange::photos_with(db, &record.content, record.picture.as_ref())? {
             all.extend(shots::stored(db, photo)?);
         }
@@ -84,8 +84,8 @@ pub(super) fn of_corrections(
     Ok(photos)
 }
 
-/// The photos with faces that may be of the same shot, if its camera is known; also those whose files are gone, since these
-/// may come back.
+/// The photos with faces that may be of this shot; none if its camera is not known. Lost photos are included, since their
+/// files may come back.
 fn of_shot(db: &Connection, shot: &Shot) -> rusqlite::Result<Vec<PhotoId>> {
     let second = second_of(shot.local);
     let rows: Vec<(PhotoId, i64)> = db
@@ -125,7 +125,7 @@ pub(super) fn put(db: &Connection, photo: PhotoId, kin: &[KinFace]) -> rusqlite:
     Ok(carried)
 }
 
-/// The face of a photo in a box, and its correction.
+/// The face of a photo that overlaps a box most, if it is the same face, and its correction.
 fn face_at(
     db: &Connection,
     photo: PhotoId,
@@ -148,10 +148,11 @@ fn face_at(
     Ok(overlapping.map(|(_, id, correction)| (id, correction)))
 }
 
-/// Gives a correction that was made without one the picture of its face, and when and with what it was taken.
+/// Stores the face picture of a correction that has none, and when and with what camera its photo was taken.
 fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusqlite::Result<()> {
     date(db, correction)?;
-    // Without a moment and a camera it would never be compared, and a person's face is not kept for nothing.
+    // Without a moment and a camera it would never be compared, and pictures of people's faces are not kept without a
+    // use.
     let changed = db
         .prepare_cached(
             "UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL AND camera IS NOT NULL",
@@ -163,7 +164,7 @@ fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusql
     Ok(())
 }
 
-/// Notes when and with what camera the photo of a correction was taken.
+/// Stores with a correction when and with what camera its photo was taken, if that is not known yet.
 fn date(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE corrections SET (taken_local, camera) = (
@@ -176,7 +177,8 @@ fn date(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Notes when and with what camera a photo was taken with each correction of its faces that does not have it.
+/// Stores with each correction of a photo's faces when and with what camera the photo was taken, if that is not known
+/// yet.
 pub(super) fn date_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let of_photo: Vec<i64> = db
         .prepare_cached(
@@ -189,8 +191,8 @@ pub(super) fn date_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> 
         .try_for_each(|correction| date(db, correction))
 }
 
-/// Gives a face a correction that follows another one; `false` if that one is gone, or if a person undid
-/// a correction of this face.
+/// Gives a face a correction that follows another one, or the leader of that one; `false` if that one is gone, if the
+/// face has a correction, or if a person undid a correction of this face.
 fn carry(
     db: &Connection,
     face: FaceId,
@@ -227,7 +229,7 @@ fn carry(
     let photo: PhotoId = db
         .prepare_cached("SELECT photo_id FROM faces WHERE id = ?")?
         .query_row([face], |row| row.get(0))?;
-    // It belongs to the picture, as one that a person makes.
+    // It belongs to the picture, like one that a person makes.
     for sibling in same_picture::siblings(db, photo)? {
         corrections::apply(db, sibling)?;
     }
@@ -250,7 +252,7 @@ pub(super) fn correct(
         .query_row([before], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?
         .unwrap_or_default();
-    let followers = leave(db, before)?;
+    let followers = detach_followers(db, before)?;
     if !corrections::put(db, face, correction)? {
         return Ok(false);
     }
@@ -258,10 +260,11 @@ pub(super) fn correct(
         return Ok(false);
     };
     date(db, made)?;
-    // The file may be away now.
+    // The earlier correction's face picture is kept: the file, from which another one could be made, may be absent.
     db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND camera IS NOT NULL")?
         .execute(params![crop, made])?;
-    // This is the later word, whatever the clock of the machine says on which the earlier one was given.
+    // This must count as the later decision, even if the clock of the machine on which the earlier one was made was
+    // ahead.
     let undone_at = undone::last_of_face(db, face)?;
     let earlier = made_at.max(undone_at).unwrap_or_default();
     db.prepare_cached("UPDATE corrections SET made_at = max(made_at, ? + 1) WHERE id = ?")?
@@ -270,7 +273,8 @@ pub(super) fn correct(
         follow(db, follower, made)?;
     }
     if let Some(leader) = leader {
-        // Nobody can correct it where it was made, and it would be carried over to the next edit.
+        // The photo of the leader has no file, so nobody can correct it there, and it would be carried over to the next
+        // edit.
         db.prepare_cached(
             "UPDATE corrections SET (emotion, made_at) = (SELECT emotion, made_at FROM corrections WHERE id = ?1)
              WHERE id = ?2 OR carried_from = ?2",
@@ -285,12 +289,13 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     let Some(before) = correction_of(db, face)? else {
         return Ok(false);
     };
-    for follower in leave(db, Some(before))? {
+    for follower in detach_followers(db, Some(before))? {
         corrections::delete(db, follower)?;
     }
     if let Some(leader) = leader_without_file(db, before)? {
-        // Nobody can undo it where it was made, and it would be carried over to the next edit.
-        for follower in leave(db, Some(leader))? {
+        // The photo of the leader has no file, so nobody can undo it there, and it would be carried over to the next
+        // edit.
+        for follower in detach_followers(db, Some(leader))? {
             if follower != before {
                 corrections::delete(db, follower)?;
             }
@@ -304,7 +309,7 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
     corrections::undo(db, face)
 }
 
-/// The correction from which another one was carried over, if no file has its content or its picture any more.
+/// The leader of a correction, if no file has the leader's content or picture any more.
 fn leader_without_file(db: &Connection, follower: i64) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(
         "SELECT leader.id FROM corrections c JOIN corrections leader ON leader.id = c.carried_from
@@ -326,8 +331,8 @@ fn correction_of(db: &Connection, face: FaceId) -> rusqlite::Result<Option<i64>>
     Ok(row.flatten())
 }
 
-/// Makes the corrections that follow `leader` follow none, and returns them.
-pub(super) fn leave(db: &Connection, leader: Option<i64>) -> rusqlite::Result<Vec<i64>> {
+/// Makes the followers of `leader` corrections of their own, and returns them.
+pub(super) fn detach_followers(db: &Connection, leader: Option<i64>) -> rusqlite::Result<Vec<i64>> {
     db.prepare_cached(
         "UPDATE corrections SET carried_from = NULL WHERE carried_from = ? RETURNING id",
     )?
@@ -335,7 +340,8 @@ pub(super) fn leave(db: &Connection, leader: Option<i64>) -> rusqlite::Result<Ve
     .collect()
 }
 
-/// Makes a correction follow another one, or the one that this one follows, and say the same.
+/// Makes a correction follow `leader`, or the correction that `leader` itself follows, and takes over that one's emotion
+/// and time.
 pub(super) fn follow(db: &Connection, follower: i64, leader: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE corrections SET (carried_from, emotion, made_at) = (

@@ -1,8 +1,8 @@
-//! Notes which photos are due for another analysis, since only then it is known whether a correction carries over to them.
+//! Notes which photos are due because only another analysis can tell whether a correction carries over to them.
 //!
 //! That is so if the run that analysed a photo had not stored all photos of its second yet, among which the others of a
 //! burst may be. It is also so if the time and camera of an analysed photo were written into its file later, or if a
-//! correction has no picture of its face: neither needs an analysis by itself. A trigger notes the former.
+//! correction lacks its face picture: neither causes an analysis by itself. A trigger notes the former.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::{files, kin, lost_paths};
 /// Reads the photos that are due, by an index of these photos alone.
 pub(super) const DUE: &str = "SELECT id FROM photos WHERE kin_due IS NOT NULL ORDER BY id";
 
-/// The files of each photo that is due.
+/// The files of each photo that is due for this reason.
 pub(super) fn files_of_due(db: &Connection) -> rusqlite::Result<Vec<Vec<PathBuf>>> {
     let mut files = files::of_each(db, DUE)?;
     files.extend(lost_paths::due(db)?.into_iter().map(|path| vec![path]));
@@ -45,8 +45,8 @@ pub(super) fn note_compared(
     Ok(())
 }
 
-/// Notes that the photos of the shot of a correction whose picture was stored just now are due, unless the command that stored
-/// it compares them at once.
+/// Notes that the photos of the shot of a correction, whose face picture was stored just now, are due. A command that
+/// compares them at once removes the notes ([`note_due`]).
 pub(super) fn note_edits(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE photos SET kin_due = 1 WHERE id IN (

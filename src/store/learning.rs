@@ -27,7 +27,7 @@ use lessons::{Said, each_uncorrected};
 pub use status::Learning;
 pub(super) use status::of as status;
 
-/// Photos whose scores follow in one transaction.
+/// Number of photos to which the layers are applied in one transaction.
 const PHOTOS_AT_ONCE: i64 = 500;
 
 /// The layers in force.
@@ -40,18 +40,18 @@ pub(super) struct InForce {
 }
 
 impl InForce {
-    /// Those in force now.
+    /// The layers that are in force now.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
         Ok(State::now(db)?.in_force)
     }
 
-    /// Whether there is none.
+    /// Whether no layer is in force.
     const fn is_empty(&self) -> bool {
         self.emotions.is_none() && self.human.is_none()
     }
 
-    /// The scores that follow the corrections, of a face in which `classifier` saw these features; `None` if they are the
-    /// network's own.
+    /// The scores that the layers give a face for which `classifier` computed these features; `None` if no layer applies
+    /// to it, so that it has the network's own scores.
     pub fn scores(
         &self,
         classifier: &str,
@@ -69,7 +69,7 @@ impl InForce {
         })
     }
 
-    /// A face with the scores that it is to have.
+    /// The face with the scores that it should have.
     fn follow(
         &self,
         classifier: &str,
@@ -90,16 +90,16 @@ impl InForce {
 #[derive(Debug)]
 struct State {
     is_on: bool,
-    /// Unix time in ms: corrections made until then teach nothing.
+    /// Unix time in ms; corrections that were made until then are not learned from.
     forgotten_at: Option<i64>,
-    /// The stamp of what was learned from last.
+    /// The stamp of the corrections that were learned from last.
     stamp: Option<Stamp>,
     corrections: u64,
     proof: Option<HeldOutLoss>,
     rejections: u64,
     human_proof: Option<HumanHeldOutLoss>,
     in_force: InForce,
-    /// The last photo whose scores follow; `None` if all do.
+    /// ID of the last photo to which the layers in force were applied; `None` if they were applied to all.
     applied: Option<i64>,
 }
 
@@ -144,7 +144,8 @@ impl State {
         })
     }
 
-    /// Whether `said` with this stamp is what was learned from last; also if that is nothing and there never was anything.
+    /// Whether what was learned last was learned from `said`, which has this stamp; also if nothing was said and nothing
+    /// was ever learned.
     fn has_learned(&self, stamp: &Stamp, said: &Said) -> bool {
         match &self.stamp {
             Some(before) => before == stamp,
@@ -153,22 +154,22 @@ impl State {
     }
 }
 
-/// What is to be done next for the scores to follow the corrections.
+/// What has to be done next so that the scores follow from the corrections.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// To learn.
+    /// Learn: there are new corrections.
     Learn(Due),
-    /// To call [`advance`] until all photos follow.
+    /// Call [`advance`] until the layers are applied to all photos.
     Follow,
     /// Nothing.
     Nothing,
 }
 
-/// What there is to learn from.
+/// The faces that are to be learned from.
 #[derive(Debug)]
 pub(super) struct Due {
     stamp: Stamp,
-    /// The emotion model that has read the faces.
+    /// The emotion model that analysed the faces.
     classifier: String,
     lessons: TrainingFaces,
     human_lessons: HumanTrainingFaces,
@@ -186,7 +187,8 @@ pub(super) struct Learned {
 }
 
 impl Due {
-    /// Learns; this takes a while for hundreds of corrections, and needs no database.
+    /// Fits the layers. This takes a while for hundreds of corrections, and needs no database, so no transaction is open
+    /// meanwhile.
     pub fn learn(self) -> Learned {
         Learned {
             stamp: self.stamp,
@@ -199,7 +201,7 @@ impl Due {
     }
 }
 
-/// What is to be done next.
+/// Determines what has to be done next.
 pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
     let state = State::now(db)?;
     let said = Said::now(db, &state)?;
@@ -232,14 +234,15 @@ pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
     }))
 }
 
-/// Whether something is to be learned, or the scores of photos are still to follow.
+/// Whether there are new corrections to learn from, or photos to which the layers in force were not applied yet.
 pub(super) fn is_outdated(db: &Connection) -> rusqlite::Result<bool> {
     let state = State::now(db)?;
     let said = Said::now(db, &state)?;
     Ok(state.applied.is_some() || !state.has_learned(&said.stamp(), &said))
 }
 
-/// Stores what was learned, and puts in force what proves itself: the scores of all photos are to follow then.
+/// Stores what was learned, and puts each layer in force whose held-out loss is convincing. Layers that are new then have
+/// to be applied to all photos.
 pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> {
     let state = State::now(db)?;
     let proof = learned.outcome.as_ref().map(|(_, proof)| *proof);
@@ -284,7 +287,7 @@ pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Lets the scores of some more photos follow the layer in force. Returns their number; 0 if all do.
+/// Applies the layers in force to some more photos and returns their number; 0 if they were applied to all.
 pub(super) fn advance(db: &Connection) -> rusqlite::Result<u64> {
     let state = State::now(db)?;
     let Some(applied) = state.applied else {
@@ -308,7 +311,7 @@ pub(super) fn advance(db: &Connection) -> rusqlite::Result<u64> {
     Ok(photos.len() as u64)
 }
 
-/// Lets the scores of the faces of a photo follow a layer, and ranks the photo by them.
+/// Applies layers to the scores of a photo's faces, and ranks the photo by these.
 fn apply(
     db: &Connection,
     photo: PhotoId,
@@ -318,41 +321,41 @@ fn apply(
 ) -> rusqlite::Result<()> {
     let mut all = faces::of_photo(db, photo)?;
     let seen = features::of_photo(db, photo)?;
-    let (mut is_changed, mut counts_otherwise) = (false, false);
+    let (mut is_changed, mut other_faces_count) = (false, false);
     for face in &mut all {
         let new = layer.follow(classifier, face, seen.get(&face.id));
         if new != *face {
             faces::set_scores(db, &new)?;
-            counts_otherwise |= new.is_face() != face.is_face();
+            other_faces_count |= new.is_face() != face.is_face();
             *face = new;
             is_changed = true;
         }
     }
-    // More depends on which faces count; a trigger has noted the photo for `derived::update`.
-    if is_changed && !counts_otherwise {
-        // All that follows from scores; a trigger has noted more.
+    // A trigger has noted the photo. If other faces count now, more depends on that than the ranking, and
+    // `derived::update` does it all; otherwise the ranking is all that changes.
+    if is_changed && !other_faces_count {
         ranking::replace(db, photo, true, taken_local, &derived::judged(&all))?;
         derived::ranked(db, photo)?;
     }
     Ok(())
 }
 
-/// Switches learning on or off; [`advance`] then restores the scores.
+/// Switches learning on or off; [`next`] then says what has to be done.
 pub(super) fn switch(db: &Connection, is_on: bool) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE learning SET is_on = ?")?
         .execute([is_on])?;
     Ok(())
 }
 
-/// Lets the corrections made so far teach nothing from now on.
+/// Excludes the corrections made so far from learning.
 pub(super) fn forget(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE learning SET forgotten_at = ?")?
         .execute([Timestamp::now().as_millisecond()])?;
     Ok(())
 }
 
-/// The photos with a face whose scores are not those that it should have, among the photos to which the layer in force
-/// has been applied.
+/// The photos with a face whose scores are not those that it should have, among the photos to which the layers in force
+/// have been applied.
 pub(super) fn wrong(db: &Connection) -> rusqlite::Result<Vec<PhotoId>> {
     let state = State::now(db)?;
     let mut wrong = Vec::new();
@@ -379,7 +382,7 @@ pub(super) fn wrong(db: &Connection) -> rusqlite::Result<Vec<PhotoId>> {
     Ok(wrong)
 }
 
-/// Gives all faces the scores that they are to have.
+/// Gives all faces the scores that they should have.
 pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE learning SET applied = ?")?
         .execute([i64::MIN])?;

@@ -1,4 +1,4 @@
-//! Remembers the paths that corrected photos have left, so that an edit that comes to such a path later is known to
+//! Stores the paths that corrected photos have left, so that an edit that appears at such a path later is known to
 //! replace the photo.
 //!
 //! Triggers on `files` note the paths, whoever makes the change.
@@ -28,7 +28,7 @@ impl LostContent {
     }
 }
 
-/// The contents with corrections that were at `path` and have left it, the last one first.
+/// The contents with corrections that were at `path` and have left it, the one that left last first.
 pub(super) fn contents(db: &Connection, path: &Path) -> rusqlite::Result<Vec<LostContent>> {
     db.prepare_cached("SELECT hash, picture FROM lost_paths WHERE path = ? ORDER BY lost_at DESC")?
         .query_map([encode(path)], LostContent::from_row)?
@@ -46,10 +46,10 @@ pub(super) fn note_compared(
     Ok(())
 }
 
-/// The photos that came to the path of a corrected photo after they had been analysed elsewhere, such as an edit that
-/// was saved under another name and then renamed, and were not compared with it yet. A photo that was modified before the correction was made is not among
-/// them, nor is one if the corrected photo has another file: when photos of a burst are renumbered, each keeps its own
-/// corrections.
+/// Selects the photos that came to the path of a corrected photo after they had been analysed at another path, and were
+/// not compared with it yet, such as an edit that was saved under another name and then renamed. Photos whose file was
+/// modified before the correction was made are not among them, nor are those where the corrected photo has another file:
+/// when the photos of a burst are renumbered, each keeps its own corrections.
 macro_rules! replacing {
     ($columns:literal, $condition:literal) => {
         concat!(
@@ -103,9 +103,10 @@ pub(super) fn replaced(
     Ok(replaced.into_iter().map(|(_, lost)| lost).collect())
 }
 
-/// The earlier versions of the photo at `path`, which was taken with this camera in this second: the contents with
-/// corrections that were at its path before and are of the same shot, those that were at another path of one of them, and so
-/// on. None of them has a file any more. Another photo that had the same name is no version of this one.
+/// The earlier versions of the photo at `path`, which was taken with this camera in this second (its first ms): the
+/// contents of the same shot that were corrected and were at its path before, those that were at another path of one of
+/// these, and so on. None of them has a file any more. Photos of another shot that had the same path are no versions of
+/// it.
 pub(super) fn earlier_versions(
     db: &Connection,
     path: &Path,
@@ -147,8 +148,8 @@ pub(super) fn earlier_versions(
     Ok(versions)
 }
 
-/// Forgets the paths of a file or of everything below a folder.
-pub(super) fn forget(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
+/// Removes what is stored about the path of a file, or about all paths below a folder.
+pub(super) fn remove(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
     db.execute(
         "DELETE FROM lost_paths WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},

@@ -79,7 +79,8 @@ pub(super) fn run(connection: &mut Connection, path: &Path, migrations: &[&str])
     Ok(())
 }
 
-/// Adds the SQL functions by which migrations read stored paths, which are blobs, not text.
+/// Adds the SQL functions that migrations use, for what SQL cannot read: stored paths, which are blobs, and statements,
+/// which are JSON.
 fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_UTF8;
     let path = |context: &Context<'_>| {
@@ -95,7 +96,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("words_of", 1, flags, move |context| {
         Ok(words::of_path(&path(context)?))
     })?;
-    // When and with what camera a photo was taken, by the EXIF data of its content.
+    // When and with what camera a photo was taken, by the EXIF data in its content.
     let shot = |context: &Context<'_>| {
         let said: Option<String> = context.get(0)?;
         Ok::<_, rusqlite::Error>(said.as_deref().and_then(Shot::of_json))
@@ -139,14 +140,14 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
             ..Capture::default()
         };
         let said = Statements {
-            version: 0, // read anew at the next run
+            version: 0, // so that the next run reads the metadata anew
             ..Statements::from(&capture)
         };
         Ok(said.to_json())
     })
 }
 
-/// Checks that this program can work with a database, without changing it.
+/// Checks, without changing the database, that this program can work with it.
 ///
 /// # Errors
 /// If it belongs to another program, is empty, or has a newer schema.

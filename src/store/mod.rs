@@ -1,10 +1,9 @@
 //! Stores what is known about the photos in one SQLite file. No other module contains SQL.
 //!
-//! A photo is identified by its content: a [`PhotoRecord`] is keyed by the content hash, and the
-//! paths at which that content lies are rows of their own. A photo is in the results of queries
-//! while at least one path leads to it. Photos with the same picture differ only in their metadata: a photo whose last
-//! file is replaced by one with the same picture takes over the new content, and corrections apply to all photos with
-//! that picture.
+//! A photo is identified by its content: a [`PhotoRecord`] is keyed by the content hash, and the files with that content
+//! are rows of their own. A photo is in the results of queries while at least one path leads to it. Photos with the same
+//! picture differ only in their metadata: a photo whose last file is replaced by one with the same picture takes over the
+//! new content, and corrections apply to all photos with that picture.
 //!
 //! One writer and any number of readers work at the same time (WAL mode). Each [`Store::batch`] is
 //! one transaction; each reading method reads from one snapshot of the database.
@@ -14,7 +13,6 @@ mod areas;
 mod backup;
 mod batch;
 mod bursts;
-mod changes;
 mod clocks;
 mod closer_search;
 mod codec;
@@ -67,6 +65,7 @@ mod typed;
 mod undone;
 mod unread;
 mod words;
+mod write_cache;
 
 use std::path::{Path, PathBuf};
 
@@ -139,7 +138,7 @@ impl Store {
         })
     }
 
-    /// Lets this connection keep more of the database in memory, for a process that answers one query after another.
+    /// Makes this connection keep more of the database in memory, for a process that answers one query after another.
     ///
     /// # Errors
     /// [`Error::Store`](crate::error::Error::Store) if the connection is broken.
@@ -153,8 +152,8 @@ impl Store {
         &self.path
     }
 
-    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. What is
-    /// derived from the rows written follows before it is committed.
+    /// Runs `work` in one transaction: everything that it writes is kept, or nothing if it fails. Rows that are derived
+    /// from those written are brought up to date before the commit.
     ///
     /// # Errors
     /// The errors of `work`, and an error if the database cannot be written.
@@ -175,7 +174,7 @@ impl Store {
         self.batch(|batch| batch.raw(work))
     }
 
-    /// Runs `work` in a transaction that is not committed, and returns what it has returned.
+    /// Runs `work` in a transaction that is rolled back, and returns the result of `work`.
     fn rehearse<T>(&mut self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let rehearsed = self
             .connection

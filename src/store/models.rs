@@ -1,15 +1,15 @@
-//! Stores the names of models and gives them ids.
+//! Stores the names of models, and gives each an ID.
 
 use std::cell::RefCell;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-/// The ids that this transaction has read already; a handful.
+/// The IDs of the models that this transaction has read; there are only a few.
 #[derive(Debug, Default)]
 pub(super) struct ModelIds(RefCell<Vec<(String, i64)>>);
 
 impl ModelIds {
-    /// The id of the model called `name`, which is stored if it is new.
+    /// The ID of the model called `name`, which is stored if it is new.
     pub fn of(&self, db: &Connection, name: &str) -> rusqlite::Result<i64> {
         let mut ids = self.0.borrow_mut();
         if let Some((_, id)) = ids.iter().find(|(known, _)| known == name) {

@@ -30,7 +30,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
 
 /// Stores the mounts at or below `folder` in place of those that were known.
 pub(super) fn put(db: &Connection, folder: &Path, mounts: &[PathBuf]) -> rusqlite::Result<()> {
-    forget(db, &Subtree::of(folder))?;
+    remove(db, &Subtree::of(folder))?;
     for mount in mounts {
         db.prepare_cached("INSERT INTO mounts (path) VALUES (?) ON CONFLICT DO NOTHING")?
             .execute([encode(mount)])?;
@@ -38,13 +38,13 @@ pub(super) fn put(db: &Connection, folder: &Path, mounts: &[PathBuf]) -> rusqlit
     Ok(())
 }
 
-/// Records that a file or folder was renamed, with the mounts at or below it.
+/// Changes the paths of the mounts at or below a file or folder that was renamed.
 pub(super) fn rename(db: &Connection, from: &Path, to: &Path) -> rusqlite::Result<()> {
     let mounts = under(db, from)?;
     if mounts.is_empty() {
         return Ok(());
     }
-    forget(db, &Subtree::of(from))?;
+    remove(db, &Subtree::of(from))?;
     let moved: Vec<PathBuf> = mounts
         .iter()
         .filter_map(|mount| Some(to.join(mount.strip_prefix(from).ok()?)))
@@ -53,8 +53,8 @@ pub(super) fn rename(db: &Connection, from: &Path, to: &Path) -> rusqlite::Resul
     put(db, to, &moved)
 }
 
-/// Forgets the mounts at or below a folder.
-pub(super) fn forget(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
+/// Removes the mounts at or below a folder.
+pub(super) fn remove(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
     db.prepare_cached(
         "DELETE FROM mounts WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
     )?

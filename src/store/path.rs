@@ -1,4 +1,4 @@
-//! Encodes paths as bytes that preserve their order and any name, UTF-8 or not.
+//! Encodes paths as bytes that keep the order of paths and every name, UTF-8 or not.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ impl Subtree {
         Self { exact, low, high }
     }
 
-    /// Whether a stored path lies in the tree.
+    /// Whether a stored path is in the tree.
     pub fn contains(&self, path: &[u8]) -> bool {
         path == self.exact || (path >= self.low.as_slice() && path < self.high.as_slice())
     }

@@ -20,8 +20,8 @@ pub struct PersonInPhoto {
     pub face: Option<FaceId>,
 }
 
-/// Reads the statements of the sources of a photo that name somebody: its content, then its sidecars and those of the
-/// raw files for which it stands.
+/// Reads the statements of those sources of a photo that name somebody: its content, then its sidecars and those of the
+/// raw files with which it is paired.
 const STATED: &str = r#"
     SELECT facts FROM photos WHERE id = ?1 AND skip_reason IS NULL AND facts LIKE '%"people":%'
     UNION ALL
@@ -59,7 +59,8 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
         .collect())
 }
 
-/// `None` if the photo was skipped, so that nobody has seen its picture.
+/// The frame in which the regions of a photo are resolved; `None` if the photo was skipped, so that its size is not
+/// known.
 fn frame(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Frame>> {
     const SIZE: &str =
         "SELECT width, height, orientation FROM photos WHERE id = ? AND skip_reason IS NULL";
@@ -100,7 +101,7 @@ fn person(row: &Row<'_>) -> rusqlite::Result<PersonInPhoto> {
     })
 }
 
-/// Stores the people of a photo again, if they have changed.
+/// Brings the people of a photo up to date, and notes whether the photo needs a closer search.
 pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
     let people = expected(db, photo)?;
     let needs_search = closer_search::is_needed(db, photo, &people)?;
@@ -154,10 +155,10 @@ pub(super) fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// Reads the name with a key as one of the photos writes it.
+/// Reads the name with this key, as the first photo with it writes it.
 pub(super) const NAME: &str = "SELECT name FROM people WHERE key = ? ORDER BY photo_id LIMIT 1";
 
-/// Steps from name to name, so that its time does not depend on the number of photos.
+/// Reads all keys, and steps from one to the next, so that its time does not depend on the number of photos.
 pub(super) const KEYS: &str = "
     WITH RECURSIVE keys (key) AS (
         SELECT min(key) FROM people
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_laid_on_faces_and_found_by_name_alone_and_together() {
+    fn people_are_assigned_to_faces_and_found_by_name_alone_and_together() {
         let (_folder, mut store) = temp_store();
         let faces = || vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.9, 0.5)];
         let mut both = photo("both", faces());
@@ -245,13 +246,13 @@ mod tests {
         put(&mut store, "/nobody.jpg", &photo("nobody", faces()));
 
         let known = store.photo(id).unwrap().unwrap().content.unwrap();
-        let told: Vec<_> = known
+        let named: Vec<_> = known
             .people
             .iter()
             .map(|person| (&*person.name, person.face))
             .collect();
         assert_eq!(
-            told,
+            named,
             [("Anna Rossi", Some(known.faces[1].id)), ("Bob", None)]
         );
         assert_eq!(found(&store, &["anna"]), ["/alone.jpg", "/both.jpg"]);

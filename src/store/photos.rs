@@ -1,4 +1,4 @@
-//! Stores photos, keyed by their content.
+//! Stores photos by the hashes of their contents.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -94,7 +94,7 @@ pub(super) fn load(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
     Ok(Some(photo))
 }
 
-/// The photo without its paths and faces.
+/// The photo without its paths, faces and people.
 pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Photo>> {
     const ROW: &str = concat!(
         "SELECT skip_reason, skip_detail, hash, bytes, indexed_at, picture, orientation,
@@ -143,7 +143,7 @@ fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalys
     })
 }
 
-/// The id of the photo with this content.
+/// The ID of the photo with this content.
 pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Option<PhotoId>> {
     db.prepare_cached("SELECT id FROM photos WHERE hash = ?")?
         .query_row([hash], |row| row.get(0))
@@ -153,12 +153,12 @@ pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
 /// Gives a photo another content, which no photo may have yet, and moves its corrections to that content. Its row must
 /// then be written with [`put`].
 pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusqlite::Result<()> {
-    for follow in [
+    for update in [
         "UPDATE corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
         "UPDATE undone_corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
         "UPDATE photos SET hash = ?1 WHERE id = ?2",
     ] {
-        db.prepare_cached(follow)?.execute(params![hash, id])?;
+        db.prepare_cached(update)?.execute(params![hash, id])?;
     }
     Ok(())
 }
@@ -166,9 +166,9 @@ pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusq
 /// The values in the row of a photo that do not come from its record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Derived {
-    /// Ids of detector and classifier; `None` if the photo was skipped.
+    /// IDs of detector and classifier; `None` if the photo was skipped.
     pub models: Option<(i64, i64)>,
-    /// How many faces count; those that a person rejected do not.
+    /// Number of faces that count.
     pub faces: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Reads where photos were taken, by grid cell.
+//! Reads in which grid cells photos were taken.
 
 use rusqlite::Connection;
 
@@ -14,8 +14,8 @@ pub(super) fn occupied(db: &Connection) -> rusqlite::Result<Vec<(Cell, u64)>> {
         .collect()
 }
 
-/// Where most photos were taken: the centre of mass of the photos in the fullest cell and the cells
-/// around it; `None` if no photo has a position.
+/// Where most photos were taken: the average position of the photos in the fullest cell and the cells around it, each
+/// photo counted at the centre of its cell; `None` if no photo has a position.
 pub(super) fn home(places: &[(Cell, u64)]) -> Option<GeoPoint> {
     let (fullest, _) = places
         .iter()
@@ -28,7 +28,7 @@ pub(super) fn home(places: &[(Cell, u64)]) -> Option<GeoPoint> {
         };
         let photos = places[index].1 as f64;
         let centre = cell.centre();
-        // The short way across the date line.
+        // Also across the date line, the shorter way.
         let eastwards = (centre.longitude - middle.longitude + 540.0).rem_euclid(360.0) - 180.0;
         north += photos * (centre.latitude - middle.latitude);
         east += photos * eastwards;

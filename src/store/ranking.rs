@@ -1,4 +1,4 @@
-//! Stores the ranking: for each photo and emotion the scores of its faces, in answering order.
+//! Stores the ranking: for each emotion the scores of photos by their faces, in the order of answers.
 
 use rusqlite::{Connection, params};
 
@@ -10,7 +10,7 @@ use super::stored_face::JudgedFace;
 /// Stored in place of an unknown date; it sorts after every known one.
 pub(super) const UNKNOWN_DATE: i64 = i64::MIN;
 
-/// What the score of a row in the ranking stands for. The numbers are stored.
+/// Which score of a photo's faces a row of the ranking has. The numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The score of the only face.
@@ -47,8 +47,8 @@ pub(super) struct Row {
     taken: i64,
 }
 
-/// Stores the scores of a photo's faces in place of earlier ones, which only a photo that
-/// `is_known` has; rows that stay the same are not written. A photo without faces has no scores.
+/// Replaces a photo's rows in the ranking; rows that stay the same are not written. Only a photo that was in the index
+/// before (`is_known`) has earlier rows, and a photo without faces has none.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,

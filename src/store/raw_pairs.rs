@@ -1,7 +1,7 @@
-//! Stores which raw files lie beside a picture of the same shot, which stands for them in the answers.
+//! Stores the raw pairs: the raw files beside a picture of the same shot, which the answers contain in their place.
 //!
 //! A camera that writes a raw file and a JPEG of each shot gives both the same name. Both are photos in the index, each
-//! with its faces; the pair is a row that is derived from the files and their contents alone, and from nothing that
+//! with its faces. The pair is a row that is derived only from the files and their contents, and from nothing that itself
 //! depends on pairs, so that it does not depend on the order of changes.
 
 use std::collections::BTreeSet;
@@ -20,20 +20,20 @@ use super::path::{decode, encode};
 use super::record::PhotoId;
 use super::{derived, files};
 
-/// Whether a raw file is left out of the answers.
+/// Finds the row of a raw file that is paired with a picture.
 pub(super) const IS_PAIRED: &str = "SELECT 1 FROM raw_pairs WHERE raw_id = ?";
 
 /// Reads the files whose paths are in a range, with their photos.
 pub(super) const BESIDE: &str =
     "SELECT path, photo_id FROM files WHERE path >= ? AND path < ? AND photo_id IS NOT NULL";
 
-/// Notes the pictures of the noted raw files: what the sidecars of a raw file say also holds for its picture.
+/// Notes the pictures of the noted raw files, since the sidecars of a raw file also count for its picture.
 pub(super) const NOTE_PICTURES: &str = "
     INSERT INTO dirty_photos
     SELECT r.picture_id FROM dirty_photos d JOIN raw_pairs r ON r.raw_id = d.photo_id
     WHERE true ON CONFLICT DO NOTHING";
 
-/// Whether a picture stands for this photo in the answers.
+/// Whether a photo is a raw file that is paired with a picture.
 pub(super) fn is_paired(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
     db.prepare_cached(IS_PAIRED)?.exists([photo])
 }
@@ -44,7 +44,7 @@ pub(super) fn any(db: &Connection) -> rusqlite::Result<bool> {
         .exists([])
 }
 
-/// Calls `f` with each raw file for which a picture stands.
+/// Calls `f` with each raw file that is paired with a picture.
 pub(super) fn each(db: &Connection, mut f: impl FnMut(PhotoId)) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached("SELECT raw_id FROM raw_pairs")?;
     let mut rows = statement.query([])?;
@@ -54,22 +54,22 @@ pub(super) fn each(db: &Connection, mut f: impl FnMut(PhotoId)) -> rusqlite::Res
     Ok(())
 }
 
-/// The picture that stands for a raw file, as it is stored.
+/// The picture with which a raw file is paired, as it is stored.
 pub(super) fn picture_of(db: &Connection, raw: PhotoId) -> rusqlite::Result<Option<PhotoId>> {
     db.prepare_cached("SELECT picture_id FROM raw_pairs WHERE raw_id = ?")?
         .query_row([raw], |row| row.get(0))
         .optional()
 }
 
-/// The raw files for which a picture stands.
+/// The raw files that are paired with a picture.
 fn raws_of(db: &Connection, picture: PhotoId) -> rusqlite::Result<Vec<PhotoId>> {
     db.prepare_cached("SELECT raw_id FROM raw_pairs WHERE picture_id = ? ORDER BY raw_id")?
         .query_map([picture], |row| row.get(0))?
         .collect()
 }
 
-/// The first path of each file of the same shot: of the picture that stands for a raw file, or of the raw files for
-/// which a picture stands.
+/// The first path of each other photo of the shot: of the picture with which a raw file is paired, or of the raw files
+/// that are paired with a picture.
 pub(super) fn paths_of_shot(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<PathBuf>> {
     let picture = picture_of(db, photo)?;
     let mut paths = Vec::new();
@@ -79,7 +79,8 @@ pub(super) fn paths_of_shot(db: &Connection, photo: PhotoId) -> rusqlite::Result
     Ok(paths)
 }
 
-/// The contents of the other files of the shot of a content, and of a file that is being analysed at `path`.
+/// The other contents of the shot of the content `hash`, and of the shot of the file at `path`, which is being analysed
+/// and not stored yet.
 pub(super) fn contents_of_shot(
     db: &Connection,
     hash: &ContentHash,
@@ -111,8 +112,8 @@ pub(super) fn contents_of_shot(
     Ok(contents)
 }
 
-/// Decides anew about every raw file that a noted photo or path may concern, and notes the pictures whose facts change
-/// with it.
+/// Determines anew the picture of every raw file that the noted photos and paths may concern, and notes the pictures
+/// whose facts may change with it.
 pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     for raw in noted(db)? {
         let (stored, expected) = (picture_of(db, raw)?, expected(db, raw)?);
@@ -135,7 +136,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The photos affected by the notes that may be raw files with a picture.
+/// The photos that the notes may concern and that may be raw files with a picture.
 fn noted(db: &Connection) -> rusqlite::Result<BTreeSet<PhotoId>> {
     let mut raws = BTreeSet::new();
     let photos: Vec<PhotoId> = db
@@ -179,9 +180,9 @@ fn add_raws_beside(
     Ok(())
 }
 
-/// The picture that should stand for a raw photo: the one of the same shot beside its first file. `None` if not all of
-/// its files are raw files with such a picture beside them: a photo with a file that lies alone is needed in the
-/// answers to queries by that file's folder.
+/// The picture with which a raw photo should be paired: the one of the same shot beside its first file. `None` if not all
+/// of its files are raw files with such a picture beside them: if one has no picture beside it, answers for its folder
+/// must contain the raw photo.
 pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<PhotoId>> {
     let paths = files::of_photo(db, photo)?;
     if !paths.iter().all(|path| is_raw(path)) {
@@ -202,7 +203,7 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
 fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
     let mut pictures = beside(db, path)?;
     pictures.retain(|(path, _)| !is_raw(path));
-    // Most raw files lie alone.
+    // Most raw files have no picture beside them.
     if pictures.is_empty() {
         return Ok(None);
     }
@@ -246,8 +247,8 @@ fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoI
     Ok(found)
 }
 
-/// The spellings of a shot's name: as it is and, if all its letters are small or all are capital, also in the other
-/// case, since some programs change the case of names. Each of the spellings gives the same set.
+/// The spellings of a shot's name: itself and, if all its letters are of one case, also the name in the other case, since
+/// some programs change the case of names. Every spelling has the same set of spellings.
 fn spellings(stem: &OsStr) -> Vec<OsString> {
     let (small, capital) = (stem.to_ascii_lowercase(), stem.to_ascii_uppercase());
     if small == capital || (stem != small && stem != capital) {
@@ -256,11 +257,12 @@ fn spellings(stem: &OsStr) -> Vec<OsString> {
     vec![small, capital]
 }
 
-/// When a photo was taken, as its content says.
+/// When a photo was taken, by its content; `None` if that has no date.
 struct Taken(Option<(i64, i64)>);
 
 impl Taken {
-    /// From the first to the last second, in ms, where the content has a date.
+    /// The period in which the photo was taken, in ms: its second, or, if it is not known so precisely, its day, month or
+    /// year.
     fn of(capture: &Capture) -> Self {
         Self(capture.taken_at.as_ref().map(|taken| {
             let (.., end) = taken_columns(taken);
@@ -280,8 +282,8 @@ impl Taken {
     }
 }
 
-/// Reads when an analysed photo was taken, by its content alone: a sidecar, a name or the time of a file may hold for
-/// only one of the two files. `None` if it was skipped.
+/// Reads when an analysed photo was taken, by its content alone, since a sidecar, a name or the time of a file may
+/// concern only one of the two files. `None` if the photo was skipped.
 fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
     const NO_FILE: &[FileOfPhoto<'_>] = &[];
     let said: Option<Option<String>> = db

@@ -16,7 +16,7 @@ use crate::sidecar::SidecarFile;
 use super::people::PersonInPhoto;
 use super::stored_face::StoredFace;
 
-/// A photo's number; it stays the same while the photo is in the index and is never used again.
+/// The ID of a photo; it stays the same while the photo is in the index, and is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PhotoId(pub i64);
 
@@ -26,7 +26,7 @@ impl fmt::Display for PhotoId {
     }
 }
 
-/// A face's number; a face that is found again at the same position keeps it.
+/// The ID of a face; a face that is found again at the same position keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FaceId(pub i64);
 
@@ -45,29 +45,29 @@ pub struct Models {
     pub classifier: String,
 }
 
-/// A photo to be stored under its content.
+/// An analysed or skipped photo, as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoRecord {
-    /// The content.
+    /// The hash of the content.
     pub hash: ContentHash,
-    /// Its length.
+    /// Length of the content in bytes.
     pub bytes: u64,
-    /// Its picture; only that of an analysed photo is stored.
+    /// Its picture; stored only if the photo was analysed.
     pub picture: Option<Picture>,
     /// The analysis, or why the content was skipped.
     pub content: Result<PhotoAnalysis<ScoredFace>, Skip>,
 }
 
 impl PhotoRecord {
-    /// Whether it is known what the classifier saw in each face, which older versions did not keep.
+    /// Whether the features of all faces are known; older versions did not store them.
     pub fn has_features(&self) -> bool {
         let faces = self.content.iter().flat_map(|analysis| &analysis.faces);
         faces.into_iter().all(|face| face.features.is_some())
     }
 }
 
-/// The result of analysing a photo, with [`ScoredFace`]s on the way in and [`StoredFace`]s on the
-/// way out.
+/// The result of analysing a photo: with [`ScoredFace`]s when it is to be stored, and with [`StoredFace`]s when it was
+/// read from the database.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PhotoAnalysis<Face> {
     /// Name of the file format.
@@ -76,12 +76,12 @@ pub struct PhotoAnalysis<Face> {
     pub width: u32,
     /// Height of the upright photo in pixels.
     pub height: u32,
-    /// What its content says of it.
+    /// What its content states of it.
     pub said: Statements,
-    /// The facts: by its content alone on the way in, by all its sources on the way out. Times are stored with a
-    /// resolution of 1 ms.
+    /// The facts: by its content alone when it is to be stored, by all its sources when it was read. Times are stored
+    /// with a resolution of 1 ms.
     pub capture: Capture,
-    /// The people in it, of a photo in the index; on the way in there are none.
+    /// The people in it; empty when it is to be stored.
     pub people: Vec<PersonInPhoto>,
     /// The models that found and read the faces.
     pub models: Models,
@@ -89,11 +89,11 @@ pub struct PhotoAnalysis<Face> {
     pub faces: Vec<Face>,
     /// Faces too small to be read, in the detector's order. Hits of a query leave them out.
     pub unread: Vec<DetectedFace>,
-    /// What is wrong with the file, if only a part of the photo could be decoded. Hits of a query leave it out.
+    /// What is wrong with the content, if only a part of the photo could be decoded. Hits of a query leave it out.
     pub incomplete: Option<String>,
 }
 
-/// A correction as it is stored, and the box to which it applies.
+/// A correction as it is stored, with the box in a photo to which it applies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct StoredCorrection {
     pub id: i64,
@@ -101,22 +101,22 @@ pub(super) struct StoredCorrection {
     pub correction: Correction,
 }
 
-/// The picture of a face that was corrected in a file of the same moment and camera.
+/// A correction of a face in a file of the same moment and camera, with the face picture by which the face is recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KinCorrection {
     /// The correction's row.
     pub(super) id: i64,
-    /// The number of the face: that of the correction that a person made, from which this one was carried over or which it
-    /// is.
+    /// Identifies the face: the row of the correction that a person made, which is this one or the one from which it was
+    /// carried over.
     pub face: i64,
     /// The face as it was when it was corrected.
     pub picture: FacePicture,
-    /// Of a photo that was at the path before: its position among these, the last one first.
+    /// If the corrected photo was at the path before: its position among the photos that were, the last one first.
     pub replaced: Option<usize>,
 }
 
 impl KinCorrection {
-    /// The mark by which [`KinFace::correction`] refers to it.
+    /// The ID by which [`KinFace::correction`] refers to it.
     pub const fn id(&self) -> KinId {
         KinId(self.id)
     }
@@ -125,14 +125,14 @@ impl KinCorrection {
 /// The corrections that may carry over to a photo.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KinCorrections {
-    /// Those that do if they show the same face; those that a person made come first.
+    /// Those that carry over if the same face is in the photo; those that a person made come first.
     pub corrections: Vec<KinCorrection>,
-    /// Whether others are known to carry over, or not, only when all photos of the run are stored: then the photo may
-    /// turn out to be one of a burst.
+    /// Whether there are others of which this is known only when all photos of the run are stored: the photo may turn out
+    /// to be one of a burst.
     pub is_undecided: bool,
 }
 
-/// When corrections are looked for that carry over to a photo.
+/// When it is determined which corrections carry over to a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion<'a> {
     /// The file at this path is analysed, and others of its run may not be stored yet.
@@ -152,7 +152,7 @@ impl<'a> Occasion<'a> {
         }
     }
 
-    /// Whether every photo that is known is stored.
+    /// Whether all photos of the run are stored.
     pub const fn is_everything_stored(self) -> bool {
         !matches!(self, Self::Analysis(_))
     }
@@ -162,12 +162,12 @@ impl<'a> Occasion<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KinId(pub(super) i64);
 
-/// The picture of a face, and the correction that is carried over to it.
+/// A face of a photo, and the correction that is carried over to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KinFace {
     /// The face's box.
     pub at: BoundingBox,
-    /// Its picture.
+    /// The face picture.
     pub picture: FacePicture,
     /// The correction of the same face in another file.
     pub correction: Option<KinId>,
@@ -176,20 +176,20 @@ pub struct KinFace {
 /// Where a correction was made that was carried over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarriedFrom {
-    /// The photo's content.
+    /// The hash of the content of the photo on which it was made.
     pub content: ContentHash,
-    /// Its first path, as in [`Photo::paths`]; `None` if no file has this content any more.
+    /// The photo's first path, as in [`Photo::paths`]; `None` if no file has this content any more.
     pub path: Option<PathBuf>,
 }
 
 /// Everything that is known about a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {
-    /// Its number.
+    /// Its ID.
     pub id: PhotoId,
-    /// Its content.
+    /// The hash of its content.
     pub hash: ContentHash,
-    /// Length of the content.
+    /// Length of its content in bytes.
     pub bytes: u64,
     /// Its picture; `None` if the content was skipped, or analysed by a version that did not hash pictures.
     pub picture: Option<Picture>,
@@ -204,7 +204,7 @@ pub struct Photo {
 /// What is needed to decide whether a known content must be analysed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPhoto {
-    /// Its number.
+    /// Its ID.
     pub id: PhotoId,
     /// The models that analysed it, or why it was skipped.
     pub outcome: Result<Models, SkipReason>,

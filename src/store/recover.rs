@@ -1,8 +1,8 @@
 //! Makes a sound database of what can be read of a damaged one.
 //!
-//! Each table is read from its first row up to the first that cannot be read, and from its last row backwards; derived
-//! rows are computed anew. The rows in between are lost. The next run over the folders restores what they said of
-//! photos, but not corrections, so the damaged database is kept.
+//! Each table is read from its first row up to the first that cannot be read, and from its last row backwards; the rows
+//! in between are lost. Derived rows are computed anew. The next run over the folders restores what was lost of photos,
+//! but not corrections, so the damaged database is kept.
 
 use std::path::Path;
 
@@ -13,13 +13,14 @@ use crate::error::Result;
 use super::backup::{self, Restored};
 use super::{connection, derived, explain, migrate};
 
-/// Tables that are derived from others, and those of the full-text index.
+/// Derived tables that are not copied, but filled by triggers and `derived`, as is the full-text index. The other derived
+/// tables are copied and then brought up to date.
 const DERIVED: [&str; 4] = ["photo_scores", "photo_cells", "places", "folders"];
 
 /// What was read of a damaged database.
 #[derive(Debug)]
 pub struct Recovered {
-    /// The contents, and the name of the damaged database.
+    /// The contents, and the path of the damaged database.
     pub restored: Restored,
     /// Tables of which rows could not be read.
     pub incomplete: Vec<String>,
@@ -46,7 +47,7 @@ pub(super) fn recover(database: &Path) -> Result<Recovered> {
 fn open_damaged(database: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let old = Connection::open_with_flags(database, flags)?;
-    // Reads the schema although a part of it is damaged.
+    // With this, SQLite reads the schema although a part of it is damaged.
     old.pragma_update(None, "writable_schema", true)?;
     Ok(old)
 }
@@ -77,7 +78,7 @@ fn copy(old: &Connection, new: &Path) -> rusqlite::Result<Vec<String>> {
     Ok(incomplete)
 }
 
-/// The tables whose rows are not derived from others.
+/// The tables that are copied.
 fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let tables: Vec<String> = db
         .prepare(
@@ -87,8 +88,8 @@ fn tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
         )?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let is_own = |table: &String| !DERIVED.contains(&table.as_str());
-    Ok(tables.into_iter().filter(is_own).collect())
+    let is_copied = |table: &String| !DERIVED.contains(&table.as_str());
+    Ok(tables.into_iter().filter(is_copied).collect())
 }
 
 /// Copies the rows of a table; returns whether all could be read. A table that the old database lacks, since it is of
@@ -111,9 +112,9 @@ fn copy_table(old: &Connection, new: &Connection, table: &str) -> rusqlite::Resu
         .map(|name| format!("\"{name}\""))
         .collect::<Vec<_>>()
         .join(", ");
-    let places = vec!["?"; common.len()].join(", ");
+    let parameters = vec!["?"; common.len()].join(", ");
     let mut insert = new.prepare(&format!(
-        "INSERT OR IGNORE INTO \"{table}\" ({list}) VALUES ({places})"
+        "INSERT OR IGNORE INTO \"{table}\" ({list}) VALUES ({parameters})"
     ))?;
     let order = order(old, table).unwrap_or_else(|_| "rowid".to_owned());
     let mut is_complete = true;
@@ -131,7 +132,7 @@ fn copy_table(old: &Connection, new: &Connection, table: &str) -> rusqlite::Resu
     Ok(false)
 }
 
-/// Copies rows up to the first that cannot be read; returns whether there was none.
+/// Copies rows up to the first that cannot be read; returns whether all could be read.
 fn copy_rows(
     select: &mut Statement<'_>,
     insert: &mut Statement<'_>,
@@ -149,12 +150,12 @@ fn copy_rows(
                 Ok(values) => values,
                 Err(_) => continue,
             };
-        // A row that breaks a rule of the schema was damaged.
+        // A row that violates a constraint of the schema was damaged, and is left out.
         let _ = insert.execute(params_from_iter(values));
     }
 }
 
-/// Whether a database has an earlier schema, which lacks tables.
+/// Whether a database has an earlier schema, which may lack tables.
 fn is_older(db: &Connection) -> rusqlite::Result<bool> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     Ok(version < migrate::MIGRATIONS.len() as i64)
@@ -167,7 +168,7 @@ fn columns(db: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// The column by which the rows of a table are stored in order.
+/// The column by which the rows of a table are ordered in the file.
 fn order(db: &Connection, table: &str) -> rusqlite::Result<String> {
     let without_rowid: bool = db.query_row(
         "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?",
@@ -185,13 +186,13 @@ fn order(db: &Connection, table: &str) -> rusqlite::Result<String> {
     Ok(format!("\"{key}\""))
 }
 
-/// Removes rows that refer to rows which were lost, and forgets corrections that were.
+/// Removes rows that refer to lost rows, and references to lost corrections.
 fn remove_dangling(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "UPDATE faces SET correction = NULL WHERE correction NOT IN (SELECT id FROM corrections);
          UPDATE corrections SET carried_from = NULL WHERE carried_from NOT IN (SELECT id FROM corrections);",
     )?;
-    // The removal of a row may leave others without the one that they refer to.
+    // Repeated, since other rows may refer to those that were removed.
     loop {
         let mut removed = 0;
         for table in tables(db)? {
@@ -236,7 +237,7 @@ mod tests {
 
     const PHOTOS: usize = 60;
 
-    /// A database of several dozen pages, of which each photo has a correction; returns its folder and path.
+    /// Makes a database of several dozen pages, in which each photo has a correction; returns its folder and path.
     fn album() -> (tempfile::TempDir, std::path::PathBuf) {
         let (folder, mut store) = temp_store();
         for number in 0..PHOTOS {
@@ -258,7 +259,7 @@ mod tests {
 
     type Answers = (Totals, Vec<Hit>, Vec<Hit>, Counts, usize);
 
-    /// What several kinds of queries answer.
+    /// The answers to several kinds of queries.
     fn answers(path: &Path) -> Result<Answers> {
         let store = Store::open_existing(path)?;
         let sad = Query {
@@ -279,8 +280,8 @@ mod tests {
         ))
     }
 
-    /// Each page of a database is overwritten in turn, with zeros and with bytes: a query answers rightly or says that
-    /// the database is damaged, `doctor` reports the damage, and what is recovered is sound.
+    /// Overwrites each page of a database in turn, with zeros and with other bytes: queries answer correctly or fail with
+    /// a message, `doctor` reports the damage unless the answers are correct, and the recovered database is sound.
     #[test]
     fn no_damaged_page_gives_a_wrong_answer_without_a_message() {
         let (folder, path) = album();
@@ -290,7 +291,7 @@ mod tests {
         let pages = bytes.len() / size;
         assert!(pages > 40, "{pages}");
         let damaged = folder.path().join("damaged.sqlite3");
-        let (mut told, mut recovered_all) = (0, 0);
+        let (mut reported, mut recovered_all) = (0, 0);
         for page in 0..pages {
             for fill in [0x00, 0xa5] {
                 for entry in fs::read_dir(folder.path()).unwrap() {
@@ -307,19 +308,19 @@ mod tests {
                 match answers(&damaged) {
                     Ok(given) => assert_eq!(given, right, "{name}"),
                     Err(error) => {
-                        told += 1;
+                        reported += 1;
                         assert!(!error.to_string().is_empty(), "{name}");
                     }
                 }
                 let diagnosis =
                     Store::open_existing(&damaged).and_then(|store| store.diagnose(&Unseen));
                 if let Ok(diagnosis) = diagnosis {
-                    // A page that is free may hold anything.
+                    // A free page may contain anything.
                     let is_told = !diagnosis.damage.is_empty() || !diagnosis.differences.is_empty();
                     let is_whole = answers(&damaged).is_ok_and(|given| given == right);
                     assert!(is_told || is_whole, "{name}");
                 }
-                // Everything depends on the first page.
+                // Without the first page nothing can be read.
                 let Ok(recovered) = Store::recover(&damaged) else {
                     assert!(page == 0, "{name}");
                     continue;
@@ -340,8 +341,8 @@ mod tests {
         }
         // Each page is damaged twice. Answers do not read the pages of every index.
         assert!(
-            told > pages * 3 / 4 && recovered_all > 0,
-            "{told} of {pages}, {recovered_all}"
+            reported > pages * 3 / 4 && recovered_all > 0,
+            "{reported} of {pages}, {recovered_all}"
         );
     }
 }

@@ -23,15 +23,15 @@ pub struct Root {
 }
 
 impl Root {
-    /// Whether it is not there at this moment: it does not exist, or is an empty folder, like a mount point on which
-    /// nothing is mounted. Its rows stay.
+    /// Whether it is absent at this moment: it does not exist, or is an empty folder, like a mount point on which nothing
+    /// is mounted. Its rows stay.
     pub fn is_absent(&self) -> bool {
         is_absent(&self.path)
     }
 }
 
-/// The roots, and the mounts in them, that are not there at this moment. Of several paths of a photo, those below them come
-/// last: the index keeps them, but nothing can be opened there.
+/// The roots and mounts that are absent at this moment. Of several paths of a photo, those below them come last: the
+/// index keeps them, but nothing can be opened there.
 #[derive(Debug, Default)]
 pub(super) struct AbsentRoots(Vec<Folder>);
 
@@ -44,8 +44,9 @@ struct Folder {
 }
 
 impl AbsentRoots {
-    /// The roots and mounts, each of which is looked at when a path in it is asked for first: a disk that does not answer
-    /// must not keep other photos waiting. With a single root there is no choice, so that is never looked at.
+    /// Reads the roots and mounts. Whether one is absent is determined when [`contain`](Self::contain) first gets a path
+    /// in it, so that a disk that does not answer does not delay other photos. A single root is never examined, since no
+    /// path could come before those below it.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
         let mut folders: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
         folders.extend(mounts::all(db)?);
@@ -61,14 +62,14 @@ impl AbsentRoots {
     }
 
     /// Whether a stored path is in one of them.
-    pub fn hold(&self, path: &[u8]) -> bool {
+    pub fn contain(&self, path: &[u8]) -> bool {
         let mut folders = self.0.iter().filter(|folder| folder.tree.contains(path));
         folders.any(|folder| *folder.is_absent.get_or_init(|| is_absent(&folder.path)))
     }
 
-    /// The paths in the same order, those that lie in one of them last.
+    /// The paths in the same order, but those in one of them last.
     pub fn last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
-        paths.sort_by_key(|path| self.hold(&encode(path)));
+        paths.sort_by_key(|path| self.contain(&encode(path)));
         paths
     }
 }
@@ -86,7 +87,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<Root>> {
         .collect()
 }
 
-/// The roots that do not lie in another root.
+/// The roots that are not in another root.
 pub(super) fn topmost(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     let mut topmost: Vec<PathBuf> = Vec::new();
     let mut paths: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
@@ -118,7 +119,7 @@ fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
 }
 
-/// Records that the root was reconciled just now, which implies that it is not offline.
+/// Records that the root was reconciled just now, so that it is not offline; not if it was forgotten.
 pub(super) fn mark_reconciled(db: &Connection, root: &Path) -> rusqlite::Result<()> {
     if forgotten::holds_path(db, root)? {
         return Ok(());
@@ -133,8 +134,8 @@ pub(super) fn mark_reconciled(db: &Connection, root: &Path) -> rusqlite::Result<
     Ok(())
 }
 
-/// Records that the root is offline; the time of the first such record is kept until it is
-/// reconciled.
+/// Records that the root is offline; the time of the first such record is kept until the root is reconciled. Not if it
+/// was forgotten.
 pub(super) fn mark_offline(db: &Connection, root: &Path) -> rusqlite::Result<()> {
     if forgotten::holds_path(db, root)? {
         return Ok(());
@@ -176,7 +177,7 @@ mod tests {
         };
         let any = Query::new();
         assert_eq!(answered(&store, &any), paths[..1]);
-        // An empty folder, as where nothing is mounted, and none.
+        // The first root is empty, like a mount point without its disk, and the second one does not exist.
         std::fs::remove_file(&paths[0]).unwrap();
         std::fs::rename(at("b"), at("elsewhere")).unwrap();
         assert_eq!(answered(&store, &any), paths[2..]);

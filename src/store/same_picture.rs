@@ -1,9 +1,8 @@
-//! Photos with the same picture: files that differ only in their metadata.
+//! Recognises photos with the same picture, whose files differ only in their metadata.
 //!
-//! A photo is one content. If the file of a photo is replaced by one with the same picture, the photo takes the
-//! new content and keeps its number, its faces and theirs. If it has other files, the new content becomes a
-//! photo of its own; should the elder of the two later lose its last file to the younger, the younger is merged
-//! into it.
+//! A photo is one content. If the file of a photo is replaced by one with the same picture, the photo takes over the new
+//! content, and the photo and its faces keep their IDs. If the photo has other files, the new content becomes a photo of
+//! its own; if the older of the two later loses its last file to the younger, the younger is merged into it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +13,9 @@ use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::raster::{Orientation, Turn};
 
-use super::changes::Changes;
 use super::codec::{orientation_from_column, picture_from_columns};
 use super::record::{Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::write_cache::WriteCache;
 use super::{files, findings, photos};
 
 /// See [`Store::analysis_of_picture`](super::Store::analysis_of_picture).
@@ -33,9 +32,9 @@ pub(super) fn analysis(
         }
     }
     let Some(path) = path else { return Ok(None) };
-    // In another orientation, a detector may find other faces. So faces are turned only if the orientation of a file
-    // was changed, and not for another file with the same picture that was never changed: the faces of two files that
-    // are indexed in one run must not depend on which of them came first.
+    // In another orientation, a detector may find other faces. So faces are turned only if the orientation of a file was
+    // changed, and not for another file with the same picture: the faces of two files that are indexed in one run must
+    // not depend on which of them is analysed first.
     let before = files::photo_at(db, path)?;
     for id in before.into_iter().chain(lost(db, picture)?) {
         if let Some(analysis) = read(id)? {
@@ -54,7 +53,7 @@ fn same_orientation(db: &Connection, picture: &Picture) -> rusqlite::Result<Vec<
         .collect()
 }
 
-/// The photos with this picture to which no path leads, in ascending order.
+/// The lost photos with this picture, in ascending order.
 fn lost(db: &Connection, picture: &Picture) -> rusqlite::Result<Vec<PhotoId>> {
     db.prepare_cached(
         "SELECT id FROM photos p WHERE picture = ?
@@ -65,8 +64,8 @@ fn lost(db: &Connection, picture: &Picture) -> rusqlite::Result<Vec<PhotoId>> {
     .collect()
 }
 
-/// The analysis of a photo by these models, in the orientation of `picture`; `None` if it has another picture,
-/// was analysed by other models, or by a version that did not keep the features of faces.
+/// The analysis of a photo by these models, in the orientation of `picture`; `None` if it has another picture, was
+/// analysed by other models, or by a version that did not store the features of faces.
 fn analysis_by(
     db: &Connection,
     id: PhotoId,
@@ -99,9 +98,9 @@ fn analysis_by(
     }))
 }
 
-/// The photo whose row a record replaces, if there is one: the photo with this content, or one whose last file
-/// is replaced by a file with the same picture, or one that has lost its files. The row has the record's
-/// content afterwards.
+/// Finds the photo whose row a record replaces, if there is one: the photo with the record's content, or, with the same
+/// picture, one whose last files the record replaces or a lost one. The row has the content hash of the record
+/// afterwards.
 pub(super) fn take_row(
     db: &Connection,
     record: &PhotoRecord,
@@ -129,7 +128,7 @@ pub(super) fn take_row(
     Ok(Some(elder))
 }
 
-/// The eldest photo with this picture all of whose files are among those to be stored.
+/// The oldest photo with this picture all of whose files are among those to be stored, except the photo `known`.
 fn replaced(
     db: &Connection,
     picture: &Picture,
@@ -179,7 +178,7 @@ fn was_upside_down(
         .optional()
 }
 
-/// Turns the corrections of a photo that was upside down in an older version; called before the record is stored.
+/// Turns the corrections of a photo that an older version stored upside down. Called before the record is stored.
 pub(super) fn turn_corrections(
     db: &Connection,
     id: PhotoId,
@@ -206,7 +205,7 @@ pub(super) fn turn_corrections(
     Ok(())
 }
 
-/// The map from the coordinates of a stored photo to those of a record that replaces it.
+/// The turn from the coordinates of a stored photo to those of a record that replaces it; `None` if they are the same.
 pub(super) fn turn_to(
     db: &Connection,
     id: PhotoId,
@@ -227,11 +226,11 @@ pub(super) fn turn_to(
     Ok(old.and_then(|old| Turn::between(old.orientation, new.orientation, size)))
 }
 
-/// Called when a file that led to the photo `before` leads to `now`: if the former has lost its last file, is
-/// older, and has the same picture, the latter is merged into it. Returns the photo to which the file leads.
+/// Called when a file of the photo `before` has become one of the photo `now`: if the former has lost its last file, is
+/// older, and has the same picture, the latter is merged into it. Returns the photo that the file has then.
 pub(super) fn keep_elder(
     db: &Connection,
-    changes: &Changes,
+    cache: &WriteCache,
     before: PhotoId,
     now: PhotoId,
 ) -> rusqlite::Result<PhotoId> {
@@ -247,10 +246,10 @@ pub(super) fn keep_elder(
     };
     absorb(db, before, now)?;
     photos::set_hash(db, before, &record.hash)?;
-    findings::write(db, changes, &record, Some(before), &[])
+    findings::write(db, cache, &record, Some(before), &[])
 }
 
-/// Moves the files of the younger photo to the elder one, and deletes the younger one.
+/// Moves the files of the younger photo to the older one, and deletes the younger one.
 fn absorb(db: &Connection, elder: PhotoId, younger: PhotoId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE files SET photo_id = ? WHERE photo_id = ?")?
         .execute([elder, younger])?;
@@ -285,7 +284,7 @@ pub(super) fn frame_of(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<
     .optional()
 }
 
-/// Compares boxes that were upright in several orientations of one picture.
+/// Turns boxes that are given in several orientations of one picture to one orientation, in which they can be compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turns {
     /// The orientation in which the boxes are compared.
@@ -295,7 +294,7 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// To the orientation of `picture`.
+    /// Turns to the orientation of `picture`.
     pub fn to(db: &Connection, picture: Option<&Picture>) -> rusqlite::Result<Self> {
         let size = db
             .prepare_cached(
@@ -313,7 +312,8 @@ impl Turns {
         })
     }
 
-    /// A box that was upright in this orientation; `None` if it is another one, and the size of the picture is not known.
+    /// A box that is given in the orientation `upright_in`; `None` if it has to be turned and the size of the picture is
+    /// not known.
     pub fn bounding_box(
         &self,
         at: &BoundingBox,
@@ -340,7 +340,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Where a box is in this photo that was upright in another orientation of the same picture.
+    /// A box in this photo, from a box that is given in another orientation of the same picture.
     pub fn bounding_box(
         &self,
         at: &BoundingBox,

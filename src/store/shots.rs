@@ -1,7 +1,7 @@
 //! Stores when and with what camera photos were taken, as the EXIF data in their own contents say.
 //!
-//! By that the photos of a burst and the edits of a photo are recognised. The facts of a photo may say otherwise: a sidecar
-//! dates it, the clock of its camera was corrected.
+//! By these the photos of a burst and the edits of a photo are recognised. The facts of a photo may differ, if a sidecar
+//! dates it or the clock of its camera was corrected.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -14,13 +14,14 @@ use super::record::PhotoId;
 /// When a photo was taken by the clock of its camera, and with what camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shot {
-    /// The local time as stored.
+    /// The local time in ms, as it is stored.
     pub local: i64,
     pub camera: Option<String>,
 }
 
 impl Shot {
-    /// That of a photo whose content alone says this; `None` if its EXIF data do not say to the second when it was.
+    /// The shot of a photo whose content alone gives this capture; `None` if its EXIF data do not give its time to the
+    /// second.
     pub fn of(by_content: &Capture) -> Option<Self> {
         let taken = by_content.taken_at?;
         (taken.source.is_exif() && taken.precision.is_exact()).then(|| Self {
@@ -29,13 +30,13 @@ impl Shot {
         })
     }
 
-    /// That of a content with these statements, as they are stored.
+    /// The shot of a content with these statements (JSON), as they are stored.
     pub fn of_json(said: &str) -> Option<Self> {
         Self::of(&facts::of_content(&Statements::from_json(said)))
     }
 }
 
-/// Stores the shot of a photo. Its corrections follow, unless it is no longer known.
+/// Stores the shot of a photo, also with the corrections of its content, unless the camera is no longer known.
 pub(super) fn set(db: &Connection, photo: PhotoId, shot: Option<&Shot>) -> rusqlite::Result<()> {
     let local = shot.map(|shot| shot.local);
     let camera = shot.and_then(|shot| shot.camera.as_ref());
@@ -68,7 +69,7 @@ pub(super) fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option
     Ok(shot.flatten())
 }
 
-/// The shot that a photo should have by what its content says.
+/// The shot that a photo should have, from the statements of its content.
 pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Shot>> {
     let said: Option<Option<String>> = db
         .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?

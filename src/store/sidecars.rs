@@ -1,4 +1,4 @@
-//! Stores the sidecars of photos: which file of a photo has which, and what they say.
+//! Stores the sidecars of each file of a photo, and what they say.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -85,13 +85,13 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
     }
     let (said, said_before) = (now.iter().map(said), known.iter().map(said));
     if said.eq(said_before) {
-        // When a `.picasa.ini` changes, this is true of most photos of its folder: nothing has to be derived anew. Of other
-        // sidecars, that of another copy may have been the newest.
-        let is_newer =
+        // This is so for most photos of a folder whose `.picasa.ini` changes, and nothing has to be derived anew. But if
+        // another sidecar has a new time, it may now count instead of that of another copy, or no longer.
+        let is_redated =
             |((now, _), (known, _)): (&(SidecarFile, String), &(SidecarFile, String))| {
                 now.meta.mtime_ns != known.meta.mtime_ns && !is_picasa(Path::new(&now.name))
             };
-        if now.iter().zip(&known).any(is_newer) {
+        if now.iter().zip(&known).any(is_redated) {
             db.prepare_cached(
                 "INSERT OR IGNORE INTO dirty_photos (photo_id)
                  SELECT photo_id FROM files WHERE path = ? AND photo_id IS NOT NULL",
@@ -139,7 +139,7 @@ fn replace(
     db.prepare_cached("DELETE FROM sidecars WHERE photo_path = ?")?
         .execute([path])?;
     for (file, said) in sidecars {
-        // A file that is not in the index, as after its removal by another process, has no sidecars.
+        // Inserts nothing if the file is not in the index, for instance because another process removed it.
         db.prepare_cached(
             "INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, facts)
              SELECT path, ?2, ?3, ?4, ?5, ?6, ?7 FROM files WHERE path = ?1",
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_sidecar_of_several_copies_decides() {
+    fn the_newest_sidecar_of_several_copies_counts() {
         let (_folder, mut store) = testing::temp_store();
         let record = testing::photo("a", vec![]);
         let id = testing::put(&mut store, "/a/1.jpg", &record);
@@ -278,21 +278,21 @@ mod tests {
             sidecar.file.meta.mtime_ns = mtime_ns;
             [sidecar]
         };
-        let told = |store: &Store| {
+        let facts = |store: &Store| {
             let capture = store.photo(id).unwrap().unwrap().content.unwrap().capture;
             (capture.rating, capture.keywords[2..].to_vec())
         };
         let keywords = ["Lake", "Boat"].map(str::to_owned).to_vec();
         set(&mut store, "/a/1.jpg", &rated(2, 100));
         set(&mut store, "/b/1.jpg", &rated(4, 200));
-        assert_eq!(told(&store), (Some(4), keywords.clone()));
-        // Saved again as it was.
+        assert_eq!(facts(&store), (Some(4), keywords.clone()));
+        // The first one is saved again, unchanged.
         set(&mut store, "/a/1.jpg", &rated(2, 300));
-        assert_eq!(told(&store), (Some(2), keywords));
+        assert_eq!(facts(&store), (Some(2), keywords));
     }
 
     #[test]
-    fn sidecars_move_and_go_with_their_photo() {
+    fn sidecars_are_moved_and_removed_with_their_photo() {
         let (_folder, mut store) = testing::temp_store();
         for name in ["/a/1.jpg", "/a/2.jpg"] {
             testing::put(&mut store, name, &testing::photo(name, vec![]));
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(beside("/a/1.jpg.xmp"), expected[1..3]);
         assert_eq!(beside("/a/1.x.xmp"), [PathBuf::from("/a/1.x.jpg")]);
         assert_eq!(beside("/b/1.xmp"), [] as [PathBuf; 0]);
-        // A photo and its edited version share one.
+        // A photo and its edited version share a sidecar.
         testing::put(
             &mut store,
             "/a/1-edited.jpg",

@@ -1,4 +1,4 @@
-//! The faces of photos as the index has them: what the models found, and what a person said of it.
+//! Defines the faces of photos as the index has them: what the models found, and what a person said of them.
 
 use crate::emotion::{Emotion, EmotionScores};
 use crate::face::{Correction, DetectedFace, ScoredFace};
@@ -6,16 +6,16 @@ use crate::features::Features;
 
 use super::record::FaceId;
 
-/// A face as the index stores it, with its number.
+/// A face as the index stores it, with its ID.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StoredFace {
-    /// The number.
+    /// The ID.
     pub id: FaceId,
     /// The face as detected.
     pub face: DetectedFace,
-    /// The emotions' probabilities: the network's, or those that follow a person's corrections of other faces.
+    /// The scores in force: the network's own, or those by the personal layers.
     pub scores: EmotionScores,
-    /// The network's own, if `scores` follow corrections.
+    /// The network's own scores, if `scores` are those by the personal layers.
     pub network: Option<EmotionScores>,
     /// A person's correction of it.
     pub correction: Option<Correction>,
@@ -31,9 +31,8 @@ impl StoredFace {
         }
     }
 
-    /// Whether the face counts in a query with these minima for the detection score and for the
-    /// shorter side in pixels. A person's correction takes precedence over both, and over what the model takes for no
-    /// human face.
+    /// Whether the face counts in a query with these minima for the detection score and for the shorter side in pixels. A
+    /// person's correction takes precedence over both, and over the human score.
     pub fn counts(&self, min_detection: f32, min_size: f32) -> bool {
         match self.correction {
             Some(Correction::NotAFace) => false,
@@ -46,7 +45,7 @@ impl StoredFace {
         }
     }
 
-    /// Whether it counts as a face: by what a person said of it, else by the model.
+    /// Whether it counts as a face: by a person's correction, or else by the human score.
     pub fn is_face(&self) -> bool {
         self.judged().is_face()
     }
@@ -62,7 +61,7 @@ impl StoredFace {
         self.network.unwrap_or(self.scores)
     }
 
-    /// The face as the models read it; its features are stored elsewhere.
+    /// The face as the models analysed it; its features are in a table of their own.
     pub(super) fn read(&self, features: Option<Features>) -> ScoredFace {
         ScoredFace {
             face: self.face,
@@ -71,7 +70,7 @@ impl StoredFace {
         }
     }
 
-    /// The face without its number.
+    /// The face without its ID and the network's scores.
     pub(super) const fn judged(&self) -> JudgedFace {
         JudgedFace {
             face: self.face,

@@ -39,7 +39,7 @@ pub enum Grouping {
 /// The value that the photos of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Nothing.
+    /// Nothing: all photos are in one group.
     All,
     /// The year.
     Year(i16),
@@ -145,7 +145,7 @@ fn group(
                 }
                 Grouping::Folder => {
                     let mut path = decode(row.get_ref(2)?.as_blob()?);
-                    if absent.hold(row.get_ref(2)?.as_blob()?) {
+                    if absent.contain(row.get_ref(2)?.as_blob()?) {
                         path = absent.last(files::of_photo(db, photo)?).swap_remove(0);
                     }
                     path.parent().map(Path::to_owned).map(Group::Folder)
@@ -155,7 +155,7 @@ fn group(
                     row.get::<_, Option<i64>>(1)?
                         .map(|cell| Group::Place(Cell(cell), codes.unwrap_or_default()))
                 }
-                // Of each face, not of the photo.
+                // Determined for each face, not for the photo.
                 Grouping::Person => None,
                 Grouping::Camera => row.get::<_, Option<String>>(4)?.map(Group::Camera),
             }

@@ -1,4 +1,4 @@
-//! Generated photos for the tests of `store`.
+//! Makes databases and photos for the tests of `store`.
 
 use std::path::{Path, PathBuf};
 
@@ -109,7 +109,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
     record
 }
 
-/// Changes the facts of an analysed photo as its content says them.
+/// Changes what the content of an analysed photo says of it.
 pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
     let analysis = record.content.as_mut().expect("an analysed photo");
     change(&mut analysis.capture);
@@ -186,7 +186,7 @@ pub(super) fn known(store: &Store, folder: &str, models: &Models) -> Vec<(PathBu
         .unwrap()
 }
 
-/// The number of a photo's first face.
+/// The ID of a photo's first face.
 pub fn first_face(store: &Store, photo: PhotoId) -> FaceId {
     store.photo(photo).unwrap().unwrap().content.unwrap().faces[0].id
 }

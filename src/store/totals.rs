@@ -16,7 +16,7 @@ use super::record::Models;
 /// What the database contains. Photos and faces count while at least one path leads to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Number of paths, including skipped ones.
+    /// Number of files, including skipped ones.
     pub files: u64,
     /// Number of distinct photos that were analysed.
     pub photos: u64,
@@ -24,7 +24,7 @@ pub struct Totals {
     pub faces: u64,
     /// Number of photos of which only a part could be decoded.
     pub incomplete: u64,
-    /// Number of skipped paths, by reason.
+    /// Number of skipped files, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Number of photos by the source of their date; those without any are left out.
     pub dates: BTreeMap<DateSource, u64>,
@@ -74,7 +74,7 @@ pub(super) fn count(db: &Connection) -> rusqlite::Result<Totals> {
     })
 }
 
-/// The number of photos for each value of the column of a source.
+/// The number of photos for each value of a column with the source of a fact.
 fn by_source(db: &Connection, column: &str) -> rusqlite::Result<Vec<(String, u64)>> {
     db.prepare(&format!(
         "SELECT {column}, count(*) FROM photos

@@ -1,6 +1,6 @@
-//! Finds the stored path that a person means by a path that they type. The index knows a file by one path,
-//! the one that a scan met and that queries print; on disk it may have others, through symbolic links, and
-//! Unicode can write one name in several ways.
+//! Finds the stored path that a person means by a path that they type. The index has one path of a file, the one that a
+//! scan met and that queries print; on disk the file may have others, through symbolic links, and Unicode can write one
+//! name in several ways.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -11,8 +11,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::path::{Subtree, decode};
 
-/// Finds stored paths. What it needs of the folders is read once, and only if a path is not stored as it was typed:
-/// resolving the links of every folder on disk is slow.
+/// Finds stored paths. The folders are read once, and only if a path is not stored as it was typed, since resolving the
+/// links of every folder is slow.
 pub(super) struct Finder<'db> {
     db: &'db Connection,
     folders: OnceCell<Folders>,
@@ -58,13 +58,14 @@ impl<'db> Finder<'db> {
     }
 }
 
-/// The folders that hold photos, as [`Finder`] compares them.
+/// The folders that directly contain photos, as [`Finder`] compares them.
 struct Folders {
-    /// Those that a symbolic link leads to, each with its path without links, sorted by path.
+    /// Those whose path contains a symbolic link, each with its path without links, sorted by path.
     linked: Vec<(PathBuf, PathBuf)>,
-    /// The first of the folders and the folders above them with each name in Unicode's composed form.
+    /// For each path in Unicode's composed form, the first folder with this path, among these folders and those above
+    /// them.
     named: HashMap<String, PathBuf>,
-    /// The folders with each name in Unicode's composed form, sorted by path.
+    /// For each path in Unicode's composed form, the folders with this path, sorted.
     all_named: HashMap<String, Vec<PathBuf>>,
 }
 
@@ -116,7 +117,7 @@ fn join(folder: &Path, rest: &Path) -> PathBuf {
     folder.components().chain(rest.components()).collect()
 }
 
-/// Whether this is the path of a file of the index, of a folder of one, or of a root.
+/// Whether the index has a file at or below this path, or a root at it.
 fn is_stored(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     let tree = Subtree::of(path);
     db.prepare_cached(
@@ -130,7 +131,7 @@ fn is_stored(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
     )
 }
 
-/// The stored path of what lies at `resolved`, if a symbolic link in the album leads there.
+/// The stored path of what is at `resolved`, if a symbolic link in the album leads there.
 fn through_link(
     db: &Connection,
     resolved: &Path,
@@ -154,8 +155,8 @@ fn through_link(
     Ok(None)
 }
 
-/// The stored path that is the same text as `path` for Unicode: its accents may be part of a letter or
-/// characters of their own, as in the names that a Mac writes.
+/// The stored path that is canonically equivalent to `path` in Unicode: an accent may be part of a letter or a character
+/// of its own, as in the names that a Mac writes.
 fn equivalent(
     db: &Connection,
     path: &Path,
@@ -184,11 +185,11 @@ fn equivalent(
     Ok(None)
 }
 
-/// Most forms of a path.
+/// Maximum number of forms of a path.
 const MOST_FORMS: usize = 256;
 
-/// The paths that are the same text as `path` for Unicode: the path itself first, with its names composed or decomposed,
-/// and as they are written on disk.
+/// Paths that are canonically equivalent to `path` in Unicode, at most [`MOST_FORMS`]: the path itself first, and with
+/// its names as they are on disk, composed and decomposed.
 pub(super) fn forms(path: &Path) -> Vec<PathBuf> {
     let mut forms = vec![PathBuf::new()];
     for component in path.components() {

@@ -1,4 +1,4 @@
-//! Remembers the faces whose corrections a person undid, so that no correction is carried over to them again.
+//! Stores the faces whose corrections a person undid, so that no correction is carried over to them again.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -11,16 +11,16 @@ use super::faces;
 use super::record::FaceId;
 use super::same_picture::Turns;
 
-/// A face of which a person undid a correction, so that none is carried over to it.
+/// A face whose correction a person undid, so that none is carried over to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UndoneFace {
-    /// The content.
+    /// The hash of the content.
     pub content: ContentHash,
-    /// The picture, if it is known, in the orientation in which the box is upright.
+    /// The picture, if it is known, with the orientation in which the box is given.
     pub picture: Option<Picture>,
-    /// The face's box.
+    /// The face's box, in upright pixels.
     pub at: BoundingBox,
-    /// When, if it is known.
+    /// When the correction was undone, if that is known.
     pub undone_at: Option<Timestamp>,
 }
 
@@ -38,7 +38,8 @@ impl UndoneFace {
     }
 }
 
-/// A face of the index whose correction is undone now.
+/// The record that the correction of a face is undone now. Its time is later than that of the correction, even if the
+/// clock of the machine on which that was made was ahead.
 pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<UndoneFace>> {
     db.prepare_cached(
         "SELECT p.hash, p.picture, p.orientation, f.x, f.y, f.width, f.height, max(?2, coalesce(c.made_at, 0) + 1)
@@ -49,7 +50,7 @@ pub(super) fn of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<
     .optional()
 }
 
-/// The face on which a correction was made that is undone now.
+/// The same for the face on which a correction was made.
 pub(super) fn of_correction(db: &Connection, correction: i64) -> rusqlite::Result<UndoneFace> {
     db.prepare_cached(
         "SELECT hash, picture, orientation, x, y, width, height, max(?2, made_at + 1) FROM corrections
@@ -62,7 +63,7 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Remembers a face by its picture and bounding box; once, with the last time at which it was undone.
+/// Stores a face. A content and bounding box is stored once, with the last time at which a correction of it was undone.
 pub(super) fn add(db: &Connection, face: &UndoneFace) -> rusqlite::Result<()> {
     let UndoneFace {
         content,
@@ -121,14 +122,14 @@ pub(super) fn last(
     Ok(last)
 }
 
-/// When a person last undid a correction of a face of the index, in any file with its picture; as [`last`].
+/// When a person last undid a correction of this face, in any file with its picture; as [`last`].
 pub(super) fn last_of_face(db: &Connection, face: FaceId) -> rusqlite::Result<Option<i64>> {
     of_face(db, face)?.map_or(Ok(None), |face| {
         last(db, &face.content, face.picture.as_ref(), &face.at)
     })
 }
 
-/// All such faces, by content.
+/// All such faces, sorted by content.
 pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<UndoneFace>> {
     db.prepare(
         "SELECT hash, picture, orientation, x, y, width, height, undone_at FROM undone_corrections

@@ -17,7 +17,8 @@ pub(super) fn of_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
     .collect()
 }
 
-/// Stores `faces` in place of the earlier ones of `photo`, which only a photo that `is_known` has.
+/// Stores `faces` in place of the earlier ones of `photo`; only a photo that was in the index before (`is_known`) has
+/// some.
 pub(super) fn replace(
     db: &Connection,
     photo: PhotoId,

@@ -73,16 +73,16 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes the words of a photo in place of earlier ones. Photos should be written in ascending order, which
-/// is what FTS5 expects, and one after the other: a statement on another table may make FTS5 flush its pending
-/// segment, and one segment per photo costs more than one segment for all.
+/// Writes the words of a photo in place of earlier ones. Photos should be written in ascending order, which FTS5 expects,
+/// and without other statements in between: a statement on another table may make FTS5 flush its pending segment, and one
+/// segment per photo costs more than one segment for all.
 pub(super) fn write(db: &Connection, photo: PhotoId, text: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?
         .execute(params![photo, indexed(text)])?;
     Ok(())
 }
 
-/// What the full-text index reads of a text.
+/// The text that the full-text index gets for a text.
 pub(super) fn indexed(text: &str) -> Cow<'_, str> {
     terms::indexed(text)
 }
@@ -92,9 +92,9 @@ pub(super) fn compared(text: &str) -> String {
     terms::compared(text)
 }
 
-/// Where the words of a text stand in it, in bytes; of a script without spaces, the characters.
-pub(super) fn places(text: &str) -> Vec<Range<usize>> {
-    terms::places(text)
+/// The byte ranges of the words in a text; in a script without spaces, those of the characters.
+pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    terms::word_ranges(text)
 }
 
 /// Removes the words of a photo.
@@ -140,7 +140,7 @@ fn begin_alike(a: &str, b: &str) -> bool {
     !a.is_empty() && !b.is_empty() && a.chars().zip(b.chars()).take(2).all(is_alike)
 }
 
-/// Whether there is a word in `text` that can be searched for. Without one, a query for it restricts nothing.
+/// Whether `text` has a word that can be searched for. Without one, a query for it restricts nothing.
 pub fn has_words(text: &str) -> bool {
     !terms::asked(text).is_empty()
 }
@@ -160,7 +160,7 @@ pub(super) fn expression(text: &str) -> Option<String> {
 pub(super) struct BelowRoots {
     /// The FTS5 expression of the query.
     expression: String,
-    /// A full-text index that holds one text at a time, with the tokenizer of `photo_words`.
+    /// A full-text index of one text at a time, with the tokenizer of `photo_words`.
     index: Connection,
 }
 
@@ -275,7 +275,7 @@ mod tests {
     fn every_character_of_unicode_is_found_and_none_is_an_error() {
         let (_folder, store) = super::super::testing::temp_store();
         let db = &store.connection;
-        // Nothing is assigned in most of the upper planes; every 61st of their characters stands for them.
+        // Most of the upper planes are unassigned; of their characters every 61st is tested.
         let upper = ('\u{40000}'..='\u{dffff}').chain('\u{e1000}'..=char::MAX);
         let all: Vec<char> = ('\0'..='\u{3ffff}')
             .chain('\u{e0000}'..='\u{e0fff}')
@@ -315,7 +315,7 @@ mod tests {
         assert!(searchable > 140_000, "{searchable}");
     }
 
-    /// The terms of the index are those that were made here: the tokenizer joins or splits none.
+    /// The terms of the index are those that this module made: the tokenizer joins or splits none.
     #[test]
     fn the_tokenizer_takes_every_term_as_one() {
         let (_folder, store) = super::super::testing::temp_store();
@@ -341,7 +341,7 @@ mod tests {
         let mut made: std::collections::BTreeSet<String> =
             indexed(&text).split(' ').map(str::to_owned).collect();
         made.remove("");
-        // Only an ending in ASCII is taken off.
+        // The tokenizer removes only endings in ASCII.
         let differ: Vec<_> = stored
             .symmetric_difference(&made)
             .filter(|term| !term.ends_with(|c: char| c.is_ascii()))

@@ -1,4 +1,4 @@
-//! Takes changes of paths, and compares each path with the index once it is quiet.
+//! Schedules a check of each changed path, and compares the path with the index after its debounce interval.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -11,19 +11,20 @@ use crate::file::{Difference, FileMeta, is_gone};
 use crate::pipeline::refresh_sidecars;
 use crate::sidecar::{self, Finder, is_picasa, is_sidecar};
 
-/// How long due paths are checked before new changes and messages are taken.
+/// Maximum time for which due paths are checked before new changes and messages are taken.
 const CHECKING: Duration = Duration::from_millis(200);
 
 /// The result of the check of a path.
 enum Checked {
     /// Nothing is left to do.
     Done,
-    /// No photo is there any more: its rows, and those of what was below it, are to be removed.
+    /// No photo or folder of the album is at the path any more: its rows, and those of the files below it, are to be
+    /// removed.
     Gone,
 }
 
 impl Follower {
-    /// Takes a change: schedules a check of its path.
+    /// Takes a change: schedules a check of its path, and of the other paths by which links lead to the same file.
     pub(super) fn note(&mut self, change: Change) {
         for other in self.watch.under_other_paths(&change) {
             self.note_one(other);
@@ -51,7 +52,7 @@ impl Follower {
                     self.note_file(&path, Readiness::Touched(now));
                 }
             }
-            // At once, since files made in it before it is watched are not reported.
+            // Reconciled at once: files that are created in it before it is watched are not reported.
             Change::NewFolder(path) => {
                 if self.is_admitted(&path)
                     && !self.is_left_out(&path)
@@ -72,7 +73,7 @@ impl Follower {
         }
     }
 
-    /// Schedules a check of the folder that a file may mark as no album, or marked until now.
+    /// Schedules a check of a file's folder if the file is a marker, which has appeared or gone.
     fn note_marker(&mut self, path: &Path) {
         if let Some(folder) = path.parent()
             && self.setup.filter.is_marker(path)
@@ -81,8 +82,8 @@ impl Follower {
         }
     }
 
-    /// Schedules a scan of the folders in which changes may have been lost. Requests whose cookie was seen wait for it
-    /// too: the check of a path for which one of them waits may have found the folder.
+    /// Schedules a scan of the folders in which changes may have been lost. Requests whose cookie was seen wait for these
+    /// scans too, since the check of a path for which they wait may be what ended the watch of such a folder.
     pub(super) fn note_missed(&mut self) {
         let missed = self.watch.take_missed();
         for folder in &missed {
@@ -106,8 +107,8 @@ impl Follower {
             .is_some_and(|root| is_root(&&self.roots[root]) || is_admitted())
     }
 
-    /// Whether a path lies in a folder that is excluded or marked as no album. Such folders are not watched,
-    /// but a folder may have become one after it was.
+    /// Whether a path is in a folder that is excluded or marked as no album. Such folders are not watched, but a folder
+    /// may have become one after its watch was added.
     fn is_left_out(&self, path: &Path) -> bool {
         self.root_of(path).is_some_and(|root| {
             let root = &self.roots[root].path;
@@ -136,7 +137,8 @@ impl Follower {
                 self.report(&error.to_string());
             }
         }
-        // Both moves were reported before; a second one would mean that the file was away for a moment.
+        // The system has already reported a move for each path. Another one would be taken for a file that was moved away
+        // and back, and cause a read.
         for (path, readiness) in [
             (from, Readiness::Moved),
             (to, self.readiness_after_rename(from)),
@@ -148,8 +150,8 @@ impl Follower {
         self.waiters.renamed(from, to);
     }
 
-    /// Checks the paths that are due, for a moment: what is due after it waits for the next call. Paths that are gone are
-    /// forgotten together, since a folder may lose thousands of files at once.
+    /// Checks the paths that are due, for at most [`CHECKING`]; the others wait for the next call. The rows of paths that
+    /// are gone are removed together, since a folder may lose thousands of files at once.
     pub(super) fn check_due(&mut self, now: Instant) -> Result<()> {
         let start = Instant::now();
         let mut gone = Vec::new();
@@ -167,13 +169,13 @@ impl Follower {
                 }
             }
         }
-        let forgotten = self.forget(&gone);
-        if forgotten.is_err() {
+        let removed = self.remove_gone(&gone);
+        if removed.is_err() {
             for path in &gone {
                 self.check_later(path, Readiness::Moved, now);
             }
         }
-        result.and(forgotten)
+        result.and(removed)
     }
 
     fn check_later(&mut self, path: &Path, readiness: Readiness, now: Instant) {
@@ -191,7 +193,7 @@ impl Follower {
             return Ok(Checked::Done); // the root is scanned when it is back
         }
         if self.queue.is_in_flight(path) {
-            // The pipeline may be reading the file that was there before.
+            // The pipeline may be reading the file that was at this path before.
             self.note_path(path, readiness);
             return Ok(Checked::Done);
         }
@@ -205,13 +207,13 @@ impl Follower {
                 }
             }
             Ok(metadata) if metadata.is_file() && is_followed(path) => {
-                // It may have taken the place of a folder.
+                // The file may have replaced a folder.
                 if self.store.has_files_below(path)? {
-                    self.forget(&[path.to_path_buf()])?;
+                    self.remove_gone(&[path.to_path_buf()])?;
                 }
                 self.check_file(path, &metadata, readiness, now)?;
             }
-            // A pipe, or a file whose name is no photo's, may have taken the place of a photo or a folder.
+            // A pipe, or a file whose name is no photo's, may have replaced a photo or a folder.
             Ok(_) => {
                 if self.store.file(path)?.is_some() || self.store.has_files_below(path)? {
                     return Ok(Checked::Gone);
@@ -229,7 +231,7 @@ impl Follower {
                     return Ok(Checked::Gone);
                 }
             }
-            // It cannot be read just now, and its rows stay.
+            // It cannot be read now; that does not mean that it is gone, so its rows stay.
             Err(_) => {}
         }
         Ok(Checked::Done)
@@ -259,8 +261,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Removes files and folders from the results, and stops following them.
-    fn forget(&mut self, gone: &[PathBuf]) -> Result<()> {
+    /// Removes the rows of files and folders that are gone, and stops following them.
+    fn remove_gone(&mut self, gone: &[PathBuf]) -> Result<()> {
         for path in gone {
             self.watch.remove_tree(path);
             self.polled.retain(|folder| !folder.starts_with(path));
@@ -281,8 +283,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Stops following what lies in a folder that is marked as no album. The folder itself is followed on, since
-    /// its marker may be removed. Files in it that are in flight are checked when they are committed.
+    /// Stops following what is below a folder that is marked as no album. The folder itself is still followed, since its
+    /// marker may be removed. Files in it that are in flight are checked when they are committed.
     pub(super) fn leave_marked(&mut self, folder: &Path) {
         self.watch.remove_below(folder);
         self.polled
@@ -292,8 +294,8 @@ impl Follower {
         }
     }
 
-    /// Queues a file that was written to, or that differs from what the index knows. Of another one only the
-    /// sidecars are compared.
+    /// Queues a photo that was written to, or whose metadata differ from those in the index. Of any other photo only the
+    /// sidecars are compared with the index.
     fn queue_if_changed(
         &mut self,
         path: &Path,
@@ -319,42 +321,42 @@ impl Follower {
         }
     }
 
-    /// Reads a sidecar that appeared, changed or is gone, for the photos to which it belongs.
+    /// Reads the sidecars of the photos to which a sidecar that appeared, changed or is gone may belong.
     fn check_sidecar(&mut self, path: &Path) -> Result<()> {
         let may_own = |photo: &Path| sidecar::may_belong(path, photo);
         if self.queue.is_any_in_flight(may_own) {
-            // The pipeline may have read the sidecar that was there before.
+            // The pipeline may have read the sidecar as it was before.
             self.note_path(path, Readiness::Moved);
             return Ok(());
         }
         let mut photos = self.store.photos_beside(path)?;
         if is_picasa(path) {
-            photos = self.with_other_sidecars(photos)?;
+            photos = self.with_changed_sidecars(photos)?;
         }
         self.refresh_sidecars(&photos)
     }
 
-    /// The photos among these whose sidecars differ from those that the index knows.
-    fn with_other_sidecars(&self, photos: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    /// Those of these photos whose sidecars differ from the ones in the index.
+    fn with_changed_sidecars(&self, photos: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
         let finder = Finder::default();
-        let mut others = Vec::new();
+        let mut changed = Vec::new();
         for photo in photos {
             let known = self.store.known_file(&photo, &self.models)?;
             let known = known.map(|known| known.sidecars).unwrap_or_default();
             if sidecar::have_changed(&finder.find(&photo), &known) {
-                others.push(photo);
+                changed.push(photo);
             }
         }
-        Ok(others)
+        Ok(changed)
     }
 
-    /// Reads the sidecars of the other photos with the stem of a photo that appeared or is gone: a sidecar with this
-    /// stem may have another owner now.
+    /// After a photo appeared or is gone, reads the sidecars of the other photos whose names differ from its name only in
+    /// the extension: a sidecar of this name may belong to another photo now.
     fn check_siblings(&mut self, photo: &Path) -> Result<()> {
         let sidecar = photo.with_extension("xmp");
         let is_sibling = |other: &Path| other != photo && sidecar::may_belong(&sidecar, other);
         if self.queue.is_any_in_flight(is_sibling) {
-            // The pipeline may have looked for sidecars before.
+            // The pipeline may have looked for the sibling's sidecars before.
             self.note_path(photo, Readiness::Moved);
         }
         let mut siblings = self.store.photos_beside(&sidecar)?;
@@ -372,7 +374,7 @@ impl Follower {
     }
 }
 
-/// Whether the file of this name may be a photo, or is a sidecar.
+/// Whether a file of this name may be a photo, or is a sidecar.
 fn is_followed(path: &Path) -> bool {
     Named::of(path).may_be_photo() || is_sidecar(path)
 }

@@ -12,7 +12,7 @@ use crate::file::{FileMeta, has_name};
 use crate::pipeline::{Comparison, Plan, due};
 
 impl Follower {
-    /// Queues the photos that are due for another analysis.
+    /// Queues the photos that are due.
     pub(super) fn queue_due(&mut self) -> Result<()> {
         for file in due(&self.store)? {
             if !self.queue.contains(&file.path) {
@@ -22,8 +22,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Watches a folder and all folders below it, and reconciles its files. Returns whether it is empty
-    /// although the index has photos below it.
+    /// Watches a folder and all folders below it, and reconciles the files in them. Returns whether it is a root that is
+    /// empty although the index has photos below it.
     fn reconcile_tree(&mut self, folder: &Path) -> Result<bool> {
         let is_root = self.roots.iter().any(|root| root.path == folder);
         let (watch, polled, state) = (&mut self.watch, &mut self.polled, &self.state);
@@ -52,7 +52,8 @@ impl Follower {
         for folder in &plan.marked {
             self.leave_marked(folder);
         }
-        // A file in flight would be inserted again after its deletion: it is checked later.
+        // If the row of a file in flight were deleted now, the pipeline would insert it again; so the file is checked
+        // later.
         let (late, gone): (Vec<_>, Vec<_>) = plan
             .gone
             .into_iter()
@@ -76,12 +77,12 @@ impl Follower {
             pending.retain(|path| path.starts_with(folder));
             self.waiters.add_pending(folder, &pending);
         }
-        // Their files may have come back.
+        // The files of photos that are due may have come back.
         self.queue_due()?;
         Ok(plan.is_offline)
     }
 
-    /// Takes over which mounts a scan of `folder` found.
+    /// Stores which mounts a scan of `folder` found, and follows them from now on.
     fn note_mounts(&mut self, folder: &Path, plan: &Plan) -> Result<()> {
         self.store.put_mounts(folder, &plan.mounts)?;
         let before = self
@@ -116,7 +117,7 @@ impl Follower {
         Ok(())
     }
 
-    /// The mount on which a path is or was, if that mount is absent or was replaced. Its files do not count as gone.
+    /// The mount that a path is or was on, if that mount is absent or was replaced. Its files do not count as gone.
     pub(super) fn changed_mount(&self, path: &Path) -> Option<&Root> {
         let is_changed = |mount: &&Root| {
             path.starts_with(&mount.path)
@@ -126,7 +127,7 @@ impl Follower {
         self.mounts.iter().find(is_changed)
     }
 
-    /// Takes over that a file or folder was renamed, with the mounts at or below it.
+    /// Changes the paths of the mounts at or below a file or folder that was renamed.
     pub(super) fn rename_mounts(&mut self, from: &Path, to: &Path) {
         for mount in &mut self.mounts {
             if let Ok(below) = mount.path.strip_prefix(from) {
@@ -135,7 +136,7 @@ impl Follower {
         }
     }
 
-    /// Schedules a check of the mounts below the roots that came, went or were replaced.
+    /// Schedules a check of the mounts below the roots that appeared, disappeared or were replaced.
     fn check_mounts(&mut self) {
         let mut changed = self.mount_table.changed();
         let mounts = self.mounts.iter().filter(|mount| mount.has_changed());
@@ -145,7 +146,7 @@ impl Follower {
             if self.root_of(&path).is_none_or(is_offline) {
                 continue;
             }
-            // Watches end with what was mounted here, although the same folders may be here again.
+            // The watches ended when the file system was unmounted, even if the same one has been mounted again.
             self.watch.remove_tree(&path);
             self.note_path(&path, Readiness::Moved);
         }
@@ -160,7 +161,7 @@ impl Follower {
             })
     }
 
-    /// Reconciles a folder that appeared or changed, which may be a root.
+    /// Reconciles a folder, which may be a root, that appeared or changed.
     pub(super) fn reconcile_folder(&mut self, folder: &Path) -> Result<()> {
         match self.roots.iter().position(|root| root.path == folder) {
             Some(root) => self.reconcile_root(root),
@@ -177,7 +178,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Reconciles a root, or marks it as offline if it is absent, or empty where the index has photos.
+    /// Reconciles a root, or marks it as offline if it is absent, or empty although the index has photos below it.
     pub(super) fn reconcile_root(&mut self, root: usize) -> Result<()> {
         let path = self.roots[root].path.clone();
         let identity = self.roots[root].identify();

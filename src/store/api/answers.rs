@@ -1,4 +1,4 @@
-//! What commands and the gallery read: photos, faces, and what the album consists of.
+//! The methods by which commands and the gallery read photos, faces, and lists of what the album contains.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -53,8 +53,8 @@ impl Store {
         self.read(|db| query::between(db, query, (one, other)))
     }
 
-    /// How many photos meet the filters of a query: with any emotion or none, and for each emotion
-    /// in place of the query's emotions.
+    /// How many photos meet the filters of a query: in total, whatever their emotions, and for each emotion as if the
+    /// query asked for it alone.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -62,8 +62,7 @@ impl Store {
         self.read(|db| query::counts(db, query))
     }
 
-    /// The number of photos that a query by date leaves out only because they are dated by the time of their file
-    /// alone.
+    /// The number of photos that a query by date leaves out only because they have no date of their own.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -81,8 +80,8 @@ impl Store {
         })
     }
 
-    /// For each group of the photos that a query finds, how many faces have each emotion as their strongest. Only
-    /// faces that the query counts are counted.
+    /// For each group of the photos that a query finds, the number of faces by their strongest emotion. Only the faces
+    /// that count in the query are included.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -98,7 +97,8 @@ impl Store {
         self.read(places::occupied)
     }
 
-    /// The centre of the area in which most photos were taken; `None` if no photo has a position.
+    /// Where most photos were taken: the average position of the photos in the grid cell with the most photos and in the
+    /// cells around it; `None` if no photo has a position.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -146,7 +146,7 @@ impl Store {
         self.read(folders::with_files)
     }
 
-    /// The names of the folders below the roots that hold photos, or folders with photos, in ascending order.
+    /// The names of the folders below the roots that contain photos at any depth, in ascending order.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -162,7 +162,8 @@ impl Store {
         self.read(|db| photos::load(db, id))
     }
 
-    /// A photo as it was stored: what the models found in it, without people's corrections.
+    /// A photo as its content was analysed: what the models found and what the content states, without people's
+    /// corrections.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -178,8 +179,8 @@ impl Store {
         self.read(|db| faces::one(db, face))
     }
 
-    /// The other files of the same shot, each by its first path: for a raw file the picture beside it, and for this
-    /// picture the raw files. Empty for every other photo.
+    /// The first paths of the other photos of the same shot: for a raw file the picture beside it, and for such a picture
+    /// its raw files. Empty for every other photo.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -187,8 +188,8 @@ impl Store {
         self.read(|db| raw_pairs::paths_of_shot(db, photo))
     }
 
-    /// The other photos with faces that may be edits of `photo`, with the same camera and time as it or another file with its
-    /// picture, as in [`Store::kin_corrections`].
+    /// The other photos with faces that may be edits of `photo`: those with the camera and time of `photo`, or of another
+    /// photo with its picture, as in [`Store::kin_corrections`].
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -196,8 +197,8 @@ impl Store {
         self.read(|db| kin::photos(db, photo))
     }
 
-    /// The photos with a face without a correction that may be the same picture as one of those on which these corrections
-    /// were made, like [`Store::kin_photos`].
+    /// The photos to which these corrections may carry over: as in [`Store::kin_photos`], the photos that may be edits of
+    /// those on which the corrections were made and have a face without a correction.
     ///
     /// # Errors
     /// See [`Store::files_under`].

@@ -1,4 +1,4 @@
-//! Corrections of faces, and what they teach.
+//! The methods that store corrections of faces, and learn from them.
 
 use crate::error::Result;
 use crate::face::Correction;
@@ -9,10 +9,9 @@ use super::super::{
 };
 
 impl Store {
-    /// Stores a person's correction of a face in place of an earlier one. From now on the photo is
-    /// ranked by it, whatever a model says, and it remains in force when the photo is analysed
-    /// again. Corrections that were carried over from an earlier one of this face follow. Returns
-    /// `false` if there is no such face.
+    /// Stores a person's correction of a face in place of an earlier one. From now on the photo is ranked by it, whatever
+    /// a model says, and it remains in force when the photo is analysed again. Corrections that were carried over from an
+    /// earlier correction of this face are changed with it. Returns `false` if there is no such face.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -41,9 +40,9 @@ impl Store {
         })
     }
 
-    /// Removes a person's correction of a face, so that the model's scores apply again, also to the
-    /// faces to which it was carried over. No other one is carried over to the face. Returns `false`
-    /// if there was no correction.
+    /// Removes a person's correction of a face, so that the model's scores apply again, also to the faces to which it was
+    /// carried over. No correction of another face is carried over to this one any more. Returns `false` if there was no
+    /// correction.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -71,7 +70,8 @@ impl Store {
         })
     }
 
-    /// All corrections, in the order in which they were made, and the faces to which none is carried over.
+    /// All corrections in the order in which they were stored, and the faces to which none is carried over, since a
+    /// person undid one there.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -79,8 +79,8 @@ impl Store {
         self.read(exchange::all)
     }
 
-    /// Imports corrections that another database had. Of two of the same face the later one is kept. Those of
-    /// photos that are not in the index apply when they are.
+    /// Imports corrections from another database. Of two corrections of the same face the later one is kept. Corrections
+    /// of photos that are not in the index apply once these are indexed.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -92,7 +92,7 @@ impl Store {
         self.write(|db| exchange::take(db, records, undone))
     }
 
-    /// What corrections have taught, and whether the scores of faces follow them.
+    /// What was learned from corrections, and whether the scores of faces follow from it.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -108,8 +108,9 @@ impl Store {
         self.read(learning::is_outdated)
     }
 
-    /// Learns from the corrections, if they have changed, and lets the scores of all faces follow them, in short
-    /// transactions. If it is interrupted, the next call goes on. After each transaction, `done` is told its number of photos.
+    /// Learns from the corrections, if they have changed, and adjusts the scores of all faces, in short transactions. If
+    /// it is interrupted, the next call continues. After each transaction, `done` is called with the number of photos in
+    /// it.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -132,7 +133,7 @@ impl Store {
         }
     }
 
-    /// Switches on or off that scores follow corrections; [`Store::learn`] then changes the scores.
+    /// Switches learning from corrections on or off; the next [`Store::learn`] adjusts the scores.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -140,7 +141,7 @@ impl Store {
         self.write(|db| learning::switch(db, is_on))
     }
 
-    /// Lets the corrections made so far teach nothing any more; [`Store::learn`] then changes the scores.
+    /// Excludes the corrections made so far from learning; the next [`Store::learn`] adjusts the scores.
     ///
     /// # Errors
     /// See [`Store::prune`].

@@ -1,4 +1,5 @@
-//! Follows files that were renamed, deleted or touched without a change of their content.
+//! The methods that record which files were renamed, deleted or touched without a change of their content, and which
+//! roots and mounts are present.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,8 +38,8 @@ impl Store {
         Ok(())
     }
 
-    /// Like [`Store::forget`], where each path may be that of a folder: all files below it are removed. Returns the number of
-    /// files.
+    /// Like [`Store::forget`], but each path may also be that of a folder, whose files are all removed. Returns the
+    /// number of files.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -65,8 +66,8 @@ impl Store {
         })
     }
 
-    /// Records the ctime, inode and device of files whose content is known to be unchanged. A file whose size
-    /// or modification time is another one meanwhile stays as it is.
+    /// Records the ctime, inode and device of files whose content is known to be unchanged. The row of a file whose size
+    /// or modification time differs from these is not changed.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -90,7 +91,7 @@ impl Store {
     /// # Errors
     /// See [`Store::prune`].
     pub fn put_mounts(&mut self, folder: &Path, mounts: &[PathBuf]) -> Result<()> {
-        // Almost always nothing has changed, and no other writer has to wait.
+        // Nearly always nothing has changed, and then no transaction keeps other writers waiting.
         if self.mounts_under(folder)? == mounts {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Removes every trace of photos and people for good.
+//! The methods that remove every trace of photos and people for good.
 
 use std::path::Path;
 
@@ -10,8 +10,9 @@ use super::super::{
 };
 
 impl Store {
-    /// Removes everything that is stored of the photos below a folder, or of one photo with all its copies, with
-    /// their corrections, and keeps them from being stored again. [`Store::clean`] removes what is left of the rows.
+    /// Removes everything that is stored of the photos below a folder, or of one photo with all its copies, including
+    /// their corrections, and keeps them from being stored again. The bytes of the deleted rows stay in the database file
+    /// until [`Store::clean`].
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -27,8 +28,9 @@ impl Store {
         self.rehearse(|db| forgotten::remove(db, path))
     }
 
-    /// Removes the name of a person, with the regions that it names, from everything that the sources of photos say,
-    /// and keeps it from being stored again. [`Store::clean`] removes what is left of the rows.
+    /// Removes the name of a person, with the regions that it names, from everything that the sources of photos state,
+    /// and keeps it from being stored again. The bytes of the deleted rows stay in the database file until
+    /// [`Store::clean`].
     ///
     /// # Errors
     /// If the name has neither a letter nor a digit, and those of [`Store::prune`].
@@ -46,8 +48,8 @@ impl Store {
         self.rehearse(|db| forgotten_people::remove(db, name))
     }
 
-    /// Allows the name of a person to be stored again, and has what files say read anew by the next run over them.
-    /// Returns `false` if it was not forgotten.
+    /// Allows the name of a person to be stored again; the next run reads the metadata of all files anew. Returns `false`
+    /// if the name was not forgotten.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -55,8 +57,8 @@ impl Store {
         self.write(|db| forgotten_people::allow(db, name))
     }
 
-    /// Allows a file or folder to be stored again that was forgotten by this name, or with a copy of it. Returns
-    /// `false` if it was not.
+    /// Allows a file or folder that was forgotten under this path to be stored again, with everything that was forgotten
+    /// together with it. Returns `false` if none was forgotten under this path.
     ///
     /// # Errors
     /// See [`Store::prune`].
@@ -74,7 +76,7 @@ impl Store {
     }
 
     /// Removes from a restored database what was forgotten in the one that it replaces, and keeps it from being stored
-    /// again.
+    /// again. Returns `None` if the marks cannot match anything, see [`forgotten_again::forget_again`].
     pub(in super::super) fn forget_again(
         &mut self,
         marks: &forgotten_again::AllMarks,

@@ -1,4 +1,4 @@
-//! What a run over the album needs to know before it reads or stores a file.
+//! The methods by which the pipeline and the daemon look up what the index has, before they read or store a file.
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +15,9 @@ use super::super::{
 };
 
 impl Store {
-    /// Passes to `work` what is known about each file in and below `folder` (or about the one file
-    /// of that name), in the order of the bytes of their paths. [`KnownFile::is_current`] is `true`
-    /// if processing the unchanged file again with `models` would give the same result.
+    /// Passes to `work` what is known about each file in and below `folder` (or about the one file at that path), in the
+    /// order of the bytes of their paths. [`KnownFile::is_current`] is `true` if processing the unchanged file again with
+    /// `models` would give the same result.
     ///
     /// # Errors
     /// The errors of `work`, and an error if the database cannot be read; the latter holds for
@@ -58,10 +58,10 @@ impl Store {
         })
     }
 
-    /// The path under which the index has the file or folder that a person means by `typed`; `None` if it
-    /// has none. The first of these that the index has: the path itself, made absolute; the path with its
-    /// symbolic links resolved; a path through a symbolic link in the album that leads there; a path with
-    /// the same names by Unicode canonical equivalence.
+    /// The stored path of the file or folder that a person means by `typed`; `None` if the index has none. It is the
+    /// first of these that the index has: the path itself, made absolute; the path with its symbolic links resolved; a
+    /// path through a symbolic link in the album that leads there; a path with the same names by Unicode canonical
+    /// equivalence.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -80,8 +80,8 @@ impl Store {
         })
     }
 
-    /// The files of the index to which a sidecar may belong, by its name. Which of them it is depends on what else is in
-    /// the folder.
+    /// The photos in the index to which a sidecar may belong by its name. To which of them it belongs depends on what
+    /// else is in the folder.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -89,7 +89,8 @@ impl Store {
         self.read(|db| sidecars::photos_beside(db, sidecar))
     }
 
-    /// Whether this content has been analysed, and with which models.
+    /// The photo with this content, with the models that analysed it or the reason why it was skipped; `None` if the
+    /// index has no such photo.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -97,8 +98,8 @@ impl Store {
         self.read(|db| photos::known(db, hash))
     }
 
-    /// The folders at or below `folder` that are or were mounts, sorted by path: they are on another file system than
-    /// the folder that they are in, or links that lead to another one.
+    /// The folders at or below `folder` that are or were mounts, sorted by path: folders on another file system than the
+    /// folder that they are in, and links that lead to another file system.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -114,9 +115,8 @@ impl Store {
         self.read(|db| files::any_below(db, path))
     }
 
-    /// The files of each photo that has to be analysed again: metadata or a sidecar name a person in a region where no face
-    /// was found, and that region was not searched more closely; or only now it is known whether corrections carry over to
-    /// it.
+    /// The files of each photo that is due: metadata or a sidecar name a person in a region in which no face was found
+    /// and which had no closer search yet; or only now it is known whether corrections carry over to the photo.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -128,7 +128,7 @@ impl Store {
         })
     }
 
-    /// Whether the photo with this content, with a file at `path`, has to be analysed again, since only now it is known whether
+    /// Whether the photo with this content, with a file at `path`, is due because only now it is known whether
     /// corrections carry over to it.
     ///
     /// # Errors
@@ -137,9 +137,9 @@ impl Store {
         self.read(|db| kin_due::is_due(db, path, hash))
     }
 
-    /// The stored analysis by `models` of this picture, in its orientation. It is that of any photo with the same
-    /// picture and orientation; or else that of the photo that the file at `path` was before, or of one that has lost
-    /// its files, turned to this orientation. The metadata in it are those of that photo.
+    /// The stored analysis by `models` of this picture, in its orientation: the analysis of any photo with the same
+    /// picture and orientation; or else, turned to this orientation, that of the photo whose content was at `path`
+    /// before, or of a lost photo. The metadata in it are those of the photo from which it was taken.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -160,7 +160,7 @@ impl Store {
         self.read(|db| closer_search::named(db, hash))
     }
 
-    /// Whether a correction of this content has no picture of its face yet, by which it could be carried over.
+    /// Whether a correction of this content lacks the face picture by which it could be carried over.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -189,7 +189,7 @@ impl Store {
         self.read(|db| kin::candidates(db, hash, occasion, capture, size))
     }
 
-    /// Whether a file or folder, or a folder in which it lies, was forgotten.
+    /// Whether a file or folder, or a folder that contains it, was forgotten.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -223,7 +223,7 @@ impl Store {
         version(&self.connection).map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// Frees SQLite's caches, which only make the next query faster.
+    /// Frees the memory of SQLite's caches; the next query then reads the pages again.
     ///
     /// # Errors
     /// See [`Store::files_under`].

@@ -1,4 +1,4 @@
-//! The state of the database: totals, diagnosis and repair, backups, recovery.
+//! The methods for the database as a whole: totals, diagnosis and repair, backups, recovery.
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +52,7 @@ impl Store {
         self.read(|db| doctor::diagnose(db, observer))
     }
 
-    /// Like [`Store::diagnose`], and mends what differs, in one transaction. Returns what differed.
+    /// Like [`Store::diagnose`], and derives again what differs, in one transaction. Returns what differed.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -60,7 +60,7 @@ impl Store {
         self.write(|db| doctor::repair(db, observer))
     }
 
-    /// The cameras whose clocks seem to be hours off, by what other cameras took at the same times.
+    /// The cameras whose clocks seem to be hours off, judging by when other cameras took photos.
     ///
     /// # Errors
     /// See [`Store::files_under`].
@@ -68,7 +68,7 @@ impl Store {
         self.read(clocks::doubtful)
     }
 
-    /// Stores what the settings say of facts, and brings the photos up to date whose facts change by it.
+    /// Stores the settings for facts, and updates the photos whose facts they change.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -80,8 +80,8 @@ impl Store {
         self.write(|db| fact_rules::set(db, &rules))
     }
 
-    /// Writes a complete, checked copy of the database into the empty file at `copy`, while others go on writing to
-    /// the database. Returns what is in it.
+    /// Writes a complete, checked copy of the database into the empty file at `copy`, while others may write to the
+    /// database. Returns what is in the copy.
     ///
     /// # Errors
     /// If the database cannot be read or is damaged, or the copy cannot be written.
@@ -91,8 +91,8 @@ impl Store {
             .map_err(|error| explain::sentence(&self.path, error))
     }
 
-    /// Puts a copy of the database at `from` in the place of `database`, which is kept under another name. `from`
-    /// itself is not changed. The caller must keep daemons and indexing runs from the database.
+    /// Replaces `database` by a copy of the database at `from`; the replaced one is kept under another name, and `from`
+    /// is not changed. The caller must ensure that no daemon or indexing run uses the database.
     ///
     /// # Errors
     /// If `from` is not a database of fer-index, has a newer schema or is damaged, or if another process has
@@ -104,8 +104,8 @@ impl Store {
         )
     }
 
-    /// Makes a sound database of what can be read of a damaged one, which is kept under another name. What is derived
-    /// is computed anew. The caller must keep daemons and indexing runs from the database.
+    /// Makes a sound database of what can be read of a damaged one, which is kept under another name. Derived rows are
+    /// computed anew. The caller must ensure that no daemon or indexing run uses the database.
     ///
     /// # Errors
     /// If nothing can be read, or another process has the database open; nothing has changed then.
@@ -113,8 +113,8 @@ impl Store {
         recover::recover(&connection::absolute(database)?)
     }
 
-    /// Passes each row of the database to `take`, with the name of its table and of its columns. What only repeats
-    /// other rows is left out.
+    /// Passes each row of the database to `take`, with the names of its table and columns. Tables that only repeat others
+    /// are left out.
     ///
     /// # Errors
     /// The errors of `take`, and those of [`Store::files_under`].

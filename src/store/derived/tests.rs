@@ -1,4 +1,4 @@
-//! Derived rows are right after every kind of change, whoever makes it.
+//! Tests that derived rows are up to date after every kind of change, whoever makes it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,7 +77,7 @@ fn a_transaction_reads_only_what_is_noted() {
             "SCAN d",
             "SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
             "SEARCH f USING COVERING INDEX files_by_photo (photo_id=?) LEFT-JOIN",
-            // Its people.
+            // The search for its people.
             "CORRELATED SCALAR SUBQUERY 1",
             "SEARCH people USING PRIMARY KEY (photo_id=?)",
         ]
@@ -113,11 +113,11 @@ fn after_a_rename_photos_are_found_by_the_new_name_only() {
     let folders = ["/album/copies", "/album/new", "/album/new/sub"].map(PathBuf::from);
     assert_eq!(store.folders().unwrap(), folders);
 
-    // The photo that has a copy elsewhere loses the words of the folder that is gone.
+    // The photo that has a copy elsewhere loses the words of the path that is gone.
     assert_eq!(store.forget_trees(&[new.into()]).unwrap(), 2);
     assert_eq!(by_text(&store, "new"), [] as [PathBuf; 0]);
     assert_eq!(by_text(&store, "copies").len(), 1);
-    assert_agrees(&store, "forgetting a folder");
+    assert_agrees(&store, "the removal of a folder");
 }
 
 #[test]
@@ -208,11 +208,11 @@ fn rankings_follow_changes_of_faces_and_corrections() {
     assert_eq!(store.totals().unwrap().faces, 2);
 }
 
-/// Makes random changes, some of them with statements that the store does not have.
+/// Makes random changes, some of them by statements that no function of the store runs.
 struct RandomChanges {
     store: Store,
     state: u64,
-    /// After how many changes there was a pair of a raw file and a picture.
+    /// The number of changes after which there was a raw pair.
     pairs: u64,
 }
 

@@ -19,7 +19,7 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Stores all bursts anew.
+/// Stores the right bursts of the photos whose stored ones are wrong.
 pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
     for (photo, right) in bursts::all_outdated(db)? {
         db.prepare_cached("UPDATE photos SET burst = ? WHERE id = ?")?

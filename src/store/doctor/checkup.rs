@@ -1,4 +1,4 @@
-//! Collects what the checks of an examination find, and what is needed to mend it.
+//! Collects the differences that the checks find, and what is needed to repair them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use super::super::record::PhotoId;
 use super::super::{files, folders};
 use super::{DerivedPart, Diagnosis, Difference, DifferenceKind, DoctorObserver};
 
-/// Most examples of one kind of difference.
+/// Maximum number of examples of one kind of difference.
 const EXAMPLES: usize = 3;
 
-/// An examination.
+/// The checks of one database, and what they have found so far.
 pub(super) struct Checkup<'a> {
     pub db: &'a Connection,
     observer: &'a dyn DoctorObserver,
@@ -43,19 +43,19 @@ impl<'a> Checkup<'a> {
         }
     }
 
-    /// Begins a check that looks at the rows which this statement counts.
+    /// Reports that the check `what` begins, which reads as many rows as the statement `count` says.
     pub fn begin(&self, what: &'static str, count: &str) -> rusqlite::Result<()> {
         let number: i64 = self.db.query_row(count, [], |row| row.get(0))?;
         self.observer.begins(what, number as u64);
         Ok(())
     }
 
-    /// Some more rows are checked.
+    /// Reports that `by` more rows were checked.
     pub fn advance(&self, by: u64) {
         self.observer.advanced(by);
     }
 
-    /// SQLite itself found this.
+    /// Records damage that SQLite's own checks found.
     pub fn damaged(&mut self, what: String) {
         self.damage.push(what);
     }
@@ -69,7 +69,8 @@ impl<'a> Checkup<'a> {
         }
     }
 
-    /// Counts a difference of a photo that [`derived`](super::super::derived) mends if the photo is noted.
+    /// Counts a difference of a photo, and notes the photo if that suffices for [`derived`](super::super::derived) to
+    /// repair it.
     pub fn photo_differs(
         &mut self,
         part: DerivedPart,
@@ -85,7 +86,7 @@ impl<'a> Checkup<'a> {
             DerivedPart::Estimates => {
                 self.places.insert(photo);
             }
-            // All are stored anew, see `areas::rebuild`, `bursts::rebuild` and `learning::rebuild`.
+            // These are stored anew as a whole, see `areas::rebuild`, `bursts::rebuild` and `learning::rebuild`.
             DerivedPart::Areas | DerivedPart::Bursts | DerivedPart::Learned => {}
             _ => {
                 self.photos.insert(photo);
@@ -94,7 +95,7 @@ impl<'a> Checkup<'a> {
         Ok(())
     }
 
-    /// Counts the photos that a statement selects by their number as differences.
+    /// Counts each photo whose ID a statement selects as a difference.
     pub fn all_differ(
         &mut self,
         part: DerivedPart,
@@ -125,7 +126,7 @@ impl<'a> Checkup<'a> {
         self.found.keys().any(|(part, _)| parts.contains(part))
     }
 
-    /// Notes what is out of date as the triggers do, and mends the folders.
+    /// Notes what is out of date as the triggers do, and repairs the folders.
     pub fn note(&self, db: &Connection) -> rusqlite::Result<()> {
         for (table, photos) in [
             ("dirty_photos", &self.photos),
@@ -139,7 +140,7 @@ impl<'a> Checkup<'a> {
                 insert.execute([photo])?;
             }
         }
-        // Rows of photos that are not there are not reached by their photo.
+        // Scores of photos that do not exist are not brought up to date with a photo.
         db.execute(
             "DELETE FROM photo_scores WHERE photo_id NOT IN (SELECT id FROM photos)",
             [],
@@ -166,7 +167,7 @@ impl<'a> Checkup<'a> {
         }
     }
 
-    /// The path of a photo, or else its number.
+    /// The first path of a photo, or its ID if it has no path.
     fn name(&self, photo: PhotoId) -> rusqlite::Result<String> {
         let first = files::of_photo(self.db, photo)?.into_iter().next();
         Ok(first.map_or_else(

@@ -1,4 +1,5 @@
-//! Checks which photos are lost, and whether the facts of photos are those by their sources.
+//! Checks which photos are lost, and whether the facts, people and estimated positions of photos follow from their
+//! sources.
 
 use super::super::record::PhotoId;
 use super::super::{closer_search, effective, estimates, fact_rules, people, shots};

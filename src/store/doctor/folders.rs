@@ -1,4 +1,4 @@
-//! Checks the folders in which photos lie.
+//! Checks which folders directly contain photos.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

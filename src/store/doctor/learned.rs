@@ -1,4 +1,4 @@
-//! Checks that the scores of faces follow the personal layer in force, or else are the network's own.
+//! Checks that the scores of faces follow from the personal layers in force, or are the network's own if there are none.
 
 use super::super::learning;
 use super::checkup::Checkup;

@@ -1,6 +1,6 @@
-//! Compares every derived row with what it is derived from, and mends the differences. Triggers keep derived
-//! rows up to date (`derived`); this finds what a fault of the program, of a disk or of another program has
-//! done to them.
+//! Compares every derived row with what it is derived from, and repairs the differences. Derived rows are kept up to date
+//! by triggers and `derived`; the doctor finds what a fault of the program, of a disk or of another program has done to
+//! them.
 
 mod areas;
 mod bursts;
@@ -20,22 +20,22 @@ use rusqlite::Connection;
 use super::{derived, learning};
 use checkup::Checkup;
 
-/// What is derived from other rows.
+/// A kind of derived rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DerivedPart {
-    /// Notes of changes after which derived rows were not brought up to date.
+    /// Notes of triggers that no transaction has dealt with.
     Notes,
     /// Since when a photo has had no file.
     Loss,
-    /// Which raw files lie beside a picture of the same shot.
+    /// Which raw files are beside a picture of the same shot.
     RawPairs,
-    /// The facts of photos, by their contents, sidecars, names and files.
+    /// The facts of photos, by their contents, sidecars, names and times.
     Facts,
-    /// The people in photos, by the same sources and the faces.
+    /// The people in photos, by the same sources and the faces, and which photos need a closer search.
     People,
     /// The full-text index of paths, descriptions and keywords.
     Words,
-    /// The folders that hold photos.
+    /// The folders that contain photos.
     Folders,
     /// In which grid cell each photo was taken.
     Cells,
@@ -53,7 +53,7 @@ pub enum DerivedPart {
     FaceRanks,
     /// The ranking of photos by emotion.
     Scores,
-    /// The scores of faces that follow a person's corrections.
+    /// The scores of faces that the personal layers give.
     Learned,
 }
 
@@ -108,29 +108,29 @@ impl DifferenceKind {
 pub struct Difference {
     /// What differs.
     pub part: DerivedPart,
-    /// How.
+    /// How it differs.
     pub kind: DifferenceKind,
-    /// How many.
+    /// Number of differences.
     pub count: u64,
-    /// A few of them: paths, or else what they are.
+    /// A few of them: paths of photos, or other names.
     pub examples: Vec<String>,
 }
 
 /// What is wrong with a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// What SQLite's own checks found; it cannot be mended.
+    /// What SQLite's own checks found; it cannot be repaired.
     pub damage: Vec<String>,
     /// Derived rows that differ from what they are derived from.
     pub differences: Vec<Difference>,
 }
 
-/// Receives the progress of an examination.
+/// Receives the progress of the checks.
 pub trait DoctorObserver {
-    /// The next check begins; it looks at this number of photos or rows, 0 if unknown.
+    /// The check `what` begins; it reads this number of photos or rows, 0 if unknown.
     fn begins(&self, what: &'static str, number: u64);
 
-    /// Some more of them are done.
+    /// `by` more of them were checked.
     fn advanced(&self, by: u64);
 }
 
@@ -148,7 +148,7 @@ pub(super) fn repair(
     observer: &dyn DoctorObserver,
 ) -> rusqlite::Result<Diagnosis> {
     let checkup = examine(db, observer)?;
-    observer.begins("mending", 0);
+    observer.begins("repair", 0);
     checkup.note(db)?;
     if checkup.has_found(&[DerivedPart::Areas]) {
         areas::rebuild(db)?;
@@ -173,7 +173,7 @@ fn examine<'a>(
 ) -> rusqlite::Result<Checkup<'a>> {
     let mut checkup = Checkup::new(db, observer);
     if !sound::check(&mut checkup)? {
-        // What is read from a damaged file means nothing.
+        // Nothing that is read from a damaged file can be relied on.
         return Ok(checkup);
     }
     notes::check(&mut checkup)?;

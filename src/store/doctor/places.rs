@@ -1,4 +1,4 @@
-//! Checks the photos of each grid cell, and how many they are.
+//! Checks which photos each grid cell has, and their number.
 
 use rusqlite::Connection;
 
@@ -48,13 +48,13 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// A cell as the position of its centre.
+/// The name of a cell: the position of its centre.
 fn name(cell: i64) -> String {
     let centre = Cell(cell).centre();
     format!("{:.2}, {:.2}", centre.latitude, centre.longitude)
 }
 
-/// Stores the cells anew.
+/// Stores anew which photos each cell has, and their number.
 pub(super) fn rebuild(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("DELETE FROM photo_cells; DELETE FROM places;")?;
     db.execute(&format!("INSERT INTO photo_cells {EXPECTED}"), [])?;

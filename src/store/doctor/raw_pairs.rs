@@ -1,4 +1,4 @@
-//! Checks which raw files lie beside a picture of the same shot.
+//! Checks which raw files are beside a picture of the same shot.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! Checks the words of photos. The full-text index keeps no text, only which word is in which photo. So the
-//! texts are indexed again, a few at a time and in memory, and for each photo the words in both indexes are
-//! compared by a sum of their hashes.
+//! Checks the words of photos. The full-text index keeps no text, only which word is in which photo. So the texts are
+//! indexed again, [`CHUNK`] photos at a time and in memory, and for each photo the words in both indexes are compared by
+//! the sum of their hashes.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -17,7 +17,7 @@ use super::{DerivedPart, DifferenceKind};
 /// Number of photos whose texts are indexed at a time.
 const CHUNK: usize = 1024;
 
-/// For each photo the sum of the hashes of its words; a photo without words is not in it.
+/// The sum of the hashes of each photo's words; a photo without words is not in it.
 type Sums = HashMap<PhotoId, u64>;
 
 /// Reads the photos that should have words, one row per file.
@@ -65,7 +65,7 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Compares the words of some photos, and removes these photos from the stored sums.
+/// Compares the words of these photos, and removes the photos from the `stored` sums.
 fn compare(
     checkup: &mut Checkup<'_>,
     index: &Index,

@@ -9,7 +9,7 @@ const FLORENCE: GeoPoint = GeoPoint {
     latitude: 43.77,
     longitude: 11.25,
 };
-/// Three kilometres from there.
+/// Three kilometres from Florence.
 const FIESOLE: GeoPoint = GeoPoint {
     latitude: 43.8,
     longitude: 11.26,
@@ -73,7 +73,7 @@ fn assert_sound(store: &Store) {
     assert_eq!(diagnosis.differences, [], "{diagnosis:?}");
 }
 
-/// Each row: the placed photos by hour, minute and position; when the other was taken; the estimate.
+/// Each case: the photos with a position (hour, minute, position); when the photo without one was taken; its estimate.
 #[test]
 fn the_nearest_in_time_gives_its_position_within_the_documented_bounds() {
     type Case = (&'static [(i8, i8, GeoPoint)], DateTime, Option<GeoPoint>);
@@ -144,21 +144,21 @@ fn estimates_follow_what_they_are_taken_from() {
     // An estimate gives no other photo its position.
     let later = add(&mut store, "later", at(12, 12), None);
     assert_eq!(place(&store, later), None);
-    // A nearer one, of another place within five kilometres.
+    // A photo nearer in time, with another position within five kilometres.
     add(&mut store, "near", at(12, 4), Some(FIESOLE));
     assert_eq!(place(&store, photo), Some((FIESOLE, true)));
     let files = ["/album/near.jpg".into(), "/album/phone.jpg".into()];
     store.forget(&files[..1]).unwrap();
     assert_eq!(place(&store, photo), Some((FLORENCE, true)));
     assert_sound(&store);
-    // The phone's photo is gone, comes back at another time, and loses its position.
+    // The phone's photo is removed, and indexed again.
     store.forget(&files[1..]).unwrap();
     assert_eq!(place(&store, photo), None);
     add(&mut store, "phone", at(12, 0), Some(FLORENCE));
     assert_eq!(place(&store, photo), Some((FLORENCE, true)));
     store.prune(std::time::Duration::ZERO).unwrap();
     assert_eq!(place(&store, photo), Some((FLORENCE, true)));
-    // Its own position takes the place of the estimate.
+    // A position of its own replaces the estimate.
     let record = record("it", at(12, 3), Some(PISA), Precision::Second);
     put(&mut store, "/album/it.jpg", &record);
     assert_eq!(place(&store, photo), Some((PISA, false)));
@@ -166,7 +166,7 @@ fn estimates_follow_what_they_are_taken_from() {
 }
 
 #[test]
-fn only_a_photo_that_knows_its_second_gets_or_gives_a_position() {
+fn only_a_photo_dated_to_the_second_gets_or_gives_a_position() {
     let (_folder, mut store) = temp_store();
     let midnight = date(2019, 7, 15).at(0, 0, 0, 0);
     let day = record("day", midnight, None, Precision::Day);
@@ -182,7 +182,7 @@ fn only_a_photo_that_knows_its_second_gets_or_gives_a_position() {
 }
 
 #[test]
-fn the_settings_turn_estimates_off_and_put_clocks_right() {
+fn the_settings_turn_estimates_off_and_correct_clocks() {
     let (_folder, mut store) = temp_store();
     let photo = add(&mut store, "it", at(13, 2), None);
     add(&mut store, "phone", at(12, 0), Some(FLORENCE));
@@ -193,7 +193,7 @@ fn the_settings_turn_estimates_off_and_put_clocks_right() {
         estimate_places: true,
         clock_offsets: [(camera, -3600)].into(),
     };
-    // Both have the same camera; both clocks are put back.
+    // Both photos are of the same camera, so both times are put back.
     store.set_fact_rules(&rules).unwrap();
     let taken = |store: &Store| {
         let content = store.photo(photo).unwrap().unwrap().content.unwrap();
@@ -216,7 +216,7 @@ fn the_settings_turn_estimates_off_and_put_clocks_right() {
 }
 
 #[test]
-fn the_doctor_mends_estimates() {
+fn the_doctor_repairs_estimates() {
     let (_folder, mut store) = temp_store();
     let photo = add(&mut store, "it", at(12, 3), None);
     add(&mut store, "phone", at(12, 0), Some(FLORENCE));

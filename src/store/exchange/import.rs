@@ -1,7 +1,7 @@
-//! Imports corrections that another database had.
+//! Imports corrections from another database.
 //!
-//! Of two words on the same face the later one counts, whether it corrects the face or undoes a correction, and whatever
-//! file it comes from.
+//! Of two decisions about the same face the later one counts, whether it corrects the face or undoes a correction, and
+//! whatever file it is from.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -17,18 +17,18 @@ use super::super::undone::UndoneFace;
 use super::super::{corrections, faces, forgotten, kin, undone};
 use super::{CorrectionRecord, photos_with};
 
-/// What became of corrections that were imported.
+/// What became of the imported corrections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// They are new, or replaced earlier ones.
+    /// Number of corrections that are new or replaced earlier ones.
     pub added: u64,
-    /// The database had them.
+    /// Number of those that the database had already.
     pub known: u64,
-    /// The database has a later word on the same face.
+    /// Number of those that are not stored, since the database has a later decision about the same face.
     pub outdated: u64,
-    /// They were left out, since they belong to photos that a person wanted to be forgotten.
+    /// Number of those that are not stored, since they belong to forgotten photos.
     pub forgotten: u64,
-    /// Corrections of the database that were undone elsewhere later.
+    /// Number of corrections in this database that were removed, since they were undone later in the other one.
     pub undone: u64,
 }
 
@@ -48,13 +48,13 @@ pub(in super::super) fn take(
         .iter()
         .zip(&leaders)
         .map(|(record, leader)| {
-            // A correction that was carried over is as old as the word that was carried.
-            let word = leader.map_or(record, |leader| &records[leader]);
-            import.take(record, word.made_at.as_millisecond())
+            // A correction that was carried over is as old as the one that it was carried over from.
+            let source = leader.map_or(record, |leader| &records[leader]);
+            import.take(record, source.made_at.as_millisecond())
         })
         .collect::<rusqlite::Result<_>>()?;
     for (index, leader) in leaders.into_iter().enumerate() {
-        // A later correction of this face is what a person said of the very face.
+        // A `Later` row does not follow: it is a correction that a person made on this face itself.
         if let (Some(Row::Same(follower)), Some(leader)) =
             (rows[index], leader.and_then(|leader| rows[leader]))
         {
@@ -87,12 +87,13 @@ impl Row {
 struct Import<'a> {
     db: &'a Connection,
     imported: Imported,
-    /// The photos whose faces may have other corrections now.
+    /// The photos whose corrections may have changed.
     changed: BTreeSet<PhotoId>,
 }
 
 impl Import<'_> {
-    /// Imports a correction that was made at this time; `None` if it was left out.
+    /// Imports a correction that was made at this time (Unix, ms), and returns its row or that of a later correction of
+    /// the face; `None` if there is neither.
     fn take(&mut self, record: &CorrectionRecord, made_at: i64) -> rusqlite::Result<Option<Row>> {
         let db = self.db;
         if is_forgotten(db, &record.content, record.picture.as_ref())? {
@@ -110,7 +111,7 @@ impl Import<'_> {
             self.imported.outdated += 1;
             return Ok(Some(Row::Later(row.id)));
         }
-        // None is carried over again to a face of which a person undid one.
+        // No correction is carried over to a face on which a person undid one.
         let undone_at = undone::last(db, &record.content, picture, &record.at)?;
         if undone_at >= Some(made_at) || undone_at.is_some() && record.carried_from.is_some() {
             self.imported.outdated += 1;
@@ -118,7 +119,7 @@ impl Import<'_> {
         }
         let mut followers = Vec::new();
         for row in &same {
-            followers.extend(kin::leave(db, Some(row.id))?);
+            followers.extend(kin::detach_followers(db, Some(row.id))?);
             corrections::delete(db, row.id)?;
         }
         self.imported.added += 1;
@@ -131,7 +132,8 @@ impl Import<'_> {
         Ok(Some(Row::Same(id)))
     }
 
-    /// Takes over that a person undid a correction, and undoes the corrections that were made before.
+    /// Stores that a person undid the correction of a face, and removes the face's corrections that were made before or
+    /// carried over to it.
     fn undo(&mut self, face: &UndoneFace) -> rusqlite::Result<()> {
         let db = self.db;
         let picture = face.picture.as_ref();
@@ -148,7 +150,7 @@ impl Import<'_> {
                 self.imported.undone += 1;
                 self.changed
                     .extend(photos_with(db, &face.content, picture)?);
-                for follower in kin::leave(db, Some(row.id))? {
+                for follower in kin::detach_followers(db, Some(row.id))? {
                     corrections::delete(db, follower)?;
                 }
                 corrections::delete(db, row.id)?;
@@ -157,7 +159,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Assigns the corrections to the faces of the photos that the index has.
+    /// Assigns the corrections to the faces of the photos that are in the index.
     fn finish(self) -> rusqlite::Result<Imported> {
         let db = self.db;
         for photo in self.changed {
@@ -172,7 +174,7 @@ impl Import<'_> {
     }
 }
 
-/// Whether a person wanted the photo of a correction to be forgotten.
+/// Whether the photo of a correction was forgotten.
 fn is_forgotten(
     db: &Connection,
     content: &ContentHash,
@@ -184,10 +186,10 @@ fn is_forgotten(
         })?)
 }
 
-/// The index of the correction that each one follows.
+/// The index of the record that each record follows.
 ///
-/// Numbers are unique within an exported file. If one occurs twice, several files were put together: then a number means the
-/// record with it in the same file, and a file ends where the numbers, which ascend in each, do not.
+/// Numbers are unique within an exported file, and ascend in it. If a number occurs twice, several files were
+/// concatenated; then a number refers to a record of the same file, and each file ends where the numbers stop ascending.
 fn leaders(records: &[CorrectionRecord]) -> Vec<Option<usize>> {
     let mut seen = HashSet::new();
     let are_unique = records.iter().all(|record| seen.insert(record.number));
@@ -225,7 +227,7 @@ fn emotion_of(record: &CorrectionRecord) -> Option<i64> {
     }
 }
 
-/// Adds a correction; returns its number.
+/// Inserts a correction and returns its ID.
 fn add(db: &Connection, record: &CorrectionRecord, made_at: i64) -> rusqlite::Result<i64> {
     let BoundingBox {
         x,
@@ -265,7 +267,7 @@ struct SameFace {
     is_carried: bool,
 }
 
-/// The corrections of the same face, the latest first: in the same content, or in the same picture.
+/// The corrections of the face in a box of this content or this picture, the latest first.
 fn same_faces(
     db: &Connection,
     content: &ContentHash,

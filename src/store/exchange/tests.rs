@@ -44,7 +44,7 @@ fn corrections_come_back_in_another_database_and_only_once() {
     let imported = other.import_corrections(&records, &undone).unwrap();
     assert_eq!((imported.added, imported.known), (0, 2));
 
-    // Before the photo is indexed: they wait for it.
+    // Imported before the photo is indexed, they apply once it is.
     let (_third_folder, mut third) = temp_store();
     third.import_corrections(&records, &undone).unwrap();
     let id = put(
@@ -56,7 +56,7 @@ fn corrections_come_back_in_another_database_and_only_once() {
 }
 
 #[test]
-fn the_later_of_two_corrections_of_a_face_stays() {
+fn the_later_of_two_corrections_of_a_face_is_kept() {
     let (_folder, mut store, id) = album();
     let first = faces_of(&store, id)[0].0;
     store.correct(first, SAD).unwrap();
@@ -87,7 +87,7 @@ fn the_later_of_two_corrections_of_a_face_stays() {
 }
 
 #[test]
-fn what_was_carried_over_still_follows() {
+fn a_carried_over_correction_still_follows_after_an_import() {
     let (_folder, mut store, id) = album();
     store.correct(faces_of(&store, id)[0].0, SAD).unwrap();
     let (mut records, _) = store.corrections().unwrap();

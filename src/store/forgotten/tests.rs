@@ -24,7 +24,7 @@ fn is_forgotten(store: &Store, path: &str) -> bool {
 }
 
 #[test]
-fn a_folder_goes_with_its_photos_and_their_other_copies_stay() {
+fn a_folder_is_removed_with_its_photos_and_their_copies_elsewhere_stay() {
     let (_folder, mut store) = temp_store();
     let both = photo("both", vec![face(0.0, 80.0, 0.9, 0.7)]);
     put(&mut store, "/a/secret/1.jpg", &both);
@@ -74,7 +74,7 @@ fn a_folder_goes_with_its_photos_and_their_other_copies_stay() {
 }
 
 #[test]
-fn a_photo_goes_with_all_its_copies() {
+fn a_photo_is_removed_with_all_its_copies() {
     let (_folder, mut store) = temp_store();
     let record = photo("a", vec![]);
     for path in ["/a/1.jpg", "/b/1.jpg"] {
@@ -113,7 +113,7 @@ fn a_correction_stays_with_another_file_of_the_same_picture() {
 }
 
 #[test]
-fn a_photo_goes_with_every_file_of_its_picture() {
+fn a_photo_is_removed_with_every_file_of_its_picture() {
     let (_folder, mut store) = temp_store();
     let first = photo("a", vec![face(0.0, 80.0, 0.9, 0.7)]);
     let with_picture = |content: &str| {
@@ -125,7 +125,7 @@ fn a_photo_goes_with_every_file_of_its_picture() {
     let tagged = with_picture("a, tagged");
     put(&mut store, "/b.jpg", &tagged);
     put(&mut store, "/c.jpg", &tagged);
-    // A photo that has lost its file does not keep the corrections.
+    // The corrections are not passed on to a lost photo.
     put(&mut store, "/d.jpg", &with_picture("a, lost"));
     store
         .batch(|batch| batch.remove_file(Path::new("/d.jpg")))

@@ -1,5 +1,5 @@
-//! Finds the corrections that may carry over to a photo: those of the same shot. Whether one does is decided by the picture of
-//! the face.
+//! Finds the corrections that may carry over to a photo: those of the same shot. The face pictures decide whether one
+//! does.
 
 use std::path::Path;
 
@@ -14,9 +14,9 @@ use super::super::raw_pairs;
 use super::super::record::{KinCorrection, KinCorrections, Occasion};
 use super::super::shots::Shot;
 
-/// Reads the corrections made on photos that one camera took in one second. A correction keeps the date that its photo had when
-/// it was made; the second part finds those whose photo has another date now, by the present dates of all files with
-/// the same picture.
+/// Reads the corrections of photos that one camera took in one second. A correction keeps the date that its photo had
+/// when it was made; the second part finds those whose photo has another date now, by the present dates of all photos
+/// with the same picture.
 pub(super) const CORRECTIONS: &str = "
     SELECT id, hash, taken_local, crop, picture, carried_from, carried_from IS NOT NULL AS is_carried FROM corrections
     WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NOT NULL AND hash <> ?4
@@ -92,12 +92,12 @@ pub(in super::super) fn corrections(
             kin.is_undecided = true;
             continue;
         }
-        // Nothing shows that it is the same photo but that there is no other one of its size. A correction that was carried
-        // over for that reason is no reason to carry it on.
+        // That it is the same photo is only inferred from the absence of another one of its size. From a correction that
+        // was itself carried over, perhaps by the same inference, nothing is carried over in this way.
         let may_be_same =
             row.carried_from.is_none() && !has_repeated_size(size, picture.photo_size(), &others);
         if is_same_shot || may_be_same {
-            // The content on which a correction was made and another one with its picture may both be of this moment.
+            // A correction may be read twice: by the content on which it was made, and by another one with its picture.
             match kin.corrections.iter_mut().find(|known| known.id == row.id) {
                 Some(known) => known.replaced = known.replaced.or(replaced),
                 None => kin.corrections.push(KinCorrection {
@@ -112,8 +112,9 @@ pub(in super::super) fn corrections(
     Ok(kin)
 }
 
-/// The contents that the content `hash` replaces at a path, the last one first: those that are or were there. If it is in the index itself, the
-/// files may only have been renamed, and a photo counts as replaced only if [`lost_paths::replaced`] says so.
+/// The contents that the content `hash` replaces at a path, the last one first: those that the index has or had there. If
+/// it has `hash` as well, files may only have been renamed, and a content counts as replaced only if
+/// [`lost_paths::replaced`] says so.
 fn replaced_at(
     db: &Connection,
     path: &Path,
@@ -181,14 +182,14 @@ pub(super) fn has_repeated_size(
     sizes.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Whether a time in ms has a fraction of a second; a camera that writes none seems to take all photos at the
-/// full second.
+/// Whether a time (ms) has a fraction of a second; if a camera writes none, all its photos seem to be taken at full
+/// seconds.
 const fn has_fraction(ms: i64) -> bool {
     ms.rem_euclid(1000) != 0
 }
 
-/// Whether two times in ms within one second may be the same moment. Many programs drop the fraction of the second
-/// when they write an edit.
+/// Whether two times (ms) within one second may be the same moment. Many programs drop the fraction of the second when
+/// they write an edit.
 pub(super) const fn same_moment(a: i64, b: i64) -> bool {
     a == b || !has_fraction(a) || !has_fraction(b)
 }

@@ -29,7 +29,7 @@ fn picture() -> FacePicture {
     FacePicture::of(&Raster::new(photo, Orientation::Upright), &face)
 }
 
-/// What the pipeline finds for the first face of the photo `of`, other than the correction itself.
+/// The finding of the pipeline for the first face of the photo `of`.
 fn kin(of: PhotoId, store: &Store, correction: Option<KinId>) -> KinFace {
     let faces = store.photo(of).unwrap().unwrap().content.unwrap().faces;
     KinFace {
@@ -44,9 +44,9 @@ fn correction(store: &Store, photo: PhotoId) -> Option<Correction> {
     content.faces[0].correction
 }
 
-/// Looks for corrections that may hold for an edit of the photo "a".
+/// Finds the corrections that may carry over to an edit of the photo "a".
 fn found(store: &Store, path: Option<&Path>, ms: i64, size: (u32, u32)) -> Vec<KinId> {
-    // A photo that the index has replaces none by its path alone.
+    // A photo that is in the index does not replace another one by its path alone.
     let edit = photo(path.map_or("edit", |_| "new edit"), vec![]);
     let mut capture = edit.content.unwrap().capture;
     if let Some(taken) = &mut capture.taken_at {
@@ -58,7 +58,7 @@ fn found(store: &Store, path: Option<&Path>, ms: i64, size: (u32, u32)) -> Vec<K
     found.iter().map(KinCorrection::id).collect()
 }
 
-/// A photo of a face that is corrected and whose picture is kept, taken at noon and 250 ms, and an edit.
+/// A photo with a corrected face, whose face picture is stored, taken 250 ms after noon, and an edit of it.
 fn corrected() -> (tempfile::TempDir, Store, [PhotoId; 2]) {
     let (folder, mut store) = temp_store();
     let [original, edit] = ["a", "edit"].map(|name| {
@@ -90,7 +90,7 @@ fn a_correction_is_found_by_camera_and_moment_only() {
 }
 
 #[test]
-fn a_photo_of_which_nothing_was_corrected_costs_a_few_look_ups() {
+fn the_search_for_candidates_uses_indexes() {
     let (_folder, store) = temp_store();
     let steps = plan(&store, CORRECTIONS);
     let uses = |index: &str| steps.iter().any(|step| step.contains(index));
@@ -168,7 +168,7 @@ fn undoing_a_correction_undoes_what_was_carried_over_from_it() {
             .iter()
             .all(|hit| (hit.ranked_by.unwrap().score - 0.75).abs() < 1e-6)
     );
-    // A batch carries over no correction that was removed meanwhile.
+    // A correction that was removed meanwhile is not carried over.
     assert_eq!(store.batch(|batch| batch.put_kin(edit, &copy)).unwrap(), 0);
 }
 

@@ -1,4 +1,4 @@
-//! The faces from which personal layers are learned.
+//! Reads the faces from which personal layers are learned.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -10,22 +10,22 @@ use crate::face::Correction;
 use crate::features::Features;
 use crate::personal::{ClassifiedFace, HumanFace};
 
-/// What a person said. Each correction that they made gives one face: that of the photo where it was made, or else one to
-/// which it was carried over.
+/// What people said about faces, as far as it can be learned from. Each correction that a person made gives one face: the
+/// one on which it was made, or else one to which it was carried over.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// The emotion model that has read most of the faces, and all that follow.
+    /// The emotion model that analysed most of the corrected faces, and all of the faces below.
     pub classifier: String,
-    /// Those of which the person stated the emotion.
+    /// The faces whose emotion a person stated.
     pub corrected: Vec<(ClassifiedFace, Emotion)>,
-    /// Boxes that are no face.
+    /// The boxes that a person rejected.
     pub rejected: Vec<HumanFace>,
-    /// The corrected faces, if the model tells how human a face is.
+    /// The faces of `corrected` that have a human score.
     pub vouched: Vec<HumanFace>,
 }
 
 impl Said {
-    /// What was said until now; nothing if learning is switched off.
+    /// What was said so far; nothing if learning is switched off.
     pub fn now(db: &Connection, state: &State) -> rusqlite::Result<Self> {
         if !state.is_on {
             return Ok(Self::default());
@@ -81,7 +81,7 @@ impl Said {
         self.corrected.is_empty() && self.rejected.is_empty()
     }
 
-    /// A hash of it.
+    /// A hash of everything that is learned from.
     pub fn stamp(&self) -> Stamp {
         let mut hash = blake3::Hasher::new();
         hash.update(self.classifier.as_bytes());
@@ -98,8 +98,8 @@ impl Said {
     }
 }
 
-/// What the network read in a face, from the columns of its scores in force, its network's human score, its network scores
-/// and its features; `None` without features.
+/// The network's scores and features of a face, from the columns of its scores in force, the network's human score, the
+/// network's scores and the features; `None` without features.
 fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
     let Some(features) = Features::from_bytes(row.get_ref(10)?.as_blob()?) else {
         return Ok(None);
@@ -113,7 +113,7 @@ fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
     Ok(Some(ClassifiedFace { features, scores }))
 }
 
-/// Passes every face without a correction that an emotion model has read to `visit`.
+/// Passes every face without a correction that was analysed by `classifier` to `visit`.
 pub(super) fn each_uncorrected(
     db: &Connection,
     classifier: &str,

@@ -1,4 +1,4 @@
-//! What a person can see of learning.
+//! Says what was learned from the corrections.
 
 use std::fmt;
 
@@ -7,28 +7,29 @@ use rusqlite::Connection;
 use super::State;
 use crate::personal::{HeldOutLoss, HumanHeldOutLoss, MIN_CORRECTIONS};
 
-/// What the corrections have taught, and whether the scores follow them.
+/// What was learned from the corrections, and whether the scores follow from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Learning {
-    /// Whether the scores may follow corrections.
+    /// Whether learning is switched on.
     pub is_on: bool,
-    /// How many corrections there were to learn from.
+    /// Number of corrections that were learned from.
     pub corrections: u64,
-    /// How many more cannot teach: their faces were read by a version that did not keep features, or by another model.
+    /// Number of further corrections that could not be learned from, since their faces have no stored features or were
+    /// analysed by another model.
     pub unused: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
     pub proof: Option<HeldOutLoss>,
-    /// Whether the scores follow the corrections.
+    /// Whether a layer for the emotions is in force.
     pub is_in_force: bool,
-    /// How many rejected boxes there were to learn from.
+    /// Number of rejected boxes that were learned from.
     pub rejections: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
     pub human_proof: Option<HumanHeldOutLoss>,
-    /// Whether what counts as a human face follows them.
+    /// Whether a layer for the human score is in force.
     pub is_human_in_force: bool,
-    /// Number of faces that count otherwise by that.
+    /// Number of faces whose human score that layer has changed so that they count, or no longer count.
     pub recounted: u64,
-    /// Number of photos whose scores are still to follow.
+    /// Number of photos to which the layers in force are still to be applied.
     pub pending: u64,
 }
 
@@ -57,7 +58,7 @@ impl fmt::Display for Learning {
 }
 
 impl Learning {
-    /// Whether the scores follow the corrections; `None` if boxes alone were rejected.
+    /// The sentence about the emotions; `None` if only boxes were rejected.
     fn of_emotions(&self) -> Option<String> {
         let corrections = count(self.corrections, "correction");
         let says = match (self.is_on, self.is_in_force, &self.proof) {
@@ -74,18 +75,18 @@ impl Learning {
         Some(says)
     }
 
-    /// What the rejected boxes have taught.
+    /// The sentence about the rejected boxes.
     fn of_rejected(&self) -> Option<String> {
         let boxes = count(self.rejections, "rejected box");
         let says = match (self.is_human_in_force, &self.human_proof) {
             (true, _) => {
                 let faces = count(self.recounted, "other face");
-                format!("{faces} counted otherwise, as your {boxes} show")
+                format!("{faces} counted differently because of your {boxes}")
             }
             (false, Some(_)) => format!("your {boxes} tell too little about other faces"),
             (false, None) if self.rejections > 0 => {
                 format!(
-                    "rejected boxes teach nothing yet: {} so far, {MIN_CORRECTIONS} are needed",
+                    "nothing is learned from rejected boxes yet: {} so far, {MIN_CORRECTIONS} are needed",
                     self.rejections
                 )
             }
@@ -94,18 +95,18 @@ impl Learning {
         Some(says)
     }
 
-    /// Which corrections cannot teach.
+    /// The sentence about corrections that cannot be learned from.
     fn of_unused(&self) -> Option<String> {
         (self.unused > 0).then(|| {
             format!(
-                "{} more cannot teach until fer-index reindex has read their photos again",
+                "{} more cannot be learned from until fer-index reindex has analysed their photos again",
                 self.unused
             )
         })
     }
 }
 
-/// A number of things, such as "12 rejected boxes".
+/// A number with the noun in its form for it, such as "12 rejected boxes".
 fn count(number: u64, thing: &str) -> String {
     let plural = match (number, thing.ends_with('x')) {
         (1, _) => "",

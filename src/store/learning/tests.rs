@@ -15,19 +15,19 @@ impl DoctorObserver for Unseen {
     fn advanced(&self, _: u64) {}
 }
 
-/// A photo of a face of some kind, of which the network says that it is as happy as this.
+/// A photo with one face, whose features are those of a `kind` and to which the network gives this score for happy.
 fn portrait(number: usize, kind: usize, happy: f32) -> PhotoRecord {
     let mut one = face(5.0, 80.0, 0.9, happy);
-    let mut seen = [0.0; 24];
-    seen[kind] = 3.0;
-    for (index, value) in seen.iter_mut().enumerate() {
+    let mut features = [0.0; 24];
+    features[kind] = 3.0;
+    for (index, value) in features.iter_mut().enumerate() {
         *value += ((number * 7 + index * 5) % 11) as f32 / 40.0;
     }
-    one.features = Some(Features::of(&seen));
+    one.features = Some(Features::of(&features));
     photo(&number.to_string(), vec![one])
 }
 
-/// An album with 60 faces that the network reads as happy, of four kinds, and 40 others.
+/// Fills the store with 60 faces of four kinds that the network takes for happy, and 40 others.
 fn album(store: &mut Store) {
     for number in 0..100 {
         let record = if number < 60 {
@@ -50,7 +50,7 @@ fn shows(store: &Store, number: usize) -> Emotion {
     face_of(store, number).scores.top().0
 }
 
-/// Says that these faces show something.
+/// Corrects the emotion of these faces.
 fn correct(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
     for number in faces {
         let face = face_of(store, number).id;
@@ -58,13 +58,13 @@ fn correct(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: E
     }
 }
 
-/// Says that these faces show something, and lets the others follow.
+/// Corrects the emotion of these faces, and learns from it.
 fn say(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
     correct(store, faces, emotion);
     store.learn(|_| ()).unwrap();
 }
 
-/// Every value of the tables that hold scores.
+/// Every value of the tables with scores.
 fn scores(store: &Store) -> Vec<Vec<Value>> {
     let mut all = Vec::new();
     for table in ["faces", "photo_scores"] {
@@ -102,7 +102,7 @@ fn without_corrections_nothing_is_written() {
 }
 
 #[test]
-fn faces_like_the_corrected_ones_follow_and_a_person_has_the_last_word() {
+fn faces_like_the_corrected_ones_follow_and_corrections_take_precedence() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     let vouched = face_of(&store, 57).id;
@@ -176,7 +176,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     assert_eq!(scores(&store), before);
     assert_eq!(store.learning().unwrap().corrections, 0);
     assert_sound(&store);
-    // A correction that was undone teaches nothing either.
+    // Nor is a correction that was undone learned from.
     let (_folder, mut store) = temp_store();
     album(&mut store);
     let before = scores(&store);
@@ -188,7 +188,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
 }
 
 #[test]
-fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_learn_twice() {
+fn photos_that_are_stored_later_follow_and_a_repeated_analysis_changes_nothing() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     say(&mut store, (0..40).step_by(4), Neutral);
@@ -206,10 +206,10 @@ fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_lea
         (new.scores.top().0, new.network_scores().top().0),
         (Neutral, Happy)
     );
-    // A record, from which copies are made, holds what the network said.
+    // A record, which copies take over, has the network's own scores.
     let record = store.record(id).unwrap().unwrap().content.unwrap();
     assert_eq!(record.faces[0].scores, new.network_scores());
-    // Another model's features are others.
+    // The layers do not apply to the features of another model.
     let mut other = portrait(201, 0, 0.88);
     if let Ok(analysis) = &mut other.content {
         analysis.models.classifier = "reader 2".into();
@@ -222,7 +222,7 @@ fn photos_that_are_stored_later_follow_and_analyses_that_are_repeated_do_not_lea
 }
 
 #[test]
-fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
+fn an_interrupted_run_continues_and_the_doctor_finds_nothing_meanwhile() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     correct(&mut store, (0..40).step_by(4), Neutral);
@@ -257,7 +257,7 @@ fn a_run_that_was_interrupted_goes_on_and_the_doctor_finds_nothing_meanwhile() {
 }
 
 #[test]
-fn the_doctor_finds_and_mends_scores_that_do_not_follow() {
+fn the_doctor_finds_and_repairs_scores_that_do_not_follow() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     say(&mut store, (0..40).step_by(4), Neutral);
@@ -281,7 +281,8 @@ fn the_doctor_finds_and_mends_scores_that_do_not_follow() {
     }
 }
 
-/// An album with 60 people and 30 pets that the network takes for people, of a kind of their own; it is surer of the last one.
+/// Fills the store with 60 people, and with 30 pets of another kind that the network takes for people; the last one has a
+/// higher human score than the others.
 fn album_with_pets(store: &mut Store) {
     for number in 0..90 {
         let mut record = portrait(number, if number < 60 { number % 4 } else { 20 }, 0.5);
@@ -313,7 +314,7 @@ fn counted(store: &Store) -> Vec<usize> {
 }
 
 #[test]
-fn boxes_like_the_rejected_ones_no_longer_count_until_that_is_switched_off() {
+fn boxes_like_the_rejected_ones_no_longer_count_until_learning_is_switched_off() {
     let (_folder, mut store) = temp_store();
     album_with_pets(&mut store);
     assert_eq!(counted(&store).len(), 90);
@@ -326,7 +327,7 @@ fn boxes_like_the_rejected_ones_no_longer_count_until_that_is_switched_off() {
         "{learning:?}"
     );
     assert_eq!((learning.rejections, learning.recounted), (12, 17));
-    let expected = "17 other faces counted otherwise, as your 12 rejected boxes show";
+    let expected = "17 other faces counted differently because of your 12 rejected boxes";
     assert_eq!(learning.to_string(), expected);
     let people: Vec<usize> = (0..60).chain([89]).collect();
     assert_eq!(counted(&store), people);
@@ -361,18 +362,18 @@ fn boxes_like_the_rejected_ones_no_longer_count_until_that_is_switched_off() {
 }
 
 #[test]
-fn a_person_has_the_last_word_on_what_is_a_face() {
+fn corrections_take_precedence_over_what_was_learned() {
     let (_folder, mut store) = temp_store();
     album_with_pets(&mut store);
     reject(&mut store, 60..72);
     store.learn(|_| ()).unwrap();
     assert!(!face_of(&store, 80).is_face());
     say(&mut store, [80], Happy);
-    // It counts, and since others like it may be faces too, nothing is hidden.
+    // It counts, and since others like it may be faces too, no layer is in force.
     assert!(face_of(&store, 80).is_face() && face_of(&store, 81).is_face());
     assert!(!store.learning().unwrap().is_human_in_force);
     assert_sound(&store);
-    // A few rejected boxes teach nothing.
+    // Nothing is learned from a few rejected boxes.
     let (_folder, mut store) = temp_store();
     album_with_pets(&mut store);
     reject(&mut store, 60..66);

@@ -25,7 +25,7 @@ fn lost(store: &Store, path: &str) -> Vec<ContentHash> {
 }
 
 #[test]
-fn the_paths_of_corrected_photos_alone_are_kept_however_they_are_left() {
+fn only_the_paths_of_corrected_photos_are_stored_however_they_are_left() {
     let (_folder, mut store, _) = corrected();
     let original = portrait("a").hash;
     put(&mut store, "/other.jpg", &portrait("other"));
@@ -49,25 +49,25 @@ fn the_paths_of_corrected_photos_alone_are_kept_however_they_are_left() {
 }
 
 #[test]
-fn paths_are_forgotten_with_the_correction() {
+fn paths_are_removed_with_the_correction() {
     let (_folder, mut store, id) = corrected();
     store
         .rename(Path::new("/a.jpg"), Path::new("/b.jpg"))
         .unwrap();
     store.prune(std::time::Duration::ZERO).unwrap();
     assert_eq!(lost(&store, "/a.jpg").len(), 1);
-    // An undone one is remembered, so that none is carried over again.
+    // An undone one is stored, so that none is carried over again.
     store.undo(first_face(&store, id)).unwrap();
     store.prune(std::time::Duration::ZERO).unwrap();
     assert_eq!(lost(&store, "/a.jpg").len(), 1);
-    let forget = "DELETE FROM undone_corrections";
-    store.connection.execute(forget, []).unwrap();
+    let delete = "DELETE FROM undone_corrections";
+    store.connection.execute(delete, []).unwrap();
     store.prune(std::time::Duration::ZERO).unwrap();
     assert_eq!(lost(&store, "/a.jpg"), []);
 }
 
 #[test]
-fn only_the_kept_paths_are_looked_through() {
+fn only_the_stored_paths_are_searched() {
     let (_folder, store) = temp_store();
     for (sql, first) in [
         (DUE, "SCAN l"),

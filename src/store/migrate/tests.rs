@@ -4,8 +4,8 @@ use super::super::Store;
 use super::*;
 use crate::atomic::create_private;
 
-/// Rows as a database of each version holds them: `SAMPLES[n]` is added by version `n + 1` and
-/// must survive all later migrations.
+/// Rows of each version: `SAMPLES[n]` is inserted into a database of version `n + 1`, and must survive all later
+/// migrations.
 const SAMPLES: &[&str] = &[
     "
     INSERT INTO models VALUES (1, 'yunet'), (2, 'cnn');
@@ -161,7 +161,7 @@ fn every_older_version_is_migrated_and_keeps_its_rows() {
     for version in 0..=MIGRATIONS.len() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.sqlite3");
-        // For its owner alone, as `open` makes it: SQLite writes nothing for version 0.
+        // Created with access for its owner only, as `open` does: SQLite writes nothing for version 0.
         drop(create_private(&path).unwrap());
         let mut old = Connection::open(&path).unwrap();
         for step in 0..version {
@@ -192,7 +192,7 @@ fn migration_with(text: &str) -> usize {
 }
 
 #[test]
-fn corrections_of_older_databases_learn_when_and_with_what_the_photo_was_taken() {
+fn corrections_of_older_databases_get_the_date_and_camera_of_their_photos() {
     let migration = migration_with("ADD COLUMN carried_from");
     let mut db = connection();
     for step in 0..migration {
@@ -220,7 +220,7 @@ fn corrections_of_older_databases_learn_when_and_with_what_the_photo_was_taken()
 }
 
 #[test]
-fn bursts_that_an_older_version_led_wrongly_are_mended() {
+fn bursts_with_a_wrong_first_photo_are_repaired() {
     let migration = migration_with("AFTER UPDATE OF hash,");
     let mut db = connection();
     migrate(&mut db, &MIGRATIONS[..migration]).unwrap();
@@ -237,16 +237,16 @@ fn bursts_that_an_older_version_led_wrongly_are_mended() {
     )
     .unwrap();
     migrate(&mut db, MIGRATIONS).unwrap();
-    let led: i64 = db
+    let in_burst: i64 = db
         .query_row("SELECT count(*) FROM photos WHERE burst = 8", [], |row| {
             row.get(0)
         })
         .unwrap();
-    assert_eq!(led, 2);
+    assert_eq!(in_burst, 2);
 }
 
 #[test]
-fn an_older_database_learns_when_photos_were_taken_by_their_own_exif_data() {
+fn an_older_database_gets_the_dates_in_the_exif_data_of_its_photos() {
     let migration = migration_with("ADD COLUMN exif_local");
     let mut db = connection();
     migrate(&mut db, &MIGRATIONS[..migration]).unwrap();

@@ -27,8 +27,8 @@ pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER 
 pub(super) const WORDS: &str =
     "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
 
-/// The first path that the filters admit, as stored, or the first below a root that is not there if there is no other;
-/// `None` if the photo does not meet them. The photo's date and the faces that count are checked elsewhere.
+/// The first path that the filters admit, as stored; a path below an absent root only if there is no other. `None` if the
+/// photo does not meet the filters. The photo's date and the faces that count are checked elsewhere.
 pub(super) fn path(
     db: &Connection,
     plan: &Plan<'_>,
@@ -52,7 +52,7 @@ pub(super) fn path(
     if plan.every_face_counts && !shows_none_of(db, plan, photo)? {
         return Ok(None);
     }
-    // The dearest check comes last.
+    // The most expensive checks of the photo come last.
     if let Some(words) = &plan.words
         && !db
             .prepare_cached(WORDS)?
@@ -73,15 +73,15 @@ pub(super) fn path(
         if !path_meets(plan, path) {
             continue;
         }
-        // With one path there is no choice, and a disk that does not answer need not be asked.
+        // With one path there is no choice, so its root is not examined: it may be on a disk that does not answer.
         let Some(known) = &first else {
             first = Some(path.to_owned());
             continue;
         };
-        if !plan.absent.hold(known) {
+        if !plan.absent.contain(known) {
             break;
         }
-        if !plan.absent.hold(path) {
+        if !plan.absent.contain(path) {
             return Ok(Some(path.to_owned()));
         }
     }
@@ -97,12 +97,12 @@ fn names_all(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Resu
         .prepare_cached(PEOPLE)?
         .query_map([photo], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let is_there = |wanted: &String| keys.iter().any(|key| people::is_meant(key, wanted));
-    Ok(plan.people.iter().all(is_there))
+    let is_named = |wanted: &String| keys.iter().any(|key| people::is_meant(key, wanted));
+    Ok(plan.people.iter().all(is_named))
 }
 
-/// Whether the photo has faces and none of them shows an emotion that the query excludes. Only
-/// valid where every face counts.
+/// Whether the photo has faces and none of them shows an emotion that the query excludes. Only valid if every face counts
+/// in the query.
 fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let least = f64::from(plan.query.least_without());
     let mut statement = db.prepare_cached(sources::sql::PHOTO)?;
@@ -122,8 +122,8 @@ fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::
     Ok(true)
 }
 
-/// Whether the photo's number of faces, camera, position, source of the date and, if only that is known, whole day,
-/// month or year meet the filters.
+/// Whether the photo's number of faces, camera, position and source of its date meet the filters, and its day, month or
+/// year as a whole if its date is not known more precisely.
 pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let meets = db
         .prepare_cached(FACTS)?

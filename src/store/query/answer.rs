@@ -1,4 +1,4 @@
-//! Builds the answer to a query in exact order from candidates in the order of upper bounds.
+//! Builds the answer to a query, in its exact order, from candidates that arrive in the order of upper bounds.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -19,7 +19,7 @@ use super::plan::Plan;
 #[derive(Debug)]
 pub(super) struct Ranked {
     pub candidate: Candidate,
-    /// The first of the photo's paths that the query admits, as stored; one that is there before one that is not.
+    /// The first of the photo's paths that the query admits, as stored; paths below absent roots come last.
     pub path: Vec<u8>,
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Answer<'a> {
     bursts: Bursts,
     to_skip: usize,
     photos: Vec<Ranked>,
-    /// The answer ends with the last of these photos, whatever follows; it is whole if there are none.
+    /// The answer may end once it contains all of these photos; if there are none, it does not end early.
     ends: &'a [PhotoId],
-    /// How many of them are in `photos`.
+    /// Number of `ends` that are in `photos`.
     ended: usize,
     /// Number of candidates that did not meet the filters.
     rejected: usize,
@@ -89,13 +89,13 @@ impl<'a> Answer<'a> {
         })
     }
 
-    /// Whether so many candidates failed the filters that lists of the filters' photos, however long, should be made
-    /// first.
+    /// Whether so many candidates failed the filters that the walk should be given up, and the filters should list their
+    /// photos first, however many.
     pub const fn is_given_up(&self) -> bool {
         self.rejected > self.plan.bounds.most_rejected
     }
 
-    /// Returns the answer after the last candidate.
+    /// Returns the answer; called after the last candidate.
     pub fn finish(mut self) -> rusqlite::Result<Vec<Ranked>> {
         while !self.is_full() && !self.waiting.is_empty() {
             self.settle_first()?;

@@ -1,4 +1,4 @@
-//! The photos that the sources offer to the answer.
+//! The candidates that the sources offer to the answer.
 
 use crate::emotion::Emotion;
 

@@ -1,4 +1,4 @@
-//! Counts the hits of a query without listing them.
+//! Counts the hits of a query, where possible without listing them.
 
 use rusqlite::{Connection, params};
 
@@ -19,8 +19,8 @@ pub struct Counts {
     pub emotions: [u64; Emotion::COUNT],
 }
 
-/// The statements of this module. Each reads one index, unless it says so, and excludes the photos without a
-/// path, which it finds through another index.
+/// The statements of this module. Each reads one index, and excludes the photos without a path, which it finds through
+/// another index.
 pub(super) mod sql {
     /// Photos without a path. They are few, because they are deleted after the grace period.
     macro_rules! lost {
@@ -119,8 +119,8 @@ fn count(db: &Connection, query: &Query) -> rusqlite::Result<u64> {
     Ok(ranked(db, &plan)?.len() as u64)
 }
 
-/// Whether the count is that of a part of one index. If raw files are left out, each photo would be searched in their
-/// table, in no order, which takes longer than to list the photos.
+/// Whether the hits are exactly the rows of a range of one index. Raw files that are left out would have to be looked up
+/// one by one, in no order, which takes longer than to list the photos.
 pub(super) fn is_in_index(plan: &Plan<'_>) -> bool {
     let rest = Query {
         emotions: EmotionSet::EMPTY,

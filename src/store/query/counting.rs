@@ -1,4 +1,4 @@
-//! The faces of a photo that count in a query, and what they decide.
+//! Determines which faces of a photo count in a query, and whether the photo meets the filters by them.
 
 use rusqlite::Connection;
 
@@ -22,8 +22,8 @@ pub(super) fn faces(
     Ok(faces)
 }
 
-/// Whether a photo with these faces that count meets the filters by the number of faces and by what none of them
-/// shows.
+/// Whether a photo, of which these faces count, meets the filters by the number of faces and by the emotions that none of
+/// them may show.
 pub(super) fn meet(query: &Query, faces: &[StoredFace]) -> bool {
     let number = faces.len() as u32;
     if query
@@ -44,7 +44,7 @@ pub(super) fn meet(query: &Query, faces: &[StoredFace]) -> bool {
     query.without.is_empty() || !faces.is_empty() && !faces.iter().any(shows)
 }
 
-/// The score for an emotion of a photo with these faces that count; `None` without faces.
+/// The score for an emotion of a photo, from its faces that count; `None` if there are none.
 pub(super) fn score(query: &Query, faces: &[StoredFace], emotion: Emotion) -> Option<f64> {
     let scores = descending(faces.iter().filter_map(|face| face.score(emotion)));
     (!scores.is_empty()).then(|| query.who.kind().pick(&scores))

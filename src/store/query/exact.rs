@@ -1,5 +1,5 @@
-//! Lists all photos that meet the filters from indexes alone, for counting, where checking every
-//! photo would take too long.
+//! Lists all photos that meet the filters, from indexes alone. This is for counting, where checking every photo would
+//! take too long.
 
 use rusqlite::Connection;
 
@@ -18,11 +18,11 @@ use crate::geo::{Cell, Region};
 pub(super) mod sql {
     pub const ALL: &str = "SELECT id FROM photos WHERE skip_reason IS NULL";
     pub const SKIPPED: &str = "SELECT id FROM photos WHERE skip_reason IS NOT NULL";
-    /// Photos to which no path leads; few, since they are deleted after the grace period.
+    /// Photos without a path; few, since they are deleted after the grace period.
     pub const LOST: &str = "
         SELECT id FROM photos WHERE lost_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM files WHERE photo_id = photos.id)";
-    /// Photos of which only the day, month or year is known, in which the end of a span lies.
+    /// Photos of which only the day, month or year is known, if that begins before the end of a span and ends after it.
     pub const ACROSS: &str = "
         SELECT id FROM photos
         WHERE taken_end > ?1 AND taken_end <= ?1 + 31622400000 AND taken_local < ?1";
@@ -31,7 +31,7 @@ pub(super) mod sql {
 /// The photos that meet all filters except those by emotion and score; `None` if the indexes cannot
 /// decide it and every photo would have to be checked.
 ///
-/// `weak` are the photos with faces that do not count: whether they meet the filters by faces is decided one by one.
+/// `weak` are the photos with faces that do not count: each of them is checked against the filters by faces.
 pub(super) fn members(
     db: &Connection,
     query: &Query,
@@ -75,7 +75,7 @@ fn as_if_every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<O
     let Some(plan) = Plan::new(db, query, Bounds::ALL_LISTS)? else {
         return Ok(Some(PhotoSet::default()));
     };
-    // One of a photo's paths may lie in the folder and another in the album.
+    // The lists cannot tell whether the same path of a photo is in the folder and in the album.
     let needs_one_path = query.under.is_some() && query.album.is_some();
     if needs_one_path || plan.below_roots.is_some() {
         return Ok(None);
@@ -137,7 +137,7 @@ fn partial_cells(plan: &Plan<'_>) -> Vec<Cell> {
     let cells: Vec<_> = if plan.area_sets.is_empty() {
         plan.cells().collect()
     } else {
-        // Photos of the areas may lie in any of them.
+        // Photos in the areas may be in any of these cells.
         plan.away_cells().collect()
     };
     cells

@@ -1,5 +1,5 @@
-//! Filters of queries. One type serves the command line, the gallery's address, the words of `find`
-//! and the store; only dates and places are resolved in between.
+//! Defines the filters of queries. The command line, the gallery's address, the words of `find` and the store use one
+//! type; only dates and places are resolved in between.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
@@ -62,8 +62,8 @@ pub struct Filter<Date, Dates, Place> {
     /// The photo shows one of these, and is ranked by the one that it shows most. Empty: any
     /// emotion or none, with or without faces, by date.
     pub emotions: EmotionSet,
-    /// The photo has faces, and none of them shows one of these: each of their scores is below
-    /// `min_score`, or below [`EMOTION_THRESHOLD`] where that is not given or 0.
+    /// The photo has faces, and none of them shows one of these emotions: each of their scores is below `min_score`, or
+    /// below [`EMOTION_THRESHOLD`] if `min_score` is not given or 0.
     pub without: EmotionSet,
     /// Which of its faces must show one of `emotions`.
     pub who: Who,
@@ -77,12 +77,12 @@ pub struct Filter<Date, Dates, Place> {
     pub until: Option<Date>,
     /// Taken on one of these dates.
     pub taken: Option<Dates>,
-    /// Whether `since`, `until` and `taken` take the modification time of its file for the date of a photo
-    /// without one. If not, such a photo meets none of the three.
+    /// Whether `since`, `until` and `taken` use the modification time of its file for a photo without a date of its own.
+    /// If not, such a photo meets none of the three.
     pub file_dates: bool,
-    /// Lies in or below this folder, or is this file; an absolute path.
+    /// Has a file in or below this folder, or is this file; an absolute path.
     pub under: Option<PathBuf>,
-    /// Lies in or below a folder whose name contains this, in any case.
+    /// Has a file in or below a folder whose name contains this, in any case.
     pub album: Option<String>,
     /// Taken at this place.
     pub near: Option<Place>,
@@ -91,7 +91,8 @@ pub struct Filter<Date, Dates, Place> {
     pub away: Option<f64>,
     /// The camera's name contains one of these, in any case; empty: any camera or none.
     pub cameras: Vec<String>,
-    /// The photo's metadata or sidecars name each of these people; a name is one that has all words of it, in any case.
+    /// The photo's metadata or sidecars name each of these people. An entry means every person whose name has all of its
+    /// words, in any case.
     pub people: Vec<String>,
     /// The photo's paths, description and keywords together contain all of these words.
     pub text: Option<String>,
@@ -99,9 +100,9 @@ pub struct Filter<Date, Dates, Place> {
     pub min_detection: Option<f32>,
     /// Only faces whose shorter side has at least this many pixels count.
     pub min_face: Option<f32>,
-    /// Show only the photo of each burst that comes first in the order.
+    /// Only the photo of each burst that comes first in the order is in the answer.
     pub one_per_burst: bool,
-    /// Which raw files may be in the answer; all where it is not given.
+    /// Which raw files may be in the answer; all if it is not given.
     pub raws: Option<Raws>,
     /// The order of the hits.
     pub order: Order,
@@ -114,8 +115,7 @@ pub struct Filter<Date, Dates, Place> {
 /// Minimum score at which a face counts as showing an emotion: the emotion is more likely than not.
 pub const EMOTION_THRESHOLD: f32 = 0.5;
 
-/// A resolved filter: dates are local times, several dates are spans that exclude their ends, and a
-/// place is a region.
+/// A resolved filter: a date is a local time, several dates are spans that exclude their ends, and a place is a region.
 pub type Query = Filter<DateTime, Vec<Range<DateTime>>, Region>;
 
 impl<Date, Dates, Place> Filter<Date, Dates, Place> {

@@ -1,4 +1,4 @@
-//! The photos that meet all filters of a query but the emotion, for counting which of them show an emotion. They are
+//! Counts the photos that meet all filters of a query but the one by emotion, and which of them show an emotion. They are
 //! listed from indexes; only photos of which some faces count and others do not are looked up one by one.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ pub(super) mod sql {
         SELECT emotion FROM photo_scores WHERE photo_id = ? AND kind IN (?, ?) AND score >= ?";
 }
 
-/// The photos that meet all filters of a query but the emotion.
+/// The photos that meet all filters of a query but the one by emotion.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     db: &'a Connection,
@@ -29,12 +29,12 @@ pub(super) struct Members<'a> {
     photos: PhotoSet,
     /// Photos with faces that do not count.
     weak: Weak,
-    /// Of each photo in a burst its burst; empty unless one photo per burst counts.
+    /// The burst of each photo that is in one; empty unless only one photo per burst counts.
     bursts: HashMap<PhotoId, PhotoId>,
 }
 
 impl<'a> Members<'a> {
-    /// `None` if the indexes cannot decide it and every photo would have to be checked.
+    /// Lists the photos; `None` if the indexes cannot decide it and every photo would have to be checked.
     pub fn of(db: &'a Connection, query: &'a Query) -> rusqlite::Result<Option<Self>> {
         let any = Query {
             emotions: EmotionSet::EMPTY,
@@ -58,7 +58,7 @@ impl<'a> Members<'a> {
         }))
     }
 
-    /// How many they are.
+    /// Number of the photos.
     pub fn count(&self) -> u64 {
         let mut count = Counter::new(&self.bursts, self.photos.len() as u64);
         let in_bursts = self
@@ -144,8 +144,8 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// The members of which some faces count and others do not, as far as they may show one of some emotions: if no face
-    /// shows it, none that counts does. See [`by_emotion`](Self::by_emotion).
+    /// The members of which some faces count and others do not, if they may show one of these emotions: if no face shows
+    /// it, none that counts does. See [`by_emotion`](Self::by_emotion) for `few`.
     fn mixed(&self, emotions: EmotionSet, few: usize) -> rusqlite::Result<PhotoSet> {
         let is_mixed =
             |photo: &PhotoId| self.photos.contains(*photo) && self.weak.mixed().contains(*photo);

@@ -56,7 +56,7 @@ pub(super) fn photos(db: &Connection, query: &Query) -> rusqlite::Result<Option<
     Ok(Some(photos))
 }
 
-/// The raw files that a query leaves out because a picture stands for them.
+/// The raw files that a query leaves out because they are paired with a picture.
 pub(super) fn left_out(db: &Connection, query: &Query) -> rusqlite::Result<PhotoSet> {
     let mut raws = PhotoSet::default();
     if query.raws == Some(Raws::Alone) {

@@ -35,7 +35,7 @@ pub(super) mod sql {
     pub const CAMERA: &str = "SELECT id FROM photos WHERE camera = ?";
     pub const TAKEN: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?";
-    /// The same photos, without those that only the time of their file dates.
+    /// The same photos, without those that have no date of their own.
     pub const TAKEN_ITSELF: &str = "
         SELECT id FROM photos WHERE skip_reason IS NULL AND taken_local >= ? AND taken_local < ?
         AND taken_source <> 'file'";
@@ -50,11 +50,11 @@ pub(super) mod sql {
         SELECT photo_id FROM photo_scores WHERE emotion = ? AND kind = ? AND score < ?";
 }
 
-/// Factor on the maximum length of a list for words or people: looking up those of one photo costs far
-/// more than adding it to a list.
+/// Factor on the maximum length of a list for words or people: looking up the words or people of one photo costs far more
+/// than adding the photo to a list.
 const LOOKUP_FACTOR: usize = 3;
 
-/// The photos that remain after the filters' indexes were searched.
+/// The photos that can still be in the answer after the filters' indexes were searched.
 #[derive(Debug)]
 pub(super) enum Narrowed {
     /// No filter gave a list: they do not restrict, or leave too many photos to list.
@@ -68,7 +68,8 @@ impl Narrowed {
         matches!(self, Self::To(photos) if photos.len() <= plan.bounds.few)
     }
 
-    fn by(&mut self, set: Option<PhotoSet>) {
+    /// Restricts the photos to those of a filter's list, if it gave one.
+    fn restrict(&mut self, set: Option<PhotoSet>) {
         match (&mut *self, set) {
             (_, None) => {}
             (Self::Unlisted, Some(set)) => *self = Self::To(set),
@@ -101,6 +102,7 @@ impl<'a> Gathering<'a> {
         while let Some(row) = rows.next()? {
             self.photos.insert(row.get::<_, PhotoId>(0)?);
             read += 1;
+            // Several rows may be of one photo, and reading them takes time as well.
             if self.photos.len() > self.most || read > 4 * self.most {
                 return Ok(ControlFlow::Break(()));
             }
@@ -145,7 +147,7 @@ pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narro
     ];
     let mut left = Narrowed::Unlisted;
     for filter in FILTERS {
-        left.by(filter(db, plan)?);
+        left.restrict(filter(db, plan)?);
         if left.is_few(plan) {
             break;
         }
@@ -183,7 +185,7 @@ fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     })
 }
 
-/// Photos in the region of the query and outside the one around home.
+/// Photos in the query's region and, if the query asks for it, away from home.
 fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.near.is_none() && plan.home.is_none() {
         return Ok(None);
@@ -211,7 +213,7 @@ fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSe
     Ok(Some(photos))
 }
 
-/// The photos of some cells.
+/// The photos in these cells.
 fn by_cells(
     db: &Connection,
     plan: &Plan<'_>,
@@ -268,7 +270,7 @@ fn by_person(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
             Gathering::new(db, most).add_all(sql::PERSON, meant, |gathering, sql, key| {
                 gathering.add(sql, &[key])
             })?;
-        left.by(photos);
+        left.restrict(photos);
     }
     Ok(match left {
         Narrowed::Unlisted => None,
@@ -351,8 +353,8 @@ fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
     )
 }
 
-/// Photos with faces of which none shows an excluded emotion. If not every face counts, no list is
-/// made: a face that does not count may show the emotion, so the list would lack photos.
+/// Photos with faces of which none shows an excluded emotion. If not every face counts, no list is made: a face that does
+/// not count may show the emotion, so photos would be missing from the list.
 fn by_absence(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     if plan.query.without.is_empty() || !plan.every_face_counts {
         return Ok(None);
@@ -374,7 +376,7 @@ fn by_absence(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
                 )
             },
         )?;
-        left.by(photos);
+        left.restrict(photos);
     }
     Ok(match left {
         Narrowed::Unlisted => None,

@@ -4,8 +4,7 @@ use std::iter::successors;
 
 use super::super::record::PhotoId;
 
-/// A set of photos with one bit per photo number. Numbers have no large gaps, so the set is small:
-/// 125 kB for a million photos.
+/// A set of photos with one bit per photo ID. IDs have no large gaps, so the set is small: 125 kB for a million photos.
 ///
 /// No crate's type, because a query that lists many photos took more instructions with one
 /// (callgrind, the filters of `examples/big_index.rs`): up to 1.38 times as many with `roaring`,
@@ -63,14 +62,14 @@ impl PhotoSet {
     pub fn iter(&self) -> impl Iterator<Item = PhotoId> {
         self.bits.iter().enumerate().flat_map(|(word, bits)| {
             let some = |bits: u64| (bits != 0).then_some(bits);
-            // The lowest bit is taken off each time.
+            // Each step clears the lowest bit.
             successors(some(*bits), move |bits| some(bits & (bits - 1)))
                 .map(move |bits| PhotoId((word * 64) as i64 + i64::from(bits.trailing_zeros())))
         })
     }
 }
 
-/// The index of the word and the bit in it. SQLite numbers rows from one, never below.
+/// The index of the word and the bit in it. SQLite's row IDs begin with one.
 fn word_and_bit(photo: PhotoId) -> (usize, u64) {
     let number = photo.0.max(0) as usize;
     (number / 64, 1 << (number % 64))

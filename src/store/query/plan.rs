@@ -28,8 +28,8 @@ pub(super) struct Bounds {
     /// At or below this many candidates, stop filtering, look them up and sort them. If there are
     /// more, a walk over all photos in the order of the answer finds enough of them soon.
     pub few: usize,
-    /// A filter that more photos meet gives no list: if one in twenty of a million photos meets it,
-    /// a walk finds enough of them sooner than a list of all is made.
+    /// A filter that more photos meet gives no list: if one in twenty of a million photos meets it, a walk has found
+    /// enough of them before a list of all would be complete.
     pub most: usize,
     /// After this many candidates that do not meet the filters, a walk is given up, and each filter gives a list,
     /// however long: together the lists may leave few photos or none, where the walk would check nearly all.
@@ -37,10 +37,10 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Each filter gives a list, however long.
+    /// Bounds by which each filter gives a list, however long.
     pub const ALL_LISTS: Self = Self {
         few: 0,
-        // Factors are applied to it.
+        // Divided, since the maximum is multiplied by small factors.
         most: usize::MAX / 16,
         most_rejected: usize::MAX,
     };
@@ -71,14 +71,14 @@ pub(super) struct Plan<'q> {
     pub since: i64,
     /// Stored time before which photos must have been taken.
     pub until: i64,
-    /// The spans of stored time in which photos must have been taken, ascending and without
-    /// overlap; all lie between `since` and `until`.
+    /// The spans of stored time in which photos must have been taken, ascending and without overlap; all are between
+    /// `since` and `until`.
     pub spans: Vec<Range<i64>>,
-    /// The roots that do not lie in another root; names of folders are matched only below them.
+    /// The roots that are not in another root; names of folders are matched only below them.
     pub roots: Vec<PathBuf>,
     /// Set if words of the query are in the path of a root: matches words below the roots only.
     pub below_roots: Option<words::BelowRoots>,
-    /// The roots that are not there: a path below one of them is answered only if there is no other.
+    /// The absent roots: a path below one of them is in the answer only if the photo has no other.
     pub absent: AbsentRoots,
     pub tree: Option<Subtree>,
     /// The name of an album, as names are compared.
@@ -89,14 +89,14 @@ pub(super) struct Plan<'q> {
     pub people: Vec<String>,
     /// The FTS5 expression for the words.
     pub words: Option<String>,
-    /// Whether raw files are left out for which a picture stands; not set if there are none.
+    /// Whether raw files that are paired with a picture are left out; `false` if there are none.
     pub leaves_out_raws: bool,
-    /// The circle in which photos are not away.
+    /// The circle around home within which photos do not count as away.
     pub home: Option<Circle>,
     /// The cells with photos, ascending, each with its number of photos; empty if the query has no
     /// filter by place.
     pub places: Vec<(Cell, u64)>,
-    /// The sets of areas, ascending, that contain an area of the query's region.
+    /// The IDs of the sets of areas that contain an area of the query's region, ascending.
     pub area_sets: Vec<i64>,
 }
 
@@ -174,14 +174,13 @@ impl<'q> Plan<'q> {
         self.query.is_dated()
     }
 
-    /// Whether photos that are dated only by the time of their file are left out.
+    /// Whether photos without a date of their own are left out.
     pub const fn needs_own_date(&self) -> bool {
         self.is_dated() && !self.query.file_dates
     }
 
-    /// The lists of the ranking that together contain, once for each emotion, every photo with the
-    /// required number of faces. Their scores are exact, or, if not every face counts, upper
-    /// bounds: the score of the best face.
+    /// The lists of the ranking that together contain every photo with the required number of faces, once for each
+    /// emotion. Their scores are exact, or, if not every face counts, upper bounds: the score of the best face.
     pub fn lists(&self) -> impl Iterator<Item = (Emotion, Kind)> {
         let several = if self.every_face_counts {
             self.query.who.kind()
@@ -221,7 +220,8 @@ impl<'q> Plan<'q> {
         self.spans.iter().any(|span| span.contains(&taken))
     }
 
-    /// Whether the day, month or year of which alone a photo's date is known is within one of the spans as a whole.
+    /// Whether a photo was certainly taken within one of the spans if only the day, month or year of its date is known,
+    /// which lasts from `start` to `end`.
     pub fn admits_period(&self, start: i64, end: i64) -> bool {
         let holds = |span: &Range<i64>| span.start <= start && end <= span.end;
         self.spans.iter().any(holds)

@@ -1,5 +1,4 @@
-//! Tests SQLite's plans for the statements of queries: each searches an index; none reads a whole
-//! table or sorts.
+//! Tests SQLite's query plans for the statements of queries: each searches an index; none reads a whole table or sorts.
 
 use super::super::Store;
 use super::super::bursts;
@@ -118,7 +117,7 @@ fn each_filter_searches_a_covering_index() {
 }
 
 #[test]
-fn where_a_photo_stands_is_counted_in_indexes() {
+fn the_standing_of_a_photo_is_counted_in_indexes() {
     let (_folder, store) = temp_store();
     for (sql, index) in [
         (

@@ -64,8 +64,7 @@ pub(super) fn feed(
     }
 }
 
-/// Decides during a walk whether a photo is on the list, and gives the walk up after too many that
-/// are not.
+/// Decides during a walk whether a photo is on the list, and gives up the walk after too many photos that are not.
 struct Walk<'a> {
     listed: Option<&'a PhotoSet>,
     left: usize,
@@ -110,7 +109,8 @@ fn by_score(
     answer: &mut Answer<'_>,
 ) -> rusqlite::Result<bool> {
     let lists: Vec<(Emotion, Kind)> = plan.lists().collect();
-    // While a statement is in use, preparing the same text compiles another one, so that of each list is a text of its own.
+    // While a statement is in use, it is not in the cache, and preparing the same text would compile it again. So each
+    // list has a text of its own.
     let mut statements: Vec<CachedStatement<'_>> = (0..lists.len())
         .map(|number| db.prepare_cached(&format!("{} -- list {number}", sql::WALK)))
         .collect::<rusqlite::Result<_>>()?;
@@ -213,7 +213,7 @@ fn by_date(
     Ok(true)
 }
 
-/// Draws photo numbers in random order, each once, until the answer is full.
+/// Offers all photo IDs in random order, each once, until the answer is full.
 fn shuffled(
     db: &Connection,
     plan: &Plan<'_>,

@@ -1,4 +1,4 @@
-//! Where a photo stands in the answer to a query, and which photos stand between two of them.
+//! Counts the photos that come before a photo in the answer to a query, and lists those between two photos.
 
 use rusqlite::{Connection, params};
 
@@ -17,7 +17,8 @@ use super::sources;
 pub(super) mod sql {
     use super::super::count::sql::lost;
 
-    /// Photos that show an emotion more than one of this score and date, or as much and were taken later.
+    /// Photos that come before a photo with this score and date in the ranking of an emotion: with a higher score, or
+    /// with the same and a later date.
     pub const SHOW_MORE: &str = concat!(
         "SELECT count(*) FROM photo_scores
          WHERE emotion = ?1 AND kind IN (?2, ?3) AND (score, taken) > (?4, ?5) AND photo_id NOT IN ",
@@ -45,7 +46,7 @@ pub(in super::super) fn standing(
     let Some(plan) = Plan::new(db, query, Bounds::default())? else {
         return Ok(None);
     };
-    // A walk that seeks a photo in vain reads the whole answer.
+    // Checked first, since a walk to a photo that is not in the answer would read all of it.
     let Some(ranked) = alone(db, &plan, photo)? else {
         return Ok(None);
     };
@@ -94,7 +95,7 @@ fn without_offset(query: &Query) -> Query {
     }
 }
 
-/// The photo as it stands in the answer; `None` if it does not meet the filters.
+/// The photo as it is in the answer; `None` if it does not meet the filters.
 fn alone(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<Option<Ranked>> {
     match sources::undated(db, plan, photo, 0)? {
         Some(candidate) => Answer::new(db, plan, &[]).check(candidate),
@@ -102,8 +103,8 @@ fn alone(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<O
     }
 }
 
-/// The number of photos before a photo of the answer, as far as an index alone tells it: those that come before it in
-/// the index, and of those in the same place the ones whose paths come first.
+/// The number of photos before a photo of the answer: those that come before it in an index, and of those that are equal
+/// in it, the ones whose paths come first. `None` if no single index has the order of the answer.
 fn before_in_index(
     db: &Connection,
     plan: &Plan<'_>,
@@ -112,10 +113,10 @@ fn before_in_index(
     let number = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(0)? as u64);
     let candidate = &photo.candidate;
     let mut emotions = plan.query.emotions.iter();
-    let (before, beside) = match (plan.order, emotions.next(), emotions.next()) {
+    let (before, equal) = match (plan.order, emotions.next(), emotions.next()) {
         _ if !is_in_index(plan) => return Ok(None),
         (Order::Score, Some(emotion), None) => {
-            let place = params![
+            let of_photo = params![
                 emotion.index() as i64,
                 Kind::Lone as i64,
                 plan.query.who.kind() as i64,
@@ -124,22 +125,22 @@ fn before_in_index(
             ];
             let before = db
                 .prepare_cached(sql::SHOW_MORE)?
-                .query_row(place, number)?;
-            let mut beside = db.prepare_cached(sql::SHOW_AS_MUCH)?;
-            (before, listed(beside.query(place)?)?)
+                .query_row(of_photo, number)?;
+            let mut equal = db.prepare_cached(sql::SHOW_AS_MUCH)?;
+            (before, listed(equal.query(of_photo)?)?)
         }
         (Order::Date, None, None) => {
             let before = db
                 .prepare_cached(sql::TAKEN_LATER)?
                 .query_row([candidate.taken], number)?;
             let taken = Some(candidate.taken).filter(|taken| *taken != UNKNOWN_DATE);
-            let mut beside = db.prepare_cached(sql::TAKEN_THEN)?;
-            (before, listed(beside.query([taken])?)?)
+            let mut equal = db.prepare_cached(sql::TAKEN_THEN)?;
+            (before, listed(equal.query([taken])?)?)
         }
         _ => return Ok(None),
     };
     let mut first = 0;
-    for other in beside {
+    for other in equal {
         let path = admit::path(db, plan, other)?;
         first += u64::from(path.is_some_and(|path| path < photo.path));
     }

@@ -97,7 +97,7 @@ fn a_span_of_time_excludes_its_end() {
 }
 
 #[test]
-fn a_hit_has_the_path_that_lies_under_the_folder() {
+fn a_hit_has_the_path_that_is_below_the_folder() {
     let (_folder, mut store) = temp_store();
     let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.5)]);
     for path in ["/a/x.jpg", "/b/c/x.jpg", "/b/x.jpg"] {

@@ -1,4 +1,4 @@
-//! The photos with faces that do not count in a query: those below its minimum detection score or size.
+//! Lists the photos with faces that do not count in a query: those below its minimum detection score or size.
 
 use rusqlite::Connection;
 
@@ -24,7 +24,7 @@ pub(super) struct Weak {
 impl Weak {
     pub fn of(db: &Connection, query: &Query) -> rusqlite::Result<Self> {
         let mut weak = Self::default();
-        // Photos of which no face counts, since the best one is too weak.
+        // Photos of which no face counts, since even the best score or the largest size is below the minimum.
         let mut uncounted = PhotoSet::default();
         for (sql, least) in [
             (sql::CONFIDENCE, query.least_detection()),

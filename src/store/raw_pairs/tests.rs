@@ -1,4 +1,4 @@
-//! Which raw files are left out of the answers, whatever happens to them and to the files beside them.
+//! Tests which raw files are left out of the answers, whatever happens to them and to the files beside them.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ impl DoctorObserver for Unseen {
     fn advanced(&self, _: u64) {}
 }
 
-/// The paths that a query finds, which the counts and the doctor confirm.
+/// The paths that a query finds; checks that the counts and the doctor agree.
 fn found(store: &Store) -> Vec<String> {
     let query = Query {
         raws: Some(Raws::Alone),
@@ -129,13 +129,13 @@ fn pairs_follow_their_files() {
         .unwrap();
     assert_eq!(found(&store), ["/b/1.jpg"]);
 
-    // Of two pictures the first by its path stands for it, and then the other.
+    // Of two pictures it is paired with the first by path, and, when that is gone, with the other.
     put(&mut store, "/b/1.heic", &shot("heic"));
     assert_eq!(store.files_of_shot(raw).unwrap(), [Path::new("/b/1.heic")]);
     remove(&mut store, "/b/1.heic");
     assert_eq!(store.files_of_shot(raw).unwrap(), [Path::new("/b/1.jpg")]);
 
-    // A copy of the raw file that lies alone is found, so that its folder is not empty.
+    // If a copy of the raw file has no picture beside it, the photo is found, so that the copy's folder is not empty.
     let copy = |store: &mut Store, path: &str| {
         let put = store.batch(|batch| batch.put_file(Path::new(path), &META, Ok(raw)));
         put.unwrap();
@@ -144,12 +144,12 @@ fn pairs_follow_their_files() {
     assert_eq!(found(&store).len(), 2);
     put(&mut store, "/raw/1.jpg", &shot("jpeg"));
     assert_eq!(found(&store), ["/b/1.jpg"]);
-    // A photo that also has a file with the name of a picture is one.
+    // A photo that also has a file with the name of a picture is no raw file.
     copy(&mut store, "/raw/2.jpg");
     assert_eq!(found(&store).len(), 2);
     remove(&mut store, "/raw/2.jpg");
 
-    // A picture that cannot be read stands for nothing.
+    // A picture that cannot be read is paired with nothing.
     let damaged = PhotoRecord {
         content: Err(crate::error::Skip::new(
             crate::error::SkipReason::Damaged,
@@ -170,7 +170,7 @@ fn pairs_follow_their_files() {
 }
 
 #[test]
-fn the_doctor_finds_and_mends_wrong_pairs() {
+fn the_doctor_finds_and_repairs_wrong_pairs() {
     let (_folder, mut store) = temp_store();
     put(&mut store, "/a/1.dng", &shot("raw"));
     let other = put(&mut store, "/a/2.jpg", &shot("other"));

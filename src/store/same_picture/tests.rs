@@ -11,8 +11,8 @@ use crate::raster::Orientation;
 
 const SAD: Correction = Correction::Emotion(Sad);
 
-/// The file `content` with the picture of `photo("a", …)`, in an orientation. The upright photo has
-/// 4000 × 3000 pixels in orientation 1.
+/// A photo with this content and the picture of `photo("a", …)`, in an orientation. In orientation 1 it has 4000 × 3000
+/// pixels.
 fn version(content: &str, orientation: Orientation) -> PhotoRecord {
     let upright = photo(
         "a",
@@ -58,7 +58,7 @@ fn put_file(store: &mut Store, path: &str, id: PhotoId) {
         .unwrap();
 }
 
-/// Whether each photo has one row in the tables that are derived from it.
+/// Checks that no row refers to a missing photo, and that the faces that count are ranked.
 fn assert_consistent(store: &Store) {
     let count = |sql: &str| -> i64 {
         store
@@ -172,7 +172,7 @@ fn a_copy_in_another_orientation_is_analysed_unless_its_orientation_was_changed(
         asked(&store, "/new.jpg", Orientation::Rotate90),
         "moved and turned"
     );
-    // What other models found is not taken over.
+    // The analysis by other models is not taken over.
     let newer = Models {
         classifier: "reader 2".into(),
         ..models()
@@ -194,7 +194,7 @@ fn a_photo_with_other_files_keeps_its_content() {
     assert_eq!(faces(&store, copy)[0].correction, Some(SAD));
     assert_ne!(faces(&store, copy)[0].id, faces(&store, id)[0].id);
 
-    // The other file is tagged alike: the elder photo keeps its number, whichever way it is stored.
+    // The other file gets the same tag: the older photo keeps its ID, whichever way this is stored.
     put_file(&mut store, "/b.jpg", copy);
     assert_eq!((at(&store, "/a.jpg"), at(&store, "/b.jpg")), (id, id));
     assert_eq!(store.photo(copy).unwrap(), None);
@@ -219,7 +219,7 @@ fn two_files_that_are_tagged_in_one_transaction_stay_one_photo() {
 }
 
 #[test]
-fn the_elder_survives_when_a_record_is_stored_again() {
+fn the_older_photo_is_kept_when_a_record_is_stored_again() {
     let (_folder, mut store) = temp_store();
     let elder = put(&mut store, "/a.jpg", &upright("a"));
     let younger = put(&mut store, "/b.jpg", &upright("b"));
@@ -228,7 +228,7 @@ fn the_elder_survives_when_a_record_is_stored_again() {
     assert_eq!(at(&store, "/b.jpg"), elder);
     assert_eq!(store.photo(younger).unwrap(), None);
     assert_eq!(faces(&store, elder)[0].id, number);
-    // The younger one does not take the place of the elder one.
+    // The younger one does not replace the older one.
     let younger = put(&mut store, "/c.jpg", &upright("c"));
     assert_eq!(put(&mut store, "/c.jpg", &upright("b")), elder);
     assert!(store.photo(younger).unwrap().unwrap().paths.is_empty());
@@ -236,7 +236,7 @@ fn the_elder_survives_when_a_record_is_stored_again() {
 }
 
 #[test]
-fn a_photo_that_has_lost_its_files_is_taken_over_until_it_is_pruned() {
+fn a_lost_photo_takes_over_a_new_content_until_it_is_pruned() {
     let (_folder, mut store) = temp_store();
     let id = put(&mut store, "/a.jpg", &upright("a"));
     store.forget(&["/a.jpg".into()]).unwrap();
@@ -244,7 +244,7 @@ fn a_photo_that_has_lost_its_files_is_taken_over_until_it_is_pruned() {
     store.correct(faces(&store, id)[0].id, SAD).unwrap();
     store.forget(&["/moved.jpg".into()]).unwrap();
     assert_eq!(store.prune(Duration::ZERO).unwrap(), 1);
-    // Corrections belong to the picture and survive also this.
+    // Corrections belong to the picture and survive even this.
     let again = put(&mut store, "/b.jpg", &version("b", Orientation::Rotate180));
     assert!(again > id);
     assert_eq!(faces(&store, again)[0].correction, Some(SAD));
@@ -293,7 +293,7 @@ fn a_correction_of_one_copy_applies_to_all_and_is_undone_for_all() {
 }
 
 #[test]
-fn of_two_corrections_from_before_the_picture_was_known_the_later_one_holds() {
+fn of_two_corrections_from_before_the_picture_was_known_the_later_one_counts() {
     let (_folder, mut store) = temp_store();
     let unknown = |content: &str| PhotoRecord {
         picture: None,
@@ -336,12 +336,12 @@ fn of_two_corrections_from_before_the_picture_was_known_the_later_one_holds() {
 }
 
 #[test]
-fn what_only_a_person_saw_is_taken_over_as_their_correction() {
+fn a_copy_takes_over_a_vouched_face_as_a_correction() {
     let (_folder, mut store) = temp_store();
     let id = put(&mut store, "/a.jpg", &upright("a"));
     let vouched = faces(&store, id)[0];
     store.correct(vouched.id, SAD).unwrap();
-    // The models no longer find it, nor has it ever been found in another copy.
+    // The models do not find the face in this copy.
     let mut blind = upright("b");
     if let Ok(analysis) = &mut blind.content {
         analysis.faces.remove(0);

@@ -1,5 +1,5 @@
-//! Writes text as it is compared: without case, without signs that many people leave out, and in one of the
-//! several ways in which Unicode may spell a letter.
+//! Folds text to the form in which texts are compared: without case, without signs that many people leave out, and in one
+//! of the several ways in which Unicode may spell a letter.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -51,7 +51,7 @@ fn is_left_out(mark: char, base: char) -> bool {
         '\u{306}' | '\u{308}' if matches!(base, '\u{400}'..='\u{52f}') => {
             mark == '\u{308}' && base == 'е'
         }
-        // The accents of Latin and Greek, and what is laid around symbols.
+        // The accents of Latin and Greek, and the marks that enclose symbols.
         '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
         // The points of Hebrew, Arabic and Syriac.
         | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{670}'
@@ -80,7 +80,7 @@ fn spelled_out(c: char) -> Option<&'static str> {
     })
 }
 
-/// The character that stands for this one and those that people type in its place.
+/// The character by which this one and those that people type in its place are compared.
 fn plain(c: char) -> char {
     match c {
         'ø' => 'o',

@@ -1,4 +1,4 @@
-//! Splits text into the terms of the full-text index, which takes each for one word, whatever is in it.
+//! Splits text into the terms of the full-text index, which takes each term for one word.
 //!
 //! A word of a script with spaces is one term. A script without spaces, or one in which words are joined, has no
 //! words that a program could find without a dictionary. There every one, two and three characters that follow
@@ -12,7 +12,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::fold::fold;
 
-/// Most characters of a term in a script without spaces.
+/// Maximum number of characters of a term in a script without spaces.
 const LONGEST: usize = 3;
 
 /// How a character takes part in words.
@@ -20,11 +20,11 @@ const LONGEST: usize = 3;
 enum Class {
     /// A letter, digit or sign of a script that separates words.
     Spaced,
-    /// One of a script that does not.
+    /// A letter, digit or sign of a script that does not.
     Unspaced,
     /// A picture, which is a word of its own.
     Pictograph,
-    /// It belongs to no word.
+    /// A character that belongs to no word.
     Between,
 }
 
@@ -74,24 +74,25 @@ pub(super) fn compared(text: &str) -> String {
     words
 }
 
-/// Where the words of a text stand in it, in bytes; of a script without spaces, the characters.
-pub(super) fn places(text: &str) -> Vec<Range<usize>> {
-    let mut places: Vec<Range<usize>> = Vec::new();
+/// The byte ranges of the words in a text; in a script without spaces, those of the characters.
+pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut before = Class::Between;
     for (at, c) in text.char_indices() {
         let class = Class::of(c);
         let end = at + c.len_utf8();
-        match places.last_mut() {
+        match ranges.last_mut() {
             Some(word) if class == Class::Spaced && before == Class::Spaced => word.end = end,
             _ if class == Class::Between => {}
-            _ => places.push(at..end),
+            _ => ranges.push(at..end),
         }
         before = class;
     }
-    places
+    ranges
 }
 
-/// The lengths in characters of a run's terms; `least` in a script without spaces, or less if the run is shorter.
+/// The lengths in characters of a run's terms. In a script without spaces, `least` is the smallest, or less if the run is
+/// shorter.
 fn lengths(class: Class, run: &str, least: usize) -> std::ops::RangeInclusive<usize> {
     let length = run.chars().count();
     match class {
@@ -101,7 +102,7 @@ fn lengths(class: Class, run: &str, least: usize) -> std::ops::RangeInclusive<us
     }
 }
 
-/// Passes each part of a run that has so many characters.
+/// Passes each part of a run with this many characters to `each`.
 fn parts<'a>(run: &'a str, length: usize, mut each: impl FnMut(&'a str)) {
     let starts = run.char_indices().map(|(at, _)| at);
     let ends = starts.clone().skip(length).chain([run.len()]);
@@ -110,7 +111,7 @@ fn parts<'a>(run: &'a str, length: usize, mut each: impl FnMut(&'a str)) {
     }
 }
 
-/// Passes the runs of characters of one class that belong to words.
+/// Passes each run of characters of one class, except those that belong to no word, to `each`.
 fn runs<'a>(folded: &'a str, mut each: impl FnMut(Class, &'a str)) {
     let mut start = 0;
     let mut run = Class::Between;
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_word_is_not_found_by_what_it_is_not() {
+    fn a_word_is_not_found_by_other_words_with_the_same_parts() {
         assert!(!is_found("東京都", "東京 京都"));
         assert!(!is_found("海北", "北海道"));
         assert!(!is_found("दिन", "दीन"));

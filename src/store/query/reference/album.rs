@@ -1,4 +1,4 @@
-//! The photos of the tests.
+//! Makes the photos for the tests.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::store::{PhotoId, PhotoRecord, Store};
 
 pub const MUNICH: GeoPoint = at(48.137, 11.575);
 pub const FLORENCE: GeoPoint = at(43.77, 11.25);
-/// Fiji's islands lie on both sides of the date line.
+/// Fiji has islands on both sides of the date line.
 pub const TAVEUNI: GeoPoint = at(-16.85, 179.97);
 pub const VANUA_BALAVU: GeoPoint = at(-17.22, -178.95);
 pub const RAINBOW_REEF: GeoPoint = at(-16.8, -179.9);
@@ -27,7 +27,7 @@ pub const fn at(latitude: f64, longitude: f64) -> GeoPoint {
     }
 }
 
-/// A photo as it was stored.
+/// A photo of the store, as it was given to it.
 pub struct Known {
     pub id: PhotoId,
     pub record: PhotoRecord,
@@ -125,7 +125,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             .collect();
         paths.sort_by(|a, b| bytes(a).cmp(bytes(b)));
         paths.dedup();
-        // Some are raw files beside the photo before; half of these were not taken at the same time.
+        // Some are raw files beside the photo before them; half of these are given its date.
         if number % 8 == 3 {
             let picture: &Known = &known[number as usize - 1];
             paths = picture.paths.clone();
@@ -153,7 +153,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
     (folder, store, known)
 }
 
-/// Lets the metadata of some photos name people.
+/// Adds names of people to the metadata of some photos.
 fn name_people(record: &mut PhotoRecord, number: u32) {
     let said = &mut record.content.as_mut().unwrap().said;
     let named: &[&str] = match number / 3 % 5 {
@@ -167,7 +167,7 @@ fn name_people(record: &mut PhotoRecord, number: u32) {
     }
 }
 
-/// Gives the photos the positions that the store has estimated.
+/// Takes over the positions that the store has estimated.
 fn take_estimates(store: &Store, known: &mut [Known]) {
     let mut estimated = 0;
     for photo in known {

@@ -76,14 +76,14 @@ pub fn has_picture(photo: &Known, known: &[Known]) -> bool {
     photo.paths.iter().all(|path| {
         path.extension() == Some("dng".as_ref())
             && known.iter().any(|other| {
-                let lies_beside = other.paths.contains(&path.with_extension("jpg"));
+                let is_beside = other.paths.contains(&path.with_extension("jpg"));
                 let seconds = second(photo).zip(second(other));
-                lies_beside && seconds.is_none_or(|(a, b)| a == b)
+                is_beside && seconds.is_none_or(|(a, b)| a == b)
             })
     })
 }
 
-/// Spans without gaps between them as one.
+/// Joins spans that have no gap between them.
 fn joined(spans: &[Range<DateTime>]) -> Vec<Range<DateTime>> {
     let mut spans = spans.to_vec();
     spans.sort_by_key(|span| span.start);
@@ -223,7 +223,7 @@ fn is_near(region: &Region, at: GeoPoint) -> bool {
     region.contains(at) || region.areas().iter().any(is_in)
 }
 
-/// All photos of the seeded days are taken at noon, two seconds apart at most.
+/// Whether two photos are in one burst. All photos of a day were taken within four seconds at noon.
 fn in_one_burst(a: &Known, b: &Known, known: &[Known]) -> bool {
     let key = |photo: &Known| {
         let capture = &photo.record.content.as_ref().unwrap().capture;

@@ -115,9 +115,9 @@ fn circle(centre: GeoPoint, km: f64) -> Region {
     Region::Circle(Circle { centre, km })
 }
 
-/// The ways to an answer: the default bounds; nothing listed, so that every photo is checked
-/// against the filters; everything listed, and found by walks; bounds at which lists are just long
-/// enough for a walk that is given up; nothing listed until some photos were rejected.
+/// Bounds for each of the ways to an answer: the default; nothing is listed, so that every photo is checked against the
+/// filters; every filter's photos are listed, and found by walks; lists are just long enough that some walks are given
+/// up; nothing is listed until some photos were rejected.
 const WAYS: [Bounds; 5] = [
     Bounds {
         few: 1000,
@@ -203,11 +203,11 @@ fn every_filter_alone_and_in_pairs_answers_like_the_reference() {
             check(&store, &known, &pair, &format!("{name} and {other}"));
         }
     }
-    // Ten are made to be; of the others with the name of a raw file, some have no date or by chance the same.
+    // Ten raw files were given the date of the picture beside them; of the ten others, some have no date, or the same by
+    // chance.
     let left_out = known.iter().filter(|photo| has_picture(photo, &known));
     assert!((10..20).contains(&left_out.count()));
-    // Only one filter admits all photos and none admits no photo; otherwise the test would show
-    // little.
+    // Only one filter admits all photos, and every filter admits some; otherwise the test would show little.
     for (count, limit, name) in counts {
         assert!(
             count > 0 && (limit == 7 || count < 160 || name == "any emotion"),
@@ -285,7 +285,7 @@ fn a_shuffle_contains_what_the_filters_leave() {
 }
 
 #[test]
-fn a_photo_stands_where_the_answer_has_it() {
+fn the_standing_of_a_photo_is_its_position_in_the_answer() {
     let (_folder, store, known) = photos();
     let mut outside = 0;
     for (index, (name, set)) in FILTERS.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Caches what a transaction needs for one write after another.
+//! Caches what several writes of one transaction need, so that it is read once.
 
 use std::cell::OnceCell;
 
@@ -7,18 +7,18 @@ use rusqlite::Connection;
 use super::learning::InForce;
 use super::models::ModelIds;
 
-/// Caches that save a transaction repeated queries.
+/// The caches of one transaction.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(super) struct WriteCache {
     pub models: ModelIds,
-    pub learning: LayerInForce,
+    pub learning: LayersInForce,
 }
 
-/// The personal layer in force, read once.
+/// The personal layers in force.
 #[derive(Debug, Default)]
-pub(super) struct LayerInForce(OnceCell<InForce>);
+pub(super) struct LayersInForce(OnceCell<InForce>);
 
-impl LayerInForce {
+impl LayersInForce {
     pub fn of(&self, db: &Connection) -> rusqlite::Result<&InForce> {
         if self.0.get().is_none() {
             // The cell is empty, so this cannot fail.
