@@ -175,7 +175,9 @@ impl Follower {
         let now = Instant::now();
         let schedule = &self.schedule;
         let mut next = schedule.check_roots.min(schedule.rescan);
-        next = next.min(schedule.prune);
+        if self.may_prune() {
+            next = next.min(schedule.prune);
+        }
         if !self.polled.is_empty() {
             next = next.min(schedule.poll);
         }
@@ -286,7 +288,7 @@ impl Follower {
             self.schedule.poll = now + self.setup.poll;
             self.rescan_on_error(Self::poll)?;
         }
-        if now >= self.schedule.prune && !self.batches.is_running() && self.debouncer.is_empty() {
+        if now >= self.schedule.prune && self.may_prune() {
             self.schedule.prune = now + PRUNE;
             drop_linked_roots(&mut self.store)?;
             self.store.prune(self.setup.keep)?;
@@ -305,6 +307,12 @@ impl Follower {
         self.waiters
             .answer(|path| debouncer.contains(path) || queue.contains(path));
         Ok(())
+    }
+
+    /// Whether no file may lead to a photo again in a moment: all roots were reconciled, and what was found is committed.
+    fn may_prune(&self) -> bool {
+        let is_idle = self.queue.len() == 0 && !self.batches.is_running();
+        self.state.is_ready() && is_idle && self.debouncer.is_empty()
     }
 
     fn start_batch_run(&mut self) {
