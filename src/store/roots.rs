@@ -47,17 +47,28 @@ impl AbsentRoots {
     /// The roots and mounts, each of which is looked at when a path in it is asked for first: a disk that does not answer
     /// must not keep other photos waiting. With a single root there is no choice, so that is never looked at.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
+        let all = Self::all(db)?;
+        Ok(if all.0.len() < 2 {
+            Self::default()
+        } else {
+            all
+        })
+    }
+
+    /// The same, with a single root as well.
+    pub fn all(db: &Connection) -> rusqlite::Result<Self> {
         let mut folders: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
         folders.extend(mounts::all(db)?);
-        if folders.len() < 2 {
-            return Ok(Self::default());
-        }
+        Ok(Self::of(folders))
+    }
+
+    fn of(folders: Vec<PathBuf>) -> Self {
         let folder = |path: PathBuf| Folder {
             tree: Subtree::of(&path),
             path,
             is_absent: OnceCell::new(),
         };
-        Ok(Self(folders.into_iter().map(folder).collect()))
+        Self(folders.into_iter().map(folder).collect())
     }
 
     /// Whether a stored path is in one of them.
