@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::context::Context;
-use super::{GlobalArgs, Outcome};
+use super::{GlobalArgs, Outcome, resolve};
 use crate::album::resolve_root;
 use crate::daemon::{self, Setup};
 use crate::error::{Error, Result};
@@ -36,16 +36,17 @@ pub(super) fn run(args: &WatchArgs, context: &Context, global: GlobalArgs) -> Re
     Ok(Outcome::Found)
 }
 
-/// The path of a folder named on the command line. The folder must exist or be in the index, since its disk may be
+/// The absolute path of a folder named on the command line. The folder must exist or be in the index, since its disk may be
 /// unplugged.
 fn given_root(root: &Path, database: &Path) -> Result<PathBuf> {
-    resolve_root(root).or_else(|error| {
-        let path = absolute(root)?;
-        let is_known = Store::open_existing(database)
-            .and_then(|store| store.roots())
-            .is_ok_and(|known| known.iter().any(|root| root.path == path));
-        if is_known { Ok(path) } else { Err(error) }
-    })
+    if let Err(error) = resolve_root(root) {
+        let path = resolve(root.to_owned())?;
+        let found = Store::open_existing(database).and_then(|store| store.find_path(&path));
+        if !found.is_ok_and(|found| found == Some(path)) {
+            return Err(error);
+        }
+    }
+    absolute(root)
 }
 
 fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
@@ -56,7 +57,7 @@ fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
             .album
             .roots
             .iter()
-            .map(|root| root.canonicalize().or_else(|_| absolute(root)))
+            .map(|root| absolute(root))
             .collect::<Result<_>>()?
     } else {
         roots.to_vec()

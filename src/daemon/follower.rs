@@ -20,6 +20,8 @@ use super::waiters::Waiters;
 use super::{Activity, RootState, Settings, Setup};
 use crate::album::{Debouncer, Readiness, Watch, outermost};
 use crate::error::{Error, Result};
+use crate::file::resolve_links;
+use crate::pipeline::drop_linked_roots;
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
@@ -39,7 +41,7 @@ const CHECK_ROOTS: Duration = Duration::from_secs(2);
 /// Delay before work is retried after an error.
 const RETRY_DELAY: Duration = Duration::from_secs(10);
 
-/// Interval of the deletion of photos whose grace period has passed.
+/// Interval of the deletion of photos whose grace period has passed, and of roots that are links into others.
 const PRUNE: Duration = Duration::from_hours(24);
 
 /// When each periodic task is due.
@@ -174,7 +176,9 @@ impl Follower {
         let now = Instant::now();
         let schedule = &self.schedule;
         let mut next = schedule.check_roots.min(schedule.rescan);
-        next = next.min(schedule.prune);
+        if self.may_prune() {
+            next = next.min(schedule.prune);
+        }
         if !self.polled.is_empty() {
             next = next.min(schedule.poll);
         }
@@ -286,8 +290,9 @@ impl Follower {
             self.schedule.poll = now + self.setup.poll;
             self.rescan_on_error(Self::poll)?;
         }
-        if now >= self.schedule.prune && !self.batches.is_running() && self.debouncer.is_empty() {
+        if now >= self.schedule.prune && self.may_prune() {
             self.schedule.prune = now + PRUNE;
+            drop_linked_roots(&mut self.store)?;
             self.store.prune(self.setup.keep)?;
         }
         self.check_due(now)?;
@@ -305,6 +310,12 @@ impl Follower {
         self.waiters
             .answer(|path| debouncer.contains(path) || queue.contains(path));
         Ok(())
+    }
+
+    /// Whether no file may lead to a photo again in a moment: all roots were reconciled, and what was found is committed.
+    fn may_prune(&self) -> bool {
+        let is_idle = self.queue.len() == 0 && !self.batches.is_running();
+        self.state.is_ready() && is_idle && self.debouncer.is_empty()
     }
 
     fn start_batch_run(&mut self) {
@@ -348,18 +359,23 @@ impl Follower {
                 }
                 self.models = setup.models.clone();
                 self.batches.unload_models();
-                let before = std::mem::replace(&mut self.roots, roots_of(&setup));
-                for root in before {
-                    if !self.roots.iter().any(|new| new.path == root.path) {
-                        self.watch.remove_tree(&root.path);
-                    }
-                }
+                self.replace_roots(roots_of(&setup));
                 self.polled.clear();
                 self.mounts.clear();
                 self.setup = setup;
                 self.schedule.rescan = Instant::now();
             }
             Err(error) => tracing::error!("the settings stay as they were: {error}"),
+        }
+    }
+
+    /// Follows these roots in place of the ones before.
+    fn replace_roots(&mut self, roots: Vec<Root>) {
+        let before = std::mem::replace(&mut self.roots, roots);
+        for root in before {
+            if !self.roots.iter().any(|new| new.path == root.path) {
+                self.watch.remove_tree(&root.path);
+            }
         }
     }
 
@@ -425,7 +441,9 @@ impl Follower {
     }
 }
 
+/// The roots of the settings, with the symbolic links that there are now resolved.
 fn roots_of(setup: &Setup) -> Vec<Root> {
-    let folders = outermost(setup.roots.clone());
+    let resolved = |root: &PathBuf| resolve_links(root).unwrap_or_else(|_| root.clone());
+    let folders = outermost(setup.roots.iter().map(resolved).collect());
     folders.into_iter().map(Root::new).collect()
 }

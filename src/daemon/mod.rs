@@ -49,7 +49,7 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 
 /// The daemon's settings, read again on SIGHUP.
 pub struct Setup {
-    /// Folders to follow, as absolute paths.
+    /// Folders to follow, as absolute paths. Symbolic links in them are resolved anew whenever that may change something.
     pub roots: Vec<PathBuf>,
     /// Which files and folders are admitted by their names.
     pub filter: AlbumFilter,

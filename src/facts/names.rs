@@ -1,7 +1,8 @@
 //! Dates in the names of files and folders.
 //!
 //! Phones, messengers and programs name files by the date, and people name folders by it. A number is a date only if no
-//! letter or digit adjoins it, its month and day exist, and photography existed in its year.
+//! letter or digit adjoins it, its month and day exist, and photography existed in its year. The day on which a sync program
+//! found two versions of a file is no date of the photo.
 
 use std::path::{Component, Path};
 
@@ -11,6 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::dates::{is_plausible, midnight};
 use super::{Moment, StatedDate};
 use crate::photo::{DateSource, Precision};
+
+mod conflicts;
+
+use conflicts::without_marks;
 
 /// How many folders above a file are searched for a date.
 const FOLDERS: usize = 4;
@@ -39,7 +44,7 @@ const BEFORE_TIME: [&str; 13] = [
 /// The date in the name of a file; `None` if there is none. `today` bounds the years.
 pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
     let name = path.file_stem()?.to_str()?;
-    let (moment, precision) = in_file_name(name, today)?;
+    let (moment, precision) = in_file_name(&without_marks(name), today)?;
     Some(StatedDate {
         moment,
         precision,
@@ -50,16 +55,17 @@ pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
 /// The date in the names of the folders above a file, the nearest first, as precisely as they state it:
 /// `2019-07 Italy`, `2019/07/14`, `Photos from 2019`.
 pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
-    let folders: Vec<&str> = path
+    let folders: Vec<_> = path
         .parent()?
         .components()
         .rev()
         .map_while(|part| match part {
-            Component::Normal(name) => name.to_str(),
+            Component::Normal(name) => name.to_str().map(without_marks),
             _ => None,
         })
         .take(FOLDERS)
         .collect();
+    let folders: Vec<&str> = folders.iter().map(AsRef::as_ref).collect();
     let (day, precision) = (0..folders.len()).find_map(|at| in_folders(&folders[at..], today))?;
     Some(StatedDate {
         moment: midnight(day),

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crossbeam_channel::bounded;
 
 use super::budget::Budget;
+use super::linked_roots::drop_linked_roots;
 use super::plan::Comparison;
 use super::sidecars::refresh_sidecars;
 use super::work::{Claims, Worker};
@@ -76,6 +77,7 @@ pub fn index(
     observer: &dyn IndexObserver,
 ) -> Result<Summary> {
     let start = Instant::now();
+    drop_linked_roots(store)?;
     let stored = store.find_paths(roots)?;
     let roots = roots
         .iter()

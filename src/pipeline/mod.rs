@@ -12,6 +12,7 @@ mod decoder;
 mod first_bytes;
 mod index;
 mod kin;
+mod linked_roots;
 mod open;
 mod plan;
 #[cfg(unix)]
@@ -26,6 +27,7 @@ pub use analyse::LocalAnalyser;
 pub use decoder::Decoder;
 pub use index::{IndexObserver, IndexOptions, Silent, due, index, index_files};
 pub use kin::{carry_imported, carry_over};
+pub use linked_roots::drop_linked_roots;
 #[cfg(unix)]
 pub use open::Isolated;
 pub use open::{Analyser, Opened};

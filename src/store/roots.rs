@@ -48,17 +48,28 @@ impl AbsentRoots {
     /// in it, so that a disk that does not answer does not delay other photos. A single root is never examined, since no
     /// path could come before those below it.
     pub fn now(db: &Connection) -> rusqlite::Result<Self> {
+        let all = Self::all(db)?;
+        Ok(if all.0.len() < 2 {
+            Self::default()
+        } else {
+            all
+        })
+    }
+
+    /// The same, with a single root as well.
+    pub fn all(db: &Connection) -> rusqlite::Result<Self> {
         let mut folders: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
         folders.extend(mounts::all(db)?);
-        if folders.len() < 2 {
-            return Ok(Self::default());
-        }
+        Ok(Self::of(folders))
+    }
+
+    fn of(folders: Vec<PathBuf>) -> Self {
         let folder = |path: PathBuf| Folder {
             tree: Subtree::of(&path),
             path,
             is_absent: OnceCell::new(),
         };
-        Ok(Self(folders.into_iter().map(folder).collect()))
+        Self(folders.into_iter().map(folder).collect())
     }
 
     /// Whether a stored path is in one of them.

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, named_params, params};
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::file::resolve_links;
+
 use super::path::{Subtree, decode};
 
 /// Finds stored paths. The folders are read once, and only if a path is not stored as it was typed, since resolving the
@@ -31,7 +33,7 @@ impl<'db> Finder<'db> {
         let Ok(absolute) = std::path::absolute(typed) else {
             return Ok(None);
         };
-        let resolved = without_links(&absolute);
+        let resolved = resolve_links(&absolute).unwrap_or_else(|_| absolute.clone());
         for path in [&absolute, &resolved] {
             if is_stored(self.db, path)? {
                 return Ok(Some(path.components().collect()));
@@ -90,7 +92,7 @@ impl Folders {
                 self.named.entry(name).or_insert_with(|| upper.to_owned());
             }
         }
-        if let Ok(real) = folder.canonicalize()
+        if let Ok(real) = resolve_links(&folder)
             && real != folder
         {
             self.linked.push((folder.clone(), real));
@@ -99,17 +101,6 @@ impl Folders {
             self.all_named.entry(name).or_default().push(folder);
         }
     }
-}
-
-/// The path with the symbolic links resolved in as much of it as exists.
-fn without_links(absolute: &Path) -> PathBuf {
-    absolute
-        .ancestors()
-        .find_map(|existing| {
-            let rest = absolute.strip_prefix(existing).ok()?;
-            Some(join(&existing.canonicalize().ok()?, rest))
-        })
-        .unwrap_or_else(|| absolute.to_owned())
 }
 
 /// Like [`Path::join`], which adds a separator for an empty path.
@@ -148,7 +139,7 @@ fn through_link(
         } else {
             continue;
         };
-        if is_stored(db, &meant)? && meant.canonicalize().is_ok_and(|real| real == resolved) {
+        if is_stored(db, &meant)? && resolve_links(&meant).is_ok_and(|real| real == resolved) {
             return Ok(Some(meant));
         }
     }
@@ -266,17 +257,22 @@ mod tests {
         std::os::unix::fs::symlink(at("album"), at("short")).unwrap();
         photo_at(&mut store, &at("album/link/day/1.jpg"));
         let found = |typed: &str| store.find_path(&at(typed)).unwrap();
-        for (typed, stored) in [
-            ("album/link/day/1.jpg", "album/link/day/1.jpg"),
-            ("short/link/day/1.jpg", "album/link/day/1.jpg"),
-            ("disk/trip/day/1.jpg", "album/link/day/1.jpg"),
-            ("disk/trip/day", "album/link/day"),
-            ("disk/trip", "album/link"),
-            ("short", "album"),
-        ] {
-            assert_eq!(found(typed), Some(at(stored)), "{typed}");
+        // The same while the disk is away.
+        for name in ["disk", "away"] {
+            let _ = std::fs::rename(at("disk"), at(name));
+            for (typed, stored) in [
+                ("album/link/day/1.jpg", "album/link/day/1.jpg"),
+                ("short/link/day/1.jpg", "album/link/day/1.jpg"),
+                ("disk/trip/day/1.jpg", "album/link/day/1.jpg"),
+                ("disk/trip/day", "album/link/day"),
+                ("disk/trip", "album/link"),
+                ("short", "album"),
+            ] {
+                assert_eq!(found(typed), Some(at(stored)), "{typed}, {name}");
+            }
+            assert_eq!(found("disk"), None);
         }
-        assert_eq!(found("disk"), None);
+        std::fs::rename(at("away"), at("disk")).unwrap();
         // A photo at the target of the link has a path of its own.
         photo_at(&mut store, &at("disk/trip/day/1.jpg"));
         let found = store.find_path(&at("disk/trip/day/1.jpg")).unwrap();

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::common::{fixture, photo_taken};
 use crate::testenv::{Run, TestEnv};
+use rusqlite::Connection;
 
 /// 2019-07-14T00:00:00Z.
 const FILE_TIME: Duration = Duration::from_hours(434_184);
@@ -91,4 +92,58 @@ fn a_date_of_the_file_is_marked_in_every_format() {
     assert_eq!(ends, [Some("taken_at_source"), Some("exif"), Some("file")]);
     let shown = env.run("show album/undated.jpg").found();
     assert!(shown.text().contains("the photo has no date"), "{shown:?}");
+}
+
+#[test]
+fn what_a_sync_program_writes_into_a_name_is_no_date() {
+    let env = TestEnv::new();
+    let names = [
+        ("IMG-20190714-WA0003.jpg", "hopper.jpg", "2019-07-14"),
+        // The same content, and the content that another machine has tagged.
+        (
+            "IMG-20190714-WA0003.sync-conflict-20210304-101112-ABCDEFG.jpg",
+            "hopper.jpg",
+            "2019-07-14",
+        ),
+        (
+            "IMG-20190714-WA0003 (conflicted copy 2021-03-04 101112).jpg",
+            "coffee.jpg",
+            "2019-07-14",
+        ),
+        (
+            "2015 Summer/scan (Anna's conflicted copy 2021-03-04).jpg",
+            "chelsea.jpg",
+            "2015",
+        ),
+    ];
+    for (name, photo, _) in names {
+        env.add(name, fixture(photo));
+    }
+    env.index();
+    let is_dated = || {
+        for (name, _, day) in names {
+            let mut show = env.command("show --json");
+            let shown = Run::of(show.arg(env.album(name))).found().json();
+            let taken = shown["taken_at"].as_str().unwrap();
+            assert!(taken.starts_with(day), "{name}: {shown}");
+        }
+    };
+    is_dated();
+    assert_eq!(env.run("query --who all --since 2021 --until 2021").code, 1);
+
+    // An index of an earlier version, which took such days for dates.
+    Connection::open(env.database())
+        .unwrap()
+        .execute_batch(
+            "UPDATE photos SET facts_version = 5, facts = json_set(facts, '$.version', 5), taken_local = 1614852672000;
+             DELETE FROM dirty_photos",
+        )
+        .unwrap();
+    let summary = env.index();
+    assert_eq!(
+        (&summary["metadata"], &summary["photos"]),
+        (&json!(3), &json!(0)),
+        "{summary}"
+    );
+    is_dated();
 }

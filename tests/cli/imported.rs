@@ -52,10 +52,86 @@ fn what_was_undone_elsewhere_later_is_undone_and_does_not_return() {
     // The older file does not bring it back, and a later word counts again.
     fs::write(two.path("before.jsonl"), before).unwrap();
     two.run("corrections import before.jsonl").found();
-    assert_eq!(correction(&two, "a.jpg"), Value::Null);
+    for name in ["a.jpg", "grey.jpg"] {
+        assert_eq!(correction(&two, name), Value::Null, "{name}");
+    }
     correct(&one, "a.jpg", "fear");
     bring(&one, &two);
     assert_eq!(correction(&two, "a.jpg"), "fear");
+}
+
+#[test]
+fn an_older_file_brings_an_undone_word_back_to_no_edit() {
+    let (one, two) = (album_with_edit(), album_with_edit());
+    correct(&one, "a.jpg", "sad");
+    let before = bring(&one, &two);
+    assert!(before.contains("2 corrections added"), "{before}");
+    undo(&one, "a.jpg");
+    // The file of the other machine, which does not know of it yet.
+    let text = bring(&two, &one);
+    assert!(
+        text.contains("0 corrections added") && text.contains("2 older"),
+        "{text}"
+    );
+    let nothing = |env: &TestEnv| {
+        for name in ["a.jpg", "grey.jpg"] {
+            assert_eq!(correction(env, name), Value::Null, "{name}");
+        }
+    };
+    nothing(&one);
+    let exported = one.run("corrections export -").found();
+    assert!(!exported.text().contains("\"sad\""), "{exported:?}");
+    // A word on the edit itself that is older than the undone one stays, and a later one on the original is carried over.
+    correct(&one, "grey.jpg", "angry");
+    bring(&one, &two);
+    assert_eq!(correction(&two, "a.jpg"), Value::Null);
+    assert_eq!(correction(&two, "grey.jpg"), "angry");
+    undo(&two, "grey.jpg");
+    bring(&two, &one);
+    nothing(&one);
+    correct(&one, "a.jpg", "fear");
+    bring(&one, &two);
+    assert_eq!(correction(&two, "a.jpg"), "fear");
+}
+
+#[test]
+fn what_was_carried_over_from_a_forgotten_photo_stays_with_the_edit() {
+    let (one, two) = (album_with_edit(), album_with_edit());
+    correct(&one, "a.jpg", "sad");
+    two.run("forget album/a.jpg").found();
+    let text = bring(&one, &two);
+    assert!(text.contains("1 left out"), "{text}");
+    assert_eq!(correction(&two, "grey.jpg"), "sad");
+    // What a person said of the edit itself is taken.
+    correct(&one, "grey.jpg", "angry");
+    let text = bring(&one, &two);
+    assert!(text.contains("1 left out"), "{text}");
+    assert_eq!(correction(&two, "grey.jpg"), "angry");
+}
+
+#[test]
+fn of_files_that_were_put_together_the_later_word_changes_what_was_carried_over_in_the_earlier_one()
+{
+    let (one, two) = (album_with_edit(), TestEnv::new());
+    let original = taken(&fixture("astronaut.jpg"), DATE, "25", "X100");
+    two.add("a.jpg", original);
+    two.index();
+    for (env, word) in [(&one, "sad"), (&two, "happy")] {
+        correct(env, "a.jpg", word);
+        env.run("corrections export mine.jsonl").found();
+    }
+    let [earlier, later] =
+        [&one, &two].map(|env| fs::read_to_string(env.path("mine.jsonl")).unwrap());
+    for text in [format!("{earlier}{later}"), format!("{later}{earlier}")] {
+        let both = album_with_edit();
+        both.add("../all.jsonl", text);
+        both.run("corrections import all.jsonl").found();
+        for name in ["a.jpg", "grey.jpg"] {
+            assert_eq!(correction(&both, name), "happy", "{name}");
+        }
+        undo(&both, "a.jpg");
+        assert_eq!(correction(&both, "grey.jpg"), Value::Null);
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(unix)]
+mod absent_disks;
 mod backups;
 mod bad_files;
 mod bad_requests;

@@ -23,6 +23,7 @@ mod crashes;
 mod following;
 mod freshness;
 mod harness;
+mod linked_roots;
 mod load;
 mod lost_events;
 mod offline;

@@ -8,6 +8,7 @@ use std::process::Command;
 use fer_index::album::{AlbumFilter, AlbumFilterSettings};
 use fer_index::pipeline::Comparison;
 use fer_index::store::{Models, Store};
+use rusqlite::Connection;
 
 use crate::common::{fixture, skip};
 use crate::harness::{
@@ -299,6 +300,30 @@ fn an_absent_disk_that_was_indexed_by_itself_keeps_its_rows_unless_it_is_left_ou
     env.add("private/.nomedia", "");
     assert_eq!(env.run("index album --json").json()["gone"], 1);
     assert_eq!(files(&env), 1);
+}
+
+#[test]
+fn photos_that_are_back_after_the_grace_period_are_recognised_before_others_are_deleted() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("trip/1.jpg", fixture("astronaut.jpg"));
+    env.add("trip/2.jpg", fixture("chelsea.jpg"));
+    env.add("trip/gone.jpg", fixture("coffee.jpg"));
+    env.index();
+    let before = faces(&env);
+    fs::rename(env.album("trip"), env.path("away")).unwrap();
+    assert_eq!(env.index()["gone"], 3);
+    let days: i64 = 40 * 24 * 3600 * 1000;
+    Connection::open(env.database())
+        .unwrap()
+        .execute("UPDATE photos SET lost_at = lost_at - ?", [days])
+        .unwrap();
+    fs::remove_file(env.path("away/gone.jpg")).unwrap();
+    fs::rename(env.path("away"), env.album("trip")).unwrap();
+    let daemon = Daemon::start(&env);
+    let photos = |env| number(env, "SELECT count(*) FROM photos");
+    wait_until("all is right", || (files(&env), photos(&env)) == (3, 3));
+    assert_eq!(faces(&env), before);
+    daemon.stop();
 }
 
 /// A folder that is mounted at a mount point until this is dropped.

@@ -4,6 +4,7 @@ mod preview;
 mod table;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
@@ -89,17 +90,30 @@ fn is_gone(hit: &Hit) -> bool {
     !hit.path.try_exists().unwrap_or(true)
 }
 
-/// The paths of photos with an existing file, since one without a file must not prevent the others from being linked or
-/// copied.
-fn existing_paths(hits: &[Hit]) -> Vec<&Path> {
-    let (gone, there): (Vec<_>, Vec<_>) = hits.iter().partition(|hit| is_gone(hit));
-    for hit in gone {
-        tracing::warn!(
-            "{} is left out, because it is no longer there; run fer-index index to update the index",
-            hit.path.display()
-        );
+/// The paths of photos that can be linked or copied, since one without a file must not prevent the others from that. A link
+/// may also lead to a disk that is not there, where it leads to the photo again once the disk is back.
+fn paths_to_place<'h>(
+    hits: &'h [Hit],
+    placement: Placement,
+    store: &Store,
+) -> Result<Vec<&'h Path>> {
+    let gone = hits.iter().filter(|hit| is_gone(hit));
+    let gone: Vec<&Path> = gone.map(|hit| hit.path.as_path()).collect();
+    let absent = store.on_absent_disks(&gone)?;
+    let gone: HashSet<&Path> = gone.into_iter().collect();
+    let mut placed = Vec::new();
+    for path in hits.iter().map(|hit| hit.path.as_path()) {
+        let why = match (gone.contains(path), absent.contains(path)) {
+            (true, true) if placement == Placement::Copied => "its disk is not there",
+            (true, false) => "it is no longer there; run fer-index index to update the index",
+            _ => {
+                placed.push(path);
+                continue;
+            }
+        };
+        tracing::warn!("{} is left out, because {why}", path.display());
     }
-    there.iter().map(|hit| hit.path.as_path()).collect()
+    Ok(placed)
 }
 
 impl ResultArgs {
@@ -112,16 +126,19 @@ impl ResultArgs {
         out: &mut Stdout,
     ) -> Result<()> {
         let opens = self.contact_sheet.is_some() || self.preview;
-        let copies = self.link_into.is_some() || self.copy_into.is_some();
-        let hits = if opens || copies {
+        let placement = match (&self.link_into, &self.copy_into) {
+            (Some(_), _) => Some(Placement::Linked),
+            (None, Some(_)) => Some(Placement::Copied),
+            (None, None) => None,
+        };
+        let hits = if opens || placement.is_some() {
             at_existing_paths(hits, store)?
         } else {
             Cow::Borrowed(hits)
         };
-        let paths: Vec<_> = if copies {
-            existing_paths(&hits)
-        } else {
-            hits.iter().map(|hit| hit.path.as_path()).collect()
+        let paths: Vec<_> = match placement {
+            Some(placement) => paths_to_place(&hits, placement, store)?,
+            None => hits.iter().map(|hit| hit.path.as_path()).collect(),
         };
         let rule = self.force.rule(context, paths.iter().map(PathBuf::from));
         if let Some(file) = &self.contact_sheet {

@@ -1,9 +1,9 @@
 //! Reconciles folders and roots with the index.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use super::Follower;
+use super::{Follower, roots_of};
 use crate::album::{Followed, Readiness, outermost};
 use crate::daemon::RootState;
 use crate::daemon::roots::Root;
@@ -171,11 +171,36 @@ impl Follower {
 
     /// Reconciles every root.
     pub(super) fn reconcile_all(&mut self) -> Result<()> {
+        self.resolve_roots();
         for root in 0..self.roots.len() {
             self.reconcile_root(root)?;
         }
         self.trouble = None;
         Ok(())
+    }
+
+    /// Follows the folders to which the roots of the settings lead now: a symbolic link in one may have been made or changed,
+    /// or lead on over a disk that was not there. Returns whether they are other ones than before.
+    fn resolve_roots(&mut self) -> bool {
+        let mut roots = roots_of(&self.setup);
+        let paths = |roots: &[Root]| -> Vec<PathBuf> {
+            roots.iter().map(|root| root.path.clone()).collect()
+        };
+        if paths(&roots) == paths(&self.roots) {
+            return false;
+        }
+        for root in &mut roots {
+            if let Some(known) = self.roots.iter().position(|known| known.path == root.path) {
+                std::mem::swap(root, &mut self.roots[known]);
+            }
+        }
+        self.replace_roots(roots);
+        self.schedule.prune = Instant::now();
+        let roots = &self.roots;
+        let is_followed = |path: &Path| roots.iter().any(|root| path.starts_with(&root.path));
+        self.polled.retain(|folder| is_followed(folder));
+        self.mounts.retain(|mount| is_followed(&mount.path));
+        true
     }
 
     /// Reconciles a root, or marks it as offline if it is absent, or empty although the index has photos below it.
@@ -216,6 +241,10 @@ impl Follower {
     /// Reconciles the roots that were mounted, unmounted or replaced by another folder, and schedules a check of such mounts
     /// below them.
     pub(super) fn check_roots(&mut self) -> Result<()> {
+        // Others are looked at with every rescan.
+        if self.roots.iter().any(Root::is_offline) && self.resolve_roots() {
+            return self.reconcile_all();
+        }
         for root in 0..self.roots.len() {
             if self.roots[root].has_changed() {
                 self.reconcile_root(root)?;

@@ -167,6 +167,80 @@ fn a_random_number_is_no_date() {
 }
 
 #[test]
+fn the_day_of_a_conflict_is_no_date() {
+    for (name, expected) in [
+        (
+            "IMG-20190714-WA0003.sync-conflict-20210304-101112-ABCDEFG.jpg",
+            "2019-07-14",
+        ),
+        (
+            "20190714_153000.sync-conflict-20210304-101112-ABCDEFG.jpg",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "2019-07-14.sync-conflict-20210304-101112-ABCDEFG.sync-conflict-20220405-111213-HIJKLMN.jpg",
+            "2019-07-14",
+        ),
+        (
+            "2019-07-14.sync-conflict-20210304-101112.edited.jpg",
+            "2019-07-14",
+        ),
+        ("IMG_1234.sync-conflict-20210304-101112-ABCDEFG.jpg", "none"),
+        ("IMG_1234_conflict-20210304-101112.jpg", "none"),
+        ("IMG_1234_conflict-anna-20210304-101112 (1).jpg", "none"),
+        (
+            "IMG-20190714-WA0003 (conflicted copy 2021-03-04 101112).jpg",
+            "2019-07-14",
+        ),
+        (
+            "IMG_1234 (conflicted copy anna 2021-03-04 101112).jpg",
+            "none",
+        ),
+        ("IMG_1234 (Anna's conflicted copy 2021-03-04).jpg", "none"),
+        (
+            "IMG_1234 (Anna's (work) conflicted copy 2021-03-04 (1)) (2).jpg",
+            "none",
+        ),
+        (
+            "IMG_1234 (Annas PC's in Konflikt stehende Kopie 2021-03-04).jpg",
+            "none",
+        ),
+        ("IMG_1234 (Copie en conflit de Anna 2021-03-04).jpg", "none"),
+        ("IMG_1234 (Anna の競合コピー 2021-03-04).jpg", "none"),
+        (
+            "20190714_153000 (SFConflict anna@example.org 2021-03-04-10-11-12).jpg",
+            "2019-07-14T15:30:00",
+        ),
+        (
+            "FB_IMG_1563109200123 (conflict 2021-03-04).jpg",
+            "2019-07-14T13:00:00.123Z",
+        ),
+        // What people write stays.
+        ("conflict-20210304.jpg", "2021-03-04"),
+        ("family_conflict-2021-03-04.jpg", "2021-03-04"),
+        ("Konflikt 2021-03-04 (Scan).jpg", "2021-03-04"),
+        ("(conflicted copy 2021-03-04.jpg", "2021-03-04"),
+        ("Scan (2021-03-04).jpg", "2021-03-04"),
+    ] {
+        let today = date(2026, 1, 1);
+        assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
+    }
+    for (path, expected) in [
+        (
+            "/a/2015 Summer (Anna's conflicted copy 2021-03-04)/1.jpg",
+            "2015",
+        ),
+        (
+            "/a/2015/Trip (conflicted copy 2021-03-04 101112)/1.jpg",
+            "2015",
+        ),
+    ] {
+        let today = date(2026, 1, 1);
+        assert_eq!(told(of_folders(Path::new(path), today)), expected, "{path}");
+    }
+}
+
+#[test]
 fn folders_are_named_to_the_precision_that_people_know() {
     for (path, expected) in [
         ("/a/2019-07 Italy/1.jpg", "2019-07"),

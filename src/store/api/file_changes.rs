@@ -54,6 +54,18 @@ impl Store {
         Ok(removed)
     }
 
+    /// Removes a root with all files and mounts below it.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_root(&mut self, root: &Path) -> Result<()> {
+        self.write(|db| {
+            files::remove_tree(db, root)?;
+            mounts::put(db, root, &[])?;
+            roots::remove(db, root)
+        })
+    }
+
     /// Records that a file or folder was renamed: what is known about the files in it, and which folders in it are mounts,
     /// moves to the new path. Returns the number of files.
     ///

@@ -1,5 +1,6 @@
 //! The methods by which the pipeline and the daemon look up what the index has, before they read or store a file.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -8,6 +9,8 @@ use crate::error::{Result, Skip};
 use crate::face::ScoredFace;
 use crate::photo::{Capture, ContentHash, Picture, PictureHash};
 
+use super::super::path::encode;
+use super::super::roots::AbsentRoots;
 use super::super::{
     KinCorrections, KnownFile, KnownPhoto, Models, NamedRegions, Occasion, PhotoAnalysis, PhotoId,
     Store, closer_search, explain, files, forgotten, kin, kin_due, mounts, photos, same_picture,
@@ -105,6 +108,18 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn mounts_under(&self, folder: &Path) -> Result<Vec<PathBuf>> {
         self.read(|db| mounts::under(db, folder))
+    }
+
+    /// The paths of these that lie in a root, or in a mount in one, that is not there at this moment. The index keeps them.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn on_absent_disks<'p>(&self, paths: &[&'p Path]) -> Result<HashSet<&'p Path>> {
+        self.read(|db| {
+            let absent = AbsentRoots::all(db)?;
+            let held = paths.iter().filter(|path| absent.contain(&encode(path)));
+            Ok(held.copied().collect())
+        })
     }
 
     /// Whether the index has files below `path`.

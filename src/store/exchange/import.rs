@@ -44,22 +44,10 @@ pub(in super::super) fn take(
         changed: BTreeSet::new(),
     };
     let leaders = leaders(records);
-    let rows: Vec<Option<Row>> = records
-        .iter()
-        .zip(&leaders)
-        .map(|(record, leader)| {
-            // A correction that was carried over is as old as the one that it was carried over from.
-            let source = leader.map_or(record, |leader| &records[leader]);
-            import.take(record, source.made_at.as_millisecond())
-        })
-        .collect::<rusqlite::Result<_>>()?;
-    for (index, leader) in leaders.into_iter().enumerate() {
-        // A `Later` row does not follow: it is a correction that a person made on this face itself.
-        if let (Some(Row::Same(follower)), Some(leader)) =
-            (rows[index], leader.and_then(|leader| rows[leader]))
-        {
-            kin::follow(db, follower, leader.id())?;
-        }
+    let mut taken: Vec<Option<Taken>> = vec![None; records.len()];
+    for index in leaders_first(&leaders) {
+        let leader = leaders[index].and_then(|leader| Some((&records[leader], taken[leader]?)));
+        taken[index] = Some(import.take(&records[index], leader)?);
     }
     for face in undone {
         import.undo(face)?;
@@ -67,21 +55,24 @@ pub(in super::super) fn take(
     import.finish()
 }
 
-/// The row in the database of a correction that is imported.
+/// What an import made of a correction.
 #[derive(Clone, Copy)]
-enum Row {
-    /// The same correction.
+enum Taken {
+    /// It is this row of the database.
     Same(i64),
-    /// A later one of the same face.
+    /// The database has this row, a later correction of the same face.
     Later(i64),
+    /// It was left out, for this reason.
+    LeftOut(Reason),
 }
 
-impl Row {
-    const fn id(self) -> i64 {
-        match self {
-            Self::Same(id) | Self::Later(id) => id,
-        }
-    }
+/// Why a correction is left out.
+#[derive(Clone, Copy)]
+enum Reason {
+    /// A person undid it later, or undid one that was carried over to the face.
+    Undone,
+    /// A person wanted the photo to be forgotten.
+    Forgotten,
 }
 
 struct Import<'a> {
@@ -92,30 +83,57 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// Imports a correction that was made at this time (Unix, ms), and returns its row or that of a later correction of
-    /// the face; `None` if there is neither.
-    fn take(&mut self, record: &CorrectionRecord, made_at: i64) -> rusqlite::Result<Option<Row>> {
+    /// Imports a correction, and makes it follow the one from which it was carried over.
+    fn take(
+        &mut self,
+        record: &CorrectionRecord,
+        leader: Option<(&CorrectionRecord, Taken)>,
+    ) -> rusqlite::Result<Taken> {
+        // A correction that was carried over is as old as the one from which it was.
+        let source = leader.map_or(record, |(leader, _)| leader);
+        let made_at = source.made_at.as_millisecond();
+        let leader = leader.map(|(_, leader)| leader);
+        let taken = self.put(record, made_at, leader)?;
+        // A later correction of this face was made by a person on this very face, so it does not follow.
+        if let (Taken::Same(follower), Some(Taken::Same(leader) | Taken::Later(leader))) =
+            (taken, leader)
+        {
+            kin::follow(self.db, follower, leader)?;
+        }
+        Ok(taken)
+    }
+
+    /// Imports a correction that was made at this time (Unix, ms).
+    fn put(
+        &mut self,
+        record: &CorrectionRecord,
+        made_at: i64,
+        leader: Option<Taken>,
+    ) -> rusqlite::Result<Taken> {
         let db = self.db;
         if is_forgotten(db, &record.content, record.picture.as_ref())? {
-            self.imported.forgotten += 1;
-            return Ok(None);
+            return Ok(self.leave_out(Reason::Forgotten));
         }
         let picture = record.picture.as_ref();
         let same = same_faces(db, &record.content, picture, &record.at)?;
         let says = |row: &&SameFace| row.made_at == made_at && row.emotion == emotion_of(record);
         if let Some(row) = same.iter().find(says) {
             self.imported.known += 1;
-            return Ok(Some(Row::Same(row.id)));
+            return Ok(Taken::Same(row.id));
         }
         if let Some(row) = same.iter().find(|row| row.made_at >= made_at) {
             self.imported.outdated += 1;
-            return Ok(Some(Row::Later(row.id)));
+            return Ok(Taken::Later(row.id));
         }
         // No correction is carried over to a face on which a person undid one.
         let undone_at = undone::last(db, &record.content, picture, &record.at)?;
         if undone_at >= Some(made_at) || undone_at.is_some() && record.carried_from.is_some() {
-            self.imported.outdated += 1;
-            return Ok(None);
+            return Ok(self.leave_out(Reason::Undone));
+        }
+        // What was carried over to this face was undone. After the photo from which it was carried over was forgotten, it
+        // stays, as it does without an import.
+        if let Some(Taken::LeftOut(Reason::Undone)) = leader {
+            return Ok(self.leave_out(Reason::Undone));
         }
         let mut followers = Vec::new();
         for row in &same {
@@ -129,7 +147,16 @@ impl Import<'_> {
         for follower in followers {
             kin::follow(db, follower, id)?;
         }
-        Ok(Some(Row::Same(id)))
+        Ok(Taken::Same(id))
+    }
+
+    /// Counts a correction that is left out.
+    const fn leave_out(&mut self, reason: Reason) -> Taken {
+        match reason {
+            Reason::Undone => self.imported.outdated += 1,
+            Reason::Forgotten => self.imported.forgotten += 1,
+        }
+        Taken::LeftOut(reason)
     }
 
     /// Stores that a person undid the correction of a face, and removes the face's corrections that were made before or
@@ -217,6 +244,31 @@ fn leaders(records: &[CorrectionRecord]) -> Vec<Option<usize>> {
         start += length;
     }
     leaders
+}
+
+/// The indexes of all corrections, each leader directly before its followers, so that a later correction of the leader's face
+/// in the same file changes these as well. Those that follow each other in a circle, which no exported file has, come last, the
+/// first one of a circle before its leader.
+fn leaders_first(leaders: &[Option<usize>]) -> Vec<usize> {
+    let mut followers = vec![Vec::new(); leaders.len()];
+    for (index, leader) in leaders.iter().enumerate() {
+        if let Some(leader) = leader {
+            followers[*leader].push(index);
+        }
+    }
+    let mut order = Vec::with_capacity(leaders.len());
+    let mut is_in_order = vec![false; leaders.len()];
+    let first = (0..leaders.len()).filter(|index| leaders[*index].is_none());
+    for start in first.chain(0..leaders.len()) {
+        let mut next = vec![start];
+        while let Some(index) = next.pop() {
+            if !std::mem::replace(&mut is_in_order[index], true) {
+                order.push(index);
+                next.extend(followers[index].iter().rev());
+            }
+        }
+    }
+    order
 }
 
 /// The emotion of a correction as it is stored.
