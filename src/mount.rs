@@ -3,12 +3,25 @@
 
 use std::path::Path;
 
-use crate::file::FileMeta;
+use crate::file::{FileMeta, has_name};
 
 /// A number of the mounted file system in which a path is; if nothing is at the path, that of the innermost folder above it
 /// that is there. `None` if there is none.
 pub fn mount_at(path: &Path) -> Option<u64> {
     path.ancestors().find_map(mount_of)
+}
+
+/// Folders in which the system makes a mount point when a disk or share is mounted, and removes it afterwards: udisks, GVfs
+/// and macOS do.
+const AUTOMATIC: [&str; 4] = ["/media", "/run/media", "/run/user", "/Volumes"];
+
+/// Whether a mount that is absent may return at this path: its mount point is there, or the system will make it.
+pub fn may_return(mount: &Path) -> bool {
+    has_name(mount) || is_automatic(mount)
+}
+
+fn is_automatic(mount: &Path) -> bool {
+    AUTOMATIC.iter().any(|folder| mount.starts_with(folder))
 }
 
 /// Whether the file system of a file that is not there any more, and had these metadata, was unmounted or replaced: the
@@ -50,6 +63,15 @@ mod tests {
         assert_eq!(mount_of(&path), None);
         assert_eq!(mount_at(&path), mount_of(folder.path()));
         assert!(mount_at(&path).is_some());
+    }
+
+    #[test]
+    fn a_mount_returns_where_its_mount_point_is_or_the_system_makes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(may_return(folder.path()));
+        assert!(!may_return(&folder.path().join("disk")));
+        assert!(may_return(Path::new("/run/media/nobody/DISK")));
+        assert!(!is_automatic(Path::new("/mediathek/DISK")));
     }
 
     #[test]

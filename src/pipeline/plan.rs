@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
-use crate::file::{Difference, FileMeta, has_name, is_absent};
-use crate::mount::{mount_at, mount_of};
+use crate::file::{Difference, FileMeta, is_absent};
+use crate::mount::{may_return, mount_at, mount_of};
 use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
@@ -130,7 +130,7 @@ impl Comparison<'_> {
             }
             let is_within = absent.iter().any(|outer| mount.starts_with(outer));
             if is_within
-                || has_name(mount) && is_absent(mount) && self.store.has_files_below(mount)?
+                || may_return(mount) && is_absent(mount) && self.store.has_files_below(mount)?
             {
                 absent.push(mount.clone());
             }
@@ -221,7 +221,7 @@ impl Merge<'_, '_> {
         for (mount, number) in self.mounts.found {
             // After an unmount, the mount point has the mount above it, and a link leads nowhere.
             let is_same = |now| now == number;
-            if !mount_of(&mount).map_or_else(|| !has_name(&mount), is_same) {
+            if !mount_of(&mount).map_or_else(|| !may_return(&mount), is_same) {
                 self.plan.keep_below(mount.clone());
             }
             self.plan.mounts.push(mount);

@@ -9,12 +9,13 @@ use fer_index::album::{AlbumFilter, AlbumFilterSettings};
 use fer_index::pipeline::Comparison;
 use fer_index::store::{Models, Store};
 use rusqlite::Connection;
+use serde_json::Value;
 
 use crate::common::{fixture, skip};
 use crate::harness::{
     Daemon, faces, files, index_times, number, numbered, portrait, report, size, status, wait_until,
 };
-use crate::testenv::TestEnv;
+use crate::testenv::{Run, TestEnv};
 
 fn state(env: &TestEnv) -> String {
     status(env)["roots"][0]["state"]
@@ -195,6 +196,47 @@ fn a_disk_that_is_unmounted_during_a_scan_keeps_its_rows() {
         assert!(mounted.is_none(), "{root:?}");
         assert_eq!(plan.gone.len(), gone, "{root:?}: {plan:?}");
     }
+}
+
+#[test]
+fn a_disk_whose_mount_point_the_system_removes_keeps_its_rows() {
+    let env = TestEnv::new();
+    env.add("1.jpg", portrait());
+    // In a namespace of its own, nothing else sees what is mounted.
+    let script = r#"
+        set -e
+        mount -t tmpfs none /media
+        mkdir -p /media/user/DISK
+        cp album/1.jpg /media/user/2.jpg
+        up() { mkdir -p /media/user/DISK; mount --bind album /media/user/DISK; }
+        down() { umount /media/user/DISK; rmdir /media/user/DISK; }
+        up
+        "$FER_INDEX" index /media/user --json
+        down
+        "$FER_INDEX" index /media/user --json
+        "$FER_INDEX" watch /media/user 2> log &
+        for _ in $(seq 100); do ! grep -q ready log || break; sleep 0.1; done
+        up; sleep 3; down; sleep 3
+        "$FER_INDEX" status --json
+        kill $!; wait $!
+    "#;
+    let mut unshare = Command::new("unshare");
+    env.place(&mut unshare);
+    unshare
+        .args(["--mount", "--propagation", "private", "sh", "-c", script])
+        .env("FER_INDEX", env!("CARGO_BIN_EXE_fer-index"));
+    let run = Run::of(&mut unshare);
+    if run.stdout.is_empty() {
+        skip("this user may not mount");
+        return;
+    }
+    let lines: Vec<Value> = run
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[1]["gone"], 0, "{run:?}");
+    assert_eq!(lines[2]["files"], 2, "{run:?}");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use crate::album::{Followed, Readiness, outermost};
 use crate::daemon::RootState;
 use crate::daemon::roots::Root;
 use crate::error::Result;
-use crate::file::{FileMeta, has_name};
+use crate::file::FileMeta;
+use crate::mount::may_return;
 use crate::pipeline::{Comparison, Plan, due};
 
 impl Follower {
@@ -121,7 +122,7 @@ impl Follower {
     pub(super) fn changed_mount(&self, path: &Path) -> Option<&Root> {
         let is_changed = |mount: &&Root| {
             path.starts_with(&mount.path)
-                && has_name(&mount.path)
+                && may_return(&mount.path)
                 && (mount.is_offline() || mount.has_changed())
         };
         self.mounts.iter().find(is_changed)
