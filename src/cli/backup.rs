@@ -10,7 +10,7 @@ use super::index::count;
 use super::index_lock::IndexLock;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
-use crate::file::beside;
+use crate::file::database_companion;
 use crate::lock::{ProcessLock, Unavailable};
 use crate::output;
 use crate::store::{Contents, ForgottenAgain, Store};
@@ -92,7 +92,7 @@ fn sentence(contents: Contents) -> String {
 
 /// Takes the daemon's lock, so that no daemon runs or starts meanwhile.
 pub(super) fn lock_out_daemon(database: &Path) -> Result<ProcessLock> {
-    let path = beside(database, "lock");
+    let path = database_companion(database, "lock");
     match ProcessLock::take(&path, "which replaces the database")? {
         Ok(lock) => Ok(lock),
         Err(Unavailable::Held(holder)) => Err(Error::Usage(format!(

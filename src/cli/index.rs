@@ -145,8 +145,8 @@ fn print_skipped_before(
             Some(Ok(photo)) => store.photo(photo)?.and_then(|photo| photo.content.err()),
         };
         let Some(skip) = skip else { continue };
-        let is_told = summary.skipped.values().flat_map(|files| &files.first);
-        if is_told.clone().all(|told| told.skip != skip) {
+        let printed = summary.skipped.values().flat_map(|files| &files.first);
+        if printed.clone().all(|file| file.skip != skip) {
             out.line(format_args!(
                 "{} is as it was when it was skipped: {skip}",
                 file.display()

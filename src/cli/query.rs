@@ -101,8 +101,10 @@ fn print_understood(understood: &Understood) {
             .collect();
         hint(format_args!("left out: {}", left_out.join(", ")));
     }
-    for (said, flag) in &understood.replaced {
-        hint(format_args!("--{flag} replaces what the words say: {said}"));
+    for (words, flag) in &understood.replaced {
+        hint(format_args!(
+            "--{flag} replaces what the words say: {words}"
+        ));
     }
     for album in &understood.other_albums {
         hint(format_args!(

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
 use crate::album::{Followed, Watch};
-use crate::file::beside;
+use crate::file::database_companion;
 
 /// A request that is not answered yet.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) struct Waiters {
 impl Waiters {
     pub fn new(database: &Path) -> Self {
         Self {
-            folder: beside(database, "cookies"),
+            folder: database_companion(database, "cookies"),
             is_watched: false,
             last_cookie: 0,
             waiting: Vec::new(),

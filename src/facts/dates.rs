@@ -165,7 +165,7 @@ mod tests {
     }
 
     /// The moment as text, with its offset and precision.
-    fn told(parsed: Option<(Moment, Precision)>) -> String {
+    fn parsed_text(parsed: Option<(Moment, Precision)>) -> String {
         match parsed {
             Some((Moment::Local { local, offset }, precision)) => {
                 let offset = offset.map_or_else(String::new, |offset| offset.to_string());
@@ -200,7 +200,7 @@ mod tests {
             ("2019-07-14T25:30:05", "None"),
             ("July 2019", "None"),
         ] {
-            assert_eq!(told(xmp_date(text)), expected, "{text}");
+            assert_eq!(parsed_text(xmp_date(text)), expected, "{text}");
         }
     }
 
@@ -219,7 +219,11 @@ mod tests {
             ("00000000", None, "None"),
             ("2019", None, "None"),
         ] {
-            assert_eq!(told(iptc_date(day, time)), expected, "{day} {time:?}");
+            assert_eq!(
+                parsed_text(iptc_date(day, time)),
+                expected,
+                "{day} {time:?}"
+            );
         }
     }
 }

@@ -65,7 +65,7 @@ pub struct Facts {
     /// The format by the file's content.
     pub format: Format,
     /// What its metadata say.
-    pub said: Statements,
+    pub statements: Statements,
     /// The hash of its picture data, and the orientation of the stored pixels.
     pub picture: Picture,
 }
@@ -73,7 +73,7 @@ pub struct Facts {
 impl Facts {
     /// The facts of the photo by its content alone.
     pub fn capture(&self) -> Capture {
-        of_content(&self.said)
+        of_content(&self.statements)
     }
 }
 
@@ -88,7 +88,7 @@ pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
         let metadata = metadata(task)?;
         Ok(Facts {
             format: task.format,
-            said: metadata.said,
+            statements: metadata.statements,
             picture: Picture {
                 hash: picture::hash(task.format, task.bytes),
                 orientation: metadata.orientation,
@@ -103,7 +103,7 @@ pub struct Decoded {
     /// Its pixels, with the orientation that makes them upright.
     pub raster: Raster,
     /// What its metadata say.
-    pub said: Statements,
+    pub statements: Statements,
     /// The format by the file's content.
     pub format: Format,
     /// What could not be decoded of it; `None` if it is complete.
@@ -113,7 +113,7 @@ pub struct Decoded {
 impl Decoded {
     /// The facts of the photo by its content alone.
     pub fn capture(&self) -> Capture {
-        of_content(&self.said)
+        of_content(&self.statements)
     }
 }
 
@@ -176,10 +176,10 @@ fn decode_and<T>(
     limits: &Limits,
     also: impl FnOnce(&Task<'_>) -> T,
 ) -> Result<(Decoded, T), Skip> {
-    let (format, said, orientation, found, other) = with_limits(&bytes, limits, |task| {
-        let (said, orientation) = match facts {
-            Some(facts) => (facts.said, facts.picture.orientation),
-            None => metadata(task).map(|read| (read.said, read.orientation))?,
+    let (format, statements, orientation, found, other) = with_limits(&bytes, limits, |task| {
+        let (statements, orientation) = match facts {
+            Some(facts) => (facts.statements, facts.picture.orientation),
+            None => metadata(task).map(|read| (read.statements, read.orientation))?,
         };
         let reduced = match task.format {
             Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
@@ -190,7 +190,7 @@ fn decode_and<T>(
             Some(raster) => Found::Reduced(raster),
             None => Found::Source(source(task)?),
         };
-        Ok((task.format, said, orientation, found, also(task)))
+        Ok((task.format, statements, orientation, found, also(task)))
     })?;
     let (raster, lost) = match found {
         Found::Reduced(raster) => (raster, None),
@@ -202,7 +202,7 @@ fn decode_and<T>(
     };
     let decoded = Decoded {
         raster,
-        said,
+        statements,
         format,
         lost,
     };

@@ -8,7 +8,7 @@ use crate::classify::{Classification, EmotionClassifier, FaceCrop, crop_face, cr
 use crate::detect::FaceDetector;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
-use crate::facts::{Statements, may_be_same, of_content};
+use crate::facts::{Statements, may_be_same_face, of_content};
 use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::photo::Capture;
@@ -89,15 +89,16 @@ impl LocalAnalyser {
         let is_bare = |at: &&BoundingBox| {
             let mut found = faces.iter();
             may_show_face(&decoded.raster, at)
-                && !found.any(|face| may_be_same(&face.bounding_box, at))
+                && !found.any(|face| may_be_same_face(&face.bounding_box, at))
         };
         let bare = named.iter().filter(is_bare).copied().take(MOST_LOOKS);
         let bare: Vec<BoundingBox> = bare.collect();
         if !bare.is_empty() {
             let found = self.detector.detect_at(&decoded.raster, &bare)?;
             for face in found.into_iter().flatten() {
-                let is_same =
-                    |other: &DetectedFace| may_be_same(&face.bounding_box, &other.bounding_box);
+                let is_same = |other: &DetectedFace| {
+                    may_be_same_face(&face.bounding_box, &other.bounding_box)
+                };
                 if !faces.iter().any(is_same) {
                     faces.push(face);
                 }
@@ -137,7 +138,7 @@ impl LocalAnalyser {
         });
         let readings = self.read(&decoded, &found.legible);
         let format = decoded.format.name();
-        let analysis = analysis(self.models(), format, decoded.said, found, readings);
+        let analysis = analysis(self.models(), format, decoded.statements, found, readings);
         Ok((analysis, seen))
     }
 
@@ -176,7 +177,7 @@ impl LocalAnalyser {
         Ok(analysis(
             self.models(),
             format,
-            decoded.said,
+            decoded.statements,
             found,
             readings,
         ))
@@ -198,7 +199,7 @@ impl LocalAnalyser {
 pub(super) fn analysis(
     models: Models,
     format: &str,
-    said: Statements,
+    statements: Statements,
     found: FoundFaces,
     readings: Vec<Classification>,
 ) -> PhotoAnalysis<ScoredFace> {
@@ -215,8 +216,8 @@ pub(super) fn analysis(
         format: format.to_owned(),
         width,
         height,
-        capture: of_content(&said),
-        said,
+        capture: of_content(&statements),
+        statements,
         people: Vec::new(),
         models,
         faces: faces.collect(),

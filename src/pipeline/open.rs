@@ -155,9 +155,14 @@ impl Opened<'_> {
                             pictures,
                         })
                     })?;
-                let Facts { format, said, .. } = self.facts;
+                let Facts {
+                    format, statements, ..
+                } = self.facts;
                 let models = isolated.processes.models().clone();
-                Ok((analysis(models, format.name(), said, found, scores), seen))
+                Ok((
+                    analysis(models, format.name(), statements, found, scores),
+                    seen,
+                ))
             }
         }
     }

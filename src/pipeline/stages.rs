@@ -86,7 +86,7 @@ impl LocalAnalyser {
         let readings = self.classifier.infer(&crops);
         ended(Stage::Classify);
         let format = decoded.format.name();
-        let analysis = analysis(self.models(), format, decoded.said, found, readings);
+        let analysis = analysis(self.models(), format, decoded.statements, found, readings);
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

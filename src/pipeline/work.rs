@@ -9,7 +9,7 @@ use super::Analyser;
 use super::budget::Budget;
 use super::first_bytes::FirstBytes;
 use super::kin::{self, Kin};
-use crate::album::{FoundFile, Named};
+use crate::album::{FileKind, FoundFile};
 use crate::error::{Result, Skip, SkipReason};
 use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
@@ -71,8 +71,8 @@ impl NewFile {
             picture: Some(facts.picture),
             content: analysis.map(|analysis| PhotoAnalysis {
                 format: facts.format.name().to_owned(),
-                capture: of_content(&facts.said),
-                said: facts.said,
+                capture: of_content(&facts.statements),
+                statements: facts.statements,
                 ..analysis
             }),
         }
@@ -157,7 +157,7 @@ impl Worker<'_> {
                 sidecars: Vec::new(),
             });
         }
-        if Named::of(&path) == Named::Unknown {
+        if FileKind::of(&path) == FileKind::Unknown {
             let (meta, outcome) = match FirstBytes::read(&path) {
                 Ok(FirstBytes::Photo) => return self.read(path, meta),
                 Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
@@ -224,7 +224,7 @@ impl Worker<'_> {
         // The picture of a photo that was analysed before pictures were hashed is unknown; and what an older
         // reader found in its metadata is read anew.
         let is_read = |known: &PhotoRecord| match &known.content {
-            Ok(analysis) => known.picture.is_some() && analysis.said.version == VERSION,
+            Ok(analysis) => known.picture.is_some() && analysis.statements.version == VERSION,
             Err(_) => true,
         };
         let unread = match known {

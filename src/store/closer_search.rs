@@ -133,7 +133,7 @@ mod tests {
     fn a_region_without_a_face_is_due_until_an_analysis_was_told_of_it() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
-        let said = &mut record.content.as_mut().unwrap().said;
+        let statements = &mut record.content.as_mut().unwrap().statements;
         let region = |x: f32| RegionStatement {
             x,
             y: 0.5,
@@ -142,7 +142,7 @@ mod tests {
             kind: RegionKind::Mwg,
             applied_to: None,
         };
-        said.person("Ada", Some(region(0.25)), Block::Xmp);
+        statements.add_person("Ada", Some(region(0.25)), Block::Xmp);
         let id = put(&mut store, "/a.jpg", &record);
         assert_eq!(
             store.files_to_analyse_again().unwrap(),
@@ -161,11 +161,11 @@ mod tests {
         assert_eq!(search(&named.regions), 0);
         // Another region is another matter, and nothing stays of a person who is no longer named.
         let mut moved = record.clone();
-        let said = &mut moved.content.as_mut().unwrap().said;
-        said.people[0].region = Some(region(0.75));
+        let statements = &mut moved.content.as_mut().unwrap().statements;
+        statements.people[0].region = Some(region(0.75));
         put(&mut store, "/a.jpg", &moved);
         assert_eq!(store.files_to_analyse_again().unwrap().len(), 1);
-        moved.content.as_mut().unwrap().said.people.clear();
+        moved.content.as_mut().unwrap().statements.people.clear();
         put(&mut store, "/a.jpg", &moved);
         assert_eq!(store.files_to_analyse_again().unwrap().len(), 0);
         let count = "SELECT count(*) FROM looked_closely";

@@ -80,25 +80,27 @@ impl Names {
     }
 
     /// The statements without these names.
-    pub fn without<'a>(&self, said: &'a Statements) -> Cow<'a, Statements> {
+    pub fn without<'a>(&self, statements: &'a Statements) -> Cow<'a, Statements> {
         if self.marks.is_none() {
-            return Cow::Borrowed(said);
+            return Cow::Borrowed(statements);
         }
-        let mut rest = said.clone();
+        let mut rest = statements.clone();
         self.remove(&mut rest);
         Cow::Owned(rest)
     }
 
     /// Removes these names from statements, and counts them.
-    fn remove(&self, said: &mut Statements) -> RemovedNames {
-        let before = (said.people.len(), said.keywords.len());
-        said.people.retain(|person| !self.is_one(&person.name));
-        let others: Vec<String> = said
+    fn remove(&self, statements: &mut Statements) -> RemovedNames {
+        let before = (statements.people.len(), statements.keywords.len());
+        statements
+            .people
+            .retain(|person| !self.is_one(&person.name));
+        let others: Vec<String> = statements
             .people
             .iter()
             .map(|person| words::compared(&person.name))
             .collect();
-        said.keywords.retain(|keyword| {
+        statements.keywords.retain(|keyword| {
             let levels: Vec<&str> = keyword.value.split('|').collect();
             let is_other = levels
                 .iter()
@@ -106,14 +108,17 @@ impl Names {
             let is_one = levels.iter().any(|level| self.is_one(level));
             !self.is_in(&keyword.value) || (is_other && !is_one)
         });
-        let texts = said.titles.iter_mut().chain(&mut said.descriptions);
+        let texts = statements
+            .titles
+            .iter_mut()
+            .chain(&mut statements.descriptions);
         let texts = texts.map(|text| u64::from(self.cut(text))).sum();
-        for texts in [&mut said.titles, &mut said.descriptions] {
+        for texts in [&mut statements.titles, &mut statements.descriptions] {
             texts.retain(|text| text.value != ELLIPSIS);
         }
         RemovedNames {
-            people: (before.0 - said.people.len()) as u64,
-            keywords: (before.1 - said.keywords.len()) as u64,
+            people: (before.0 - statements.people.len()) as u64,
+            keywords: (before.1 - statements.keywords.len()) as u64,
             texts,
             ..RemovedNames::default()
         }
@@ -254,11 +259,11 @@ fn each_changed(
     let columns = statement.column_count();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let mut said = Statements::from_json(row.get_ref(1)?.as_str()?);
-        let removed = names.remove(&mut said);
+        let mut statements = Statements::from_json(row.get_ref(1)?.as_str()?);
+        let removed = names.remove(&mut statements);
         if removed != RemovedNames::default() {
             count(row.get(0)?, removed);
-            let mut values = vec![Value::Text(said.to_json())];
+            let mut values = vec![Value::Text(statements.to_json())];
             for key in 2..columns {
                 values.push(row.get(key)?);
             }
@@ -310,10 +315,10 @@ mod tests {
         for name in names {
             store.forget_person(name).unwrap();
         }
-        let mut said = Statements::default();
-        said.description(description, Block::Xmp);
+        let mut statements = Statements::default();
+        statements.add_description(description, Block::Xmp);
         let names = Names::of(&store.connection).unwrap();
-        let rest = names.without(&said).into_owned();
+        let rest = names.without(&statements).into_owned();
         rest.descriptions.into_iter().next().map(|text| text.value)
     }
 

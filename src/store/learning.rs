@@ -23,7 +23,7 @@ use super::record::PhotoId;
 use super::stored_face::StoredFace;
 use super::{derived, faces, features, ranking};
 
-use lessons::{Said, each_uncorrected};
+use lessons::{CorrectedFaces, each_uncorrected};
 pub use status::Learning;
 pub(super) use status::of as status;
 
@@ -144,11 +144,11 @@ impl State {
         })
     }
 
-    /// Whether `said` with this stamp is what was learned from last; also if that is nothing and there never was anything.
-    fn has_learned(&self, stamp: &Stamp, said: &Said) -> bool {
+    /// Whether `faces` with this stamp is what was learned from last; also if that is nothing and there never was anything.
+    fn has_learned(&self, stamp: &Stamp, faces: &CorrectedFaces) -> bool {
         match &self.stamp {
             Some(before) => before == stamp,
-            None => said.is_empty(),
+            None => faces.is_empty(),
         }
     }
 }
@@ -202,20 +202,20 @@ impl Due {
 /// What is to be done next.
 pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
     let state = State::now(db)?;
-    let said = Said::now(db, &state)?;
-    let stamp = said.stamp();
-    if state.has_learned(&stamp, &said) {
+    let faces = CorrectedFaces::now(db, &state)?;
+    let stamp = faces.stamp();
+    if state.has_learned(&stamp, &faces) {
         return Ok(match state.applied {
             Some(_) => Next::Follow,
             None => Next::Nothing,
         });
     }
-    let Said {
+    let CorrectedFaces {
         classifier,
         corrected,
         rejected,
         vouched,
-    } = said;
+    } = faces;
     Ok(Next::Learn(Due {
         stamp,
         lessons: TrainingFaces::choose(corrected, |visit| {
@@ -235,8 +235,8 @@ pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
 /// Whether something is to be learned, or the scores of photos are still to follow.
 pub(super) fn is_outdated(db: &Connection) -> rusqlite::Result<bool> {
     let state = State::now(db)?;
-    let said = Said::now(db, &state)?;
-    Ok(state.applied.is_some() || !state.has_learned(&said.stamp(), &said))
+    let faces = CorrectedFaces::now(db, &state)?;
+    Ok(state.applied.is_some() || !state.has_learned(&faces.stamp(), &faces))
 }
 
 /// Stores what was learned, and puts in force what proves itself: the scores of all photos are to follow then.

@@ -24,7 +24,7 @@ use super::{derived, files};
 pub(super) const IS_PAIRED: &str = "SELECT 1 FROM raw_pairs WHERE raw_id = ?";
 
 /// Reads the files whose paths are in a range, with their photos.
-pub(super) const BESIDE: &str =
+pub(super) const FILES_WITH_STEM: &str =
     "SELECT path, photo_id FROM files WHERE path >= ? AND path < ? AND photo_id IS NOT NULL";
 
 /// Notes the pictures of the noted raw files: what the sidecars of a raw file say also holds for its picture.
@@ -100,7 +100,7 @@ pub(super) fn contents_of_shot(
     let Some(path) = path else {
         return Ok(contents);
     };
-    for (other, photo) in beside(db, path)? {
+    for (other, photo) in files_with_stem(db, path)? {
         if is_raw(&other) != is_raw(path) {
             let hash = db
                 .prepare_cached("SELECT hash FROM photos WHERE id = ?")?
@@ -170,9 +170,9 @@ fn add_raws_beside(
     path: &Path,
     raws: &mut BTreeSet<PhotoId>,
 ) -> rusqlite::Result<()> {
-    let beside = beside(db, path)?.into_iter();
+    let files_with_stem = files_with_stem(db, path)?.into_iter();
     raws.extend(
-        beside
+        files_with_stem
             .filter(|(path, _)| is_raw(path))
             .map(|(_, photo)| photo),
     );
@@ -200,7 +200,7 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
 
 /// The first picture of the same shot beside a file of a raw photo.
 fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
-    let mut pictures = beside(db, path)?;
+    let mut pictures = files_with_stem(db, path)?;
     pictures.retain(|(path, _)| !is_raw(path));
     // Most raw files lie alone.
     if pictures.is_empty() {
@@ -219,7 +219,7 @@ fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Resul
 
 /// The files in the folder of `path` that have the same name apart from the extension, itself included, in the order
 /// of their paths.
-fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
+fn files_with_stem(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
     let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
         return Ok(Vec::new());
     };
@@ -232,7 +232,7 @@ fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoI
         if let Some(last) = high.last_mut() {
             *last += 1; // of the full stop
         }
-        let mut statement = db.prepare_cached(BESIDE)?;
+        let mut statement = db.prepare_cached(FILES_WITH_STEM)?;
         let mut rows = statement.query([low, high])?;
         while let Some(row) = rows.next()? {
             let other = decode(row.get_ref(0)?.as_blob()?);
@@ -284,12 +284,12 @@ impl Taken {
 /// only one of the two files. `None` if it was skipped.
 fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
     const NO_FILE: &[FileOfPhoto<'_>] = &[];
-    let said: Option<Option<String>> = db
+    let statements: Option<Option<String>> = db
         .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?
         .query_row(params![photo], |row| row.get(0))
         .optional()?;
-    Ok(said.map(|said| {
-        let content = Statements::from_json(&said.unwrap_or_default());
+    Ok(statements.map(|statements| {
+        let content = Statements::from_json(&statements.unwrap_or_default());
         let sources = SourcesOfPhoto {
             content: &content,
             sidecars: &[],

@@ -77,7 +77,7 @@ pub struct PhotoAnalysis<Face> {
     /// Height of the upright photo in pixels.
     pub height: u32,
     /// What its content says of it.
-    pub said: Statements,
+    pub statements: Statements,
     /// The facts: by its content alone on the way in, by all its sources on the way out. Times are stored with a
     /// resolution of 1 ms.
     pub capture: Capture,

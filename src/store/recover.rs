@@ -290,7 +290,7 @@ mod tests {
         let pages = bytes.len() / size;
         assert!(pages > 40, "{pages}");
         let damaged = folder.path().join("damaged.sqlite3");
-        let (mut told, mut recovered_all) = (0, 0);
+        let (mut reported, mut recovered_all) = (0, 0);
         for page in 0..pages {
             for fill in [0x00, 0xa5] {
                 for entry in fs::read_dir(folder.path()).unwrap() {
@@ -307,7 +307,7 @@ mod tests {
                 match answers(&damaged) {
                     Ok(given) => assert_eq!(given, right, "{name}"),
                     Err(error) => {
-                        told += 1;
+                        reported += 1;
                         assert!(!error.to_string().is_empty(), "{name}");
                     }
                 }
@@ -340,8 +340,8 @@ mod tests {
         }
         // Each page is damaged twice. Answers do not read the pages of every index.
         assert!(
-            told > pages * 3 / 4 && recovered_all > 0,
-            "{told} of {pages}, {recovered_all}"
+            reported > pages * 3 / 4 && recovered_all > 0,
+            "{reported} of {pages}, {recovered_all}"
         );
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 keywords: vec!["Vacation".into(), "Places|Italy".into()],
                 ..Capture::default()
             },
-            said: Statements::default(),
+            statements: Statements::default(),
             people: Vec::new(),
             models: models(),
             faces,
@@ -113,8 +113,8 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
 pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
     let analysis = record.content.as_mut().expect("an analysed photo");
     change(&mut analysis.capture);
-    analysis.said = Statements::from(&analysis.capture);
-    analysis.capture = of_content(&analysis.said);
+    analysis.statements = Statements::from(&analysis.capture);
+    analysis.capture = of_content(&analysis.statements);
 }
 
 /// Sets the date of a photo.

@@ -45,13 +45,13 @@ pub(super) fn of_path(path: &Path) -> String {
 
 /// The text of a photo `p` apart from its paths, as an SQL expression: everything else by which `--text` finds
 /// it. Whatever is added here must mark the photo in `dirty_photos` when it changes (`migrations/`).
-macro_rules! said_of_photo {
+macro_rules! fact_texts_of_photo {
     () => {
         "coalesce(p.title, '') || ' ' || coalesce(p.description, '') || ' ' || coalesce(p.keywords, '') || ' '
          || coalesce((SELECT group_concat(name, ' ') FROM people WHERE photo_id = p.id), '')"
     };
 }
-pub(super) use said_of_photo;
+pub(super) use fact_texts_of_photo;
 
 /// Adds one path to the text of a photo for the full-text index.
 pub(super) fn add_path(text: &mut String, path: &Path) {
@@ -59,9 +59,9 @@ pub(super) fn add_path(text: &mut String, path: &Path) {
     text.push(' ');
 }
 
-/// Adds what [`said_of_photo`] selects to the text of a photo.
-pub(super) fn add_said(text: &mut String, said: &str) {
-    text.push_str(said);
+/// Adds what [`fact_texts_of_photo`] selects to the text of a photo.
+pub(super) fn add_facts(text: &mut String, fact_texts: &str) {
+    text.push_str(fact_texts);
 }
 
 /// The text in Unicode's composed form. A Mac writes names in the decomposed form.
@@ -111,16 +111,16 @@ fn stored(
     photo: PhotoId,
     part: impl Fn(&Path) -> &Path,
 ) -> rusqlite::Result<Option<String>> {
-    const SAID: &str = concat!(
+    const FACT_TEXTS: &str = concat!(
         "SELECT ",
-        said_of_photo!(),
+        fact_texts_of_photo!(),
         " FROM photos p WHERE p.id = ? AND p.skip_reason IS NULL"
     );
-    let said: Option<String> = db
-        .prepare_cached(SAID)?
+    let fact_texts: Option<String> = db
+        .prepare_cached(FACT_TEXTS)?
         .query_row([photo], |row| row.get(0))
         .optional()?;
-    let Some(said) = said else {
+    let Some(fact_texts) = fact_texts else {
         return Ok(None);
     };
     let mut text = String::new();
@@ -130,7 +130,7 @@ fn stored(
     if text.is_empty() {
         return Ok(None);
     }
-    add_said(&mut text, &said);
+    add_facts(&mut text, &fact_texts);
     Ok(Some(text))
 }
 

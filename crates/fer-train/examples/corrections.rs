@@ -226,7 +226,7 @@ impl Outcome {
         let rest: Vec<usize> = (0..read.len())
             .filter(|face| !corrected.contains(face))
             .collect();
-        let said = corrected
+        let corrections = corrected
             .iter()
             .map(|&face| (read[face].clone(), truth[face]));
         let each = |visit: &mut dyn FnMut(ClassifiedFace)| -> Result<(), Infallible> {
@@ -235,8 +235,8 @@ impl Outcome {
             }
             Ok(())
         };
-        let lessons =
-            TrainingFaces::choose(said.collect(), each).unwrap_or_else(|never| match never {});
+        let lessons = TrainingFaces::choose(corrections.collect(), each)
+            .unwrap_or_else(|never| match never {});
         let learned = learn(&lessons);
         let layer = learned.as_ref().map(|(layer, _)| layer);
         Self {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Follower, RETRY_DELAY};
-use crate::album::{Change, FoundFile, Named, Readiness, leads_above};
+use crate::album::{Change, FileKind, FoundFile, Readiness, leads_above};
 use crate::error::Result;
 use crate::file::{Difference, FileMeta, is_gone};
 use crate::pipeline::refresh_sidecars;
@@ -126,7 +126,7 @@ impl Follower {
     fn renamed(&mut self, from: &Path, to: &Path) {
         self.watch.remove_tree(from);
         let stays = self.is_admitted(to)
-            && (Named::of(to).may_be_photo() || to.is_dir())
+            && (FileKind::of(to).may_be_photo() || to.is_dir())
             && !self.is_left_out(to);
         if stays {
             let renamed = self.store.rename(from, to);
@@ -374,5 +374,5 @@ impl Follower {
 
 /// Whether the file of this name may be a photo, or is a sidecar.
 fn is_followed(path: &Path) -> bool {
-    Named::of(path).may_be_photo() || is_sidecar(path)
+    FileKind::of(path).may_be_photo() || is_sidecar(path)
 }

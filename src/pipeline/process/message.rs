@@ -158,7 +158,7 @@ pub struct Confinement {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadFacts {
     format: Format,
-    said: Statements,
+    statements: Statements,
     picture: [u8; 32],
     /// The value of EXIF.
     orientation: u8,
@@ -168,7 +168,7 @@ impl ReadFacts {
     pub fn of(facts: &Facts) -> Self {
         Self {
             format: facts.format,
-            said: facts.said.clone(),
+            statements: facts.statements.clone(),
             picture: *facts.picture.hash.as_bytes(),
             orientation: facts.picture.orientation.exif(),
         }
@@ -177,7 +177,7 @@ impl ReadFacts {
     pub fn into_facts(self) -> Facts {
         Facts {
             format: self.format,
-            said: self.said,
+            statements: self.statements,
             picture: Picture {
                 hash: PictureHash::from_bytes(self.picture),
                 orientation: Orientation::from_exif(self.orientation.into()),

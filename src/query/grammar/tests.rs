@@ -58,7 +58,7 @@ fn sentences_become_the_filters_that_are_meant() {
         let judged = half.map(|line| judge(line));
         judged
             .filter(|(is_right, _)| !is_right)
-            .map(|(_, told)| told)
+            .map(|(_, difference)| difference)
             .collect()
     };
     let (known, set_aside) = (wrong(0), wrong(1));
@@ -86,16 +86,17 @@ fn no_word_is_lost() {
             longer.insert(at, unknown[at % unknown.len()]);
             let understood = read(&longer.join(" "));
             let filter = &understood.filter;
-            let told = [
+            let difference = [
                 understood.as_text.join(" "),
                 understood.left_out.join(" "),
                 filter.cameras.join(" "),
                 filter.album.clone().unwrap_or_default(),
             ];
             assert!(
-                told.iter()
-                    .any(|told| told.contains(unknown[at % unknown.len()])),
-                "{longer:?}: {told:?}"
+                difference
+                    .iter()
+                    .any(|difference| difference.contains(unknown[at % unknown.len()])),
+                "{longer:?}: {difference:?}"
             );
         }
     }

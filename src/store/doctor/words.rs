@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::super::path::decode;
 use super::super::record::PhotoId;
-use super::super::words::{TOKENIZER, add_path, add_said, indexed, said_of_photo};
+use super::super::words::{TOKENIZER, add_facts, add_path, fact_texts_of_photo, indexed};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -23,7 +23,7 @@ type Sums = HashMap<PhotoId, u64>;
 /// Reads the photos that should have words, one row per file.
 const EXPECTED: &str = concat!(
     "SELECT p.id, f.path, ",
-    said_of_photo!(),
+    fact_texts_of_photo!(),
     " FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.skip_reason IS NULL ORDER BY p.id"
 );
 
@@ -48,7 +48,7 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
                 texts.clear();
             }
             let mut text = String::new();
-            add_said(&mut text, row.get_ref(2)?.as_str()?);
+            add_facts(&mut text, row.get_ref(2)?.as_str()?);
             text.push(' ');
             texts.push((photo, text));
         }

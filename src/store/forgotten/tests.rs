@@ -200,7 +200,7 @@ fn no_byte_of_a_name_is_left_in_any_file() {
     if let Ok(analysis) = &mut record.content {
         analysis.capture.description = Some("Geburtstagsfeier bei Quxolander".into());
         analysis.capture.keywords = vec!["Wumpelstein".into()];
-        analysis.said = crate::facts::Statements::from(&analysis.capture);
+        analysis.statements = crate::facts::Statements::from(&analysis.capture);
     }
     put(&mut store, "/a/Zanzibarsk/Ypsilantis.jpg", &record);
     store

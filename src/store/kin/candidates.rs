@@ -94,9 +94,9 @@ pub(in super::super) fn corrections(
         }
         // Nothing shows that it is the same photo but that there is no other one of its size. A correction that was carried
         // over for that reason is no reason to carry it on.
-        let may_be_same =
+        let may_be_same_face =
             row.carried_from.is_none() && !has_repeated_size(size, picture.photo_size(), &others);
-        if is_same_shot || may_be_same {
+        if is_same_shot || may_be_same_face {
             // The content on which a correction was made and another one with its picture may both be of this moment.
             match kin.corrections.iter_mut().find(|known| known.id == row.id) {
                 Some(known) => known.replaced = known.replaced.or(replaced),

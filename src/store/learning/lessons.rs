@@ -13,7 +13,7 @@ use crate::personal::{ClassifiedFace, HumanFace};
 /// What a person said. Each correction that they made gives one face: that of the photo where it was made, or else one to
 /// which it was carried over.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct CorrectedFaces {
     /// The emotion model that has read most of the faces, and all that follow.
     pub classifier: String,
     /// Those of which the person stated the emotion.
@@ -24,7 +24,7 @@ pub(super) struct Said {
     pub vouched: Vec<HumanFace>,
 }
 
-impl Said {
+impl CorrectedFaces {
     /// What was said until now; nothing if learning is switched off.
     pub fn now(db: &Connection, state: &State) -> rusqlite::Result<Self> {
         if !state.is_on {
@@ -56,7 +56,7 @@ impl Said {
              ORDER BY 13, c.carried_from IS NOT NULL, f.id",
         )?;
         let mut rows = statement.query(params![since, classifier])?;
-        let (mut said, mut before) = (Self::default(), None);
+        let (mut faces, mut before) = (Self::default(), None);
         while let Some(row) = rows.next()? {
             let made: i64 = row.get(12)?;
             if before.replace(made) == Some(made) {
@@ -66,14 +66,17 @@ impl Said {
                 continue;
             };
             match correction_from_column(row, 11)? {
-                Correction::NotAFace => said.rejected.extend(face.human()),
-                Correction::Emotion(says) => {
-                    said.vouched.extend(face.human());
-                    said.corrected.push((face, says));
+                Correction::NotAFace => faces.rejected.extend(face.human()),
+                Correction::Emotion(emotion) => {
+                    faces.vouched.extend(face.human());
+                    faces.corrected.push((face, emotion));
                 }
             }
         }
-        Ok(Self { classifier, ..said })
+        Ok(Self {
+            classifier,
+            ..faces
+        })
     }
 
     /// Whether nothing was said.
@@ -85,8 +88,8 @@ impl Said {
     pub fn stamp(&self) -> Stamp {
         let mut hash = blake3::Hasher::new();
         hash.update(self.classifier.as_bytes());
-        for (face, says) in &self.corrected {
-            hash.update(&[says.index() as u8]);
+        for (face, emotion) in &self.corrected {
+            hash.update(&[emotion.index() as u8]);
             hash.update(&scores_bytes(&face.scores));
             hash.update(face.features.as_bytes());
         }

@@ -42,9 +42,9 @@ impl Learning {
 /// A sentence, such as "scores follow your 37 corrections".
 impl fmt::Display for Learning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = [self.of_emotions(), self.of_rejected(), self.of_unused()];
-        let said: Vec<String> = said.into_iter().flatten().collect();
-        f.write_str(&said.join("; "))?;
+        let sentences = [self.of_emotions(), self.of_rejected(), self.of_unused()];
+        let sentences: Vec<String> = sentences.into_iter().flatten().collect();
+        f.write_str(&sentences.join("; "))?;
         if self.pending > 0 {
             write!(
                 f,

@@ -83,7 +83,7 @@ fn each_filter_searches_a_covering_index() {
             "SEARCH raw_pairs USING INTEGER PRIMARY KEY",
         ),
         (
-            raw_pairs::BESIDE,
+            raw_pairs::FILES_WITH_STEM,
             "SEARCH files USING PRIMARY KEY (path>? AND path<?)",
         ),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),

@@ -112,7 +112,7 @@ fn before_in_index(
     let number = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(0)? as u64);
     let candidate = &photo.candidate;
     let mut emotions = plan.query.emotions.iter();
-    let (before, beside) = match (plan.order, emotions.next(), emotions.next()) {
+    let (before, ties) = match (plan.order, emotions.next(), emotions.next()) {
         _ if !is_in_index(plan) => return Ok(None),
         (Order::Score, Some(emotion), None) => {
             let place = params![
@@ -125,28 +125,28 @@ fn before_in_index(
             let before = db
                 .prepare_cached(sql::SHOW_MORE)?
                 .query_row(place, number)?;
-            let mut beside = db.prepare_cached(sql::SHOW_AS_MUCH)?;
-            (before, listed(beside.query(place)?)?)
+            let mut ties = db.prepare_cached(sql::SHOW_AS_MUCH)?;
+            (before, read_ids(ties.query(place)?)?)
         }
         (Order::Date, None, None) => {
             let before = db
                 .prepare_cached(sql::TAKEN_LATER)?
                 .query_row([candidate.taken], number)?;
             let taken = Some(candidate.taken).filter(|taken| *taken != UNKNOWN_DATE);
-            let mut beside = db.prepare_cached(sql::TAKEN_THEN)?;
-            (before, listed(beside.query([taken])?)?)
+            let mut ties = db.prepare_cached(sql::TAKEN_THEN)?;
+            (before, read_ids(ties.query([taken])?)?)
         }
         _ => return Ok(None),
     };
     let mut first = 0;
-    for other in beside {
+    for other in ties {
         let path = admit::path(db, plan, other)?;
         first += u64::from(path.is_some_and(|path| path < photo.path));
     }
     Ok(Some(before + first))
 }
 
-fn listed(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<PhotoId>> {
+fn read_ids(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<PhotoId>> {
     let mut photos = Vec::new();
     while let Some(row) = rows.next()? {
         photos.push(row.get(0)?);

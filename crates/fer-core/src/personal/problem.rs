@@ -163,8 +163,8 @@ impl<const C: usize> Problem<C> {
     /// The log-loss on a corrected face.
     fn loss(&self, face: usize, added: &Rows<C>) -> f64 {
         let p = probabilities(&self.offsets[face], &added[face]);
-        let said = p.iter().zip(&self.targets[face]).map(|(p, t)| p * t);
-        -said.sum::<f64>().max(LEAST).ln()
+        let likelihoods = p.iter().zip(&self.targets[face]).map(|(p, t)| p * t);
+        -likelihoods.sum::<f64>().max(LEAST).ln()
     }
 
     /// The layer that adds K (−G) to the logits of the faces.

@@ -295,13 +295,13 @@ mod tests {
     fn faces(dataset: &Dataset) -> PhotoFaces {
         let face = |index: usize| {
             let label = dataset.rows()[index].label;
-            let told = match label {
+            let shown = match label {
                 Emotion::Happy => Emotion::Surprise,
                 other => other,
             };
             PhotoFace {
                 pixels: dataset.pixels(index).to_vec(),
-                emotion: (!index.is_multiple_of(4)).then_some(told),
+                emotion: (!index.is_multiple_of(4)).then_some(shown),
                 smile: Some(label == Emotion::Neutral),
                 person: (index / 2).to_string(),
             }

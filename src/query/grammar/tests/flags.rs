@@ -14,7 +14,7 @@ fn read(text: &str, flags: &[(&'static str, &'static str)]) -> (String, String) 
     let understood = understand(&[text.to_owned()], &given, &Known::nothing(), now);
     let replaced = understood.replaced.into_iter();
     let replaced: Vec<String> = replaced
-        .map(|(said, flag)| format!("{said} by {flag}"))
+        .map(|(words, flag)| format!("{words} by {flag}"))
         .collect();
     (understood.filter.arguments().join(" "), replaced.join(", "))
 }

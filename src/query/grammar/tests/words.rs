@@ -11,7 +11,7 @@ fn check(lines: &str) {
         .map(|line| line.trim().replace('|', "\t"))
         .map(|line| judge(&line))
         .filter(|(is_right, _)| !is_right)
-        .map(|(_, told)| told)
+        .map(|(_, difference)| difference)
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

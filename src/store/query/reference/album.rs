@@ -41,7 +41,7 @@ pub fn bytes(path: &Path) -> &[u8] {
 
 /// When a photo was taken by its content alone.
 pub fn own_date(photo: &Known) -> Option<TakenAt> {
-    of_content(&photo.record.content.as_ref().unwrap().said).taken_at
+    of_content(&photo.record.content.as_ref().unwrap().statements).taken_at
 }
 
 pub fn strange_folder() -> PathBuf {
@@ -155,7 +155,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
 
 /// Lets the metadata of some photos name people.
 fn name_people(record: &mut PhotoRecord, number: u32) {
-    let said = &mut record.content.as_mut().unwrap().said;
+    let statements = &mut record.content.as_mut().unwrap().statements;
     let named: &[&str] = match number / 3 % 5 {
         0 => &["Anna Rossi"],
         1 => &["Ben", "Anna Weiß"],
@@ -163,7 +163,7 @@ fn name_people(record: &mut PhotoRecord, number: u32) {
         _ => &[],
     };
     for name in named {
-        said.person(name, None, Block::Xmp);
+        statements.add_person(name, None, Block::Xmp);
     }
 }
 
