@@ -85,7 +85,7 @@ pub(super) fn run(
     let progress = Progress::new(context.quiet(), Interrupt::watch()?);
     let options = IndexOptions {
         threads: context.threads(),
-        again,
+        reanalyse: again,
     };
     let result = index(&mut store, &analyser, &roots, &filter, options, &progress);
     progress.finish();

@@ -50,7 +50,7 @@ pub struct Comparison<'a> {
     /// Whether the folder is a root, which may be a mount point.
     pub is_root: bool,
     /// Whether to read every file, even if the index is current.
-    pub again: bool,
+    pub reanalyse: bool,
 }
 
 impl Comparison<'_> {
@@ -79,7 +79,7 @@ impl Comparison<'_> {
             let mut merge = Merge {
                 plan,
                 known: known.peekable(),
-                again: self.again,
+                reanalyse: self.reanalyse,
                 mounts,
                 on_folder,
                 error: None,
@@ -159,7 +159,7 @@ type Known<'a> = &'a mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>;
 struct Merge<'index, 'callback> {
     plan: Plan,
     known: Peekable<Known<'index>>,
-    again: bool,
+    reanalyse: bool,
     mounts: Mounts,
     on_folder: &'callback mut dyn FnMut(&Path),
     /// The first error of reading the index.
@@ -235,7 +235,7 @@ impl Visitor for Merge<'_, '_> {
     fn file(&mut self, file: FoundFile, sidecars: Vec<SidecarFile>) {
         match self.catch_up(Some(&file.path)) {
             Some(old)
-                if !self.again
+                if !self.reanalyse
                     && old.is_current
                     && file.meta.difference(&old.meta) == Difference::None =>
             {
@@ -292,7 +292,7 @@ mod tests {
     /// Compares a scan with an index.
     fn merged(
         index: impl IntoIterator<Item = Result<(PathBuf, KnownFile)>>,
-        again: bool,
+        reanalyse: bool,
         scan: impl FnOnce(&mut dyn Visitor) -> bool,
     ) -> Result<Plan> {
         let mut index = index.into_iter();
@@ -300,7 +300,7 @@ mod tests {
         let mut merge = Merge {
             plan: Plan::default(),
             known: known.peekable(),
-            again,
+            reanalyse,
             mounts: Mounts::default(),
             on_folder: &mut |_| {},
             error: None,
@@ -309,7 +309,7 @@ mod tests {
         merge.end(is_empty)
     }
 
-    fn compared(again: bool) -> Plan {
+    fn compared(reanalyse: bool) -> Plan {
         let index = [
             known("/a/changed", 1, true),
             known("/a/gone", 1, true),
@@ -330,7 +330,7 @@ mod tests {
             }
             false
         };
-        merged(index.map(Ok), again, scan).unwrap()
+        merged(index.map(Ok), reanalyse, scan).unwrap()
     }
 
     #[test]
