@@ -17,7 +17,7 @@ use fer_index::emotion::{Emotion, EmotionSet};
 use fer_index::export::write_sidecar;
 use fer_index::facts::{Contacts, PicasaFolder, Statements, of_takeout, of_xmp};
 use fer_index::imaging::{self, Limits};
-use fer_index::query::{FLAGS, Given, Known, UserFilter, parse_span, understand};
+use fer_index::query::{FLAGS, GivenFlags, IndexLookup, UserFilter, parse_span, understand};
 use fer_index::xmp::Packet;
 use fer_jpeg::{Area, Channels, Header};
 use image::{ImageFormat, RgbImage};
@@ -207,7 +207,13 @@ const NOW: DateTime = date(2020, 6, 15).at(12, 0, 0, 0);
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    let filter = understand(&words, &Given::nothing(), &Known::nothing(), NOW).filter;
+    let filter = understand(
+        &words,
+        &GivenFlags::none(),
+        &IndexLookup::with_usual_meanings(),
+        NOW,
+    )
+    .filter;
     let flags = filter.set_flags();
     let given: Vec<_> = flags
         .iter()

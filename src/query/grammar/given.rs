@@ -9,16 +9,16 @@ const ADDED: [&str; 3] = ["not", "person", "text"];
 
 /// The flags that were given with a sentence.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct GivenFlags {
     /// The filter that they make.
     pub filter: UserFilter,
     /// Their names.
     pub names: Vec<&'static str>,
 }
 
-impl Given {
+impl GivenFlags {
     /// No flags.
-    pub fn nothing() -> Self {
+    pub fn none() -> Self {
         Self {
             filter: UserFilter::new(),
             names: Vec::new(),
