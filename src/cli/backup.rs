@@ -17,7 +17,7 @@ use crate::store::{Contents, ForgottenAgain, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
-    /// The file to write; nothing may be there
+    /// The file to write; it must not exist
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 }

@@ -280,7 +280,7 @@ impl FindingWriter<'_, '_> {
                 record.hash
             }
             Outcome::ForgottenPicture(content, picture) => {
-                self.batch.keep_out(content, picture)?;
+                self.batch.mark_forgotten(content, picture)?;
                 *content
             }
             _ => return Ok(()),

@@ -73,8 +73,8 @@ impl Names {
     fn one(db: &Connection, name: &str) -> rusqlite::Result<Self> {
         let marks = Marks::of(db)?;
         Ok(Self {
-            known: BTreeSet::from([marks.person(&words::compared(name))]),
-            longest: words::places(&words::composed(name)).len(),
+            known: BTreeSet::from([marks.person(&words::comparison_form(name))]),
+            longest: words::word_ranges(&words::composed(name)).len(),
             marks: Some(marks),
         })
     }
@@ -98,13 +98,13 @@ impl Names {
         let others: Vec<String> = statements
             .people
             .iter()
-            .map(|person| words::compared(&person.name))
+            .map(|person| words::comparison_form(&person.name))
             .collect();
         statements.keywords.retain(|keyword| {
             let levels: Vec<&str> = keyword.value.split('|').collect();
             let is_other = levels
                 .iter()
-                .any(|level| others.contains(&words::compared(level)));
+                .any(|level| others.contains(&words::comparison_form(level)));
             let is_one = levels.iter().any(|level| self.is_one(level));
             !self.is_in(&keyword.value) || (is_other && !is_one)
         });
@@ -127,7 +127,10 @@ impl Names {
     /// Whether a name is one of these.
     fn is_one(&self, name: &str) -> bool {
         let marks = self.marks.as_ref();
-        marks.is_some_and(|marks| self.known.contains(&marks.person(&words::compared(name))))
+        marks.is_some_and(|marks| {
+            self.known
+                .contains(&marks.person(&words::comparison_form(name)))
+        })
     }
 
     /// Whether one of these names stands in a text.
@@ -155,7 +158,7 @@ impl Names {
 
     /// Where these names stand in a text that is [`words::composed`]: whole words that follow each other.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let places = words::places(text);
+        let places = words::word_ranges(text);
         let mut found = Vec::new();
         let mut first = 0;
         while first < places.len() {
@@ -178,7 +181,7 @@ impl Names {
 
 /// Refuses a name by which nobody could be recognised.
 pub(super) fn require_name(name: &str) -> Result<()> {
-    if words::compared(name).is_empty() {
+    if words::comparison_form(name).is_empty() {
         return Err(Error::Usage(format!(
             "{name:?} is no name; write the person's name as fer-index stats --by person prints it"
         )));
@@ -292,7 +295,7 @@ fn files_named(db: &Connection, names: &Names) -> rusqlite::Result<u64> {
 /// Allows a name to be stored again; `false` if it was not forgotten. Nothing says in which photos it was, so what all
 /// files say counts as read by an older reader, and the next run reads it anew.
 pub(super) fn allow(db: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let mark = Marks::of(db)?.person(&words::compared(name));
+    let mark = Marks::of(db)?.person(&words::comparison_form(name));
     if db.execute("DELETE FROM forgotten_people WHERE mark = ?", [mark])? == 0 {
         return Ok(false);
     }

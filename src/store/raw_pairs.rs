@@ -210,7 +210,7 @@ fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Resul
         return Ok(None);
     };
     for (_, picture) in pictures {
-        if taken(db, picture)?.is_some_and(|other| of_raw.agrees(&other)) {
+        if taken(db, picture)?.is_some_and(|other| of_raw.overlaps(&other)) {
             return Ok(Some(picture));
         }
     }
@@ -257,9 +257,9 @@ fn spellings(stem: &OsStr) -> Vec<OsString> {
 }
 
 /// When a photo was taken, as its content says.
-struct Taken(Option<(i64, i64)>);
+struct TakenSpan(Option<(i64, i64)>);
 
-impl Taken {
+impl TakenSpan {
     /// From the first to the last second, in ms, where the content has a date.
     fn of(capture: &Capture) -> Self {
         Self(capture.taken_at.as_ref().map(|taken| {
@@ -270,7 +270,7 @@ impl Taken {
     }
 
     /// Whether both may have been taken in the same second.
-    fn agrees(&self, other: &Self) -> bool {
+    fn overlaps(&self, other: &Self) -> bool {
         match (self.0, other.0) {
             (Some((start, end)), Some((other_start, other_end))) => {
                 start < other_end && other_start < end
@@ -282,7 +282,7 @@ impl Taken {
 
 /// Reads when an analysed photo was taken, by its content alone: a sidecar, a name or the time of a file may hold for
 /// only one of the two files. `None` if it was skipped.
-fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
+fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<TakenSpan>> {
     const NO_FILE: &[FileOfPhoto<'_>] = &[];
     let statements: Option<Option<String>> = db
         .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?
@@ -295,7 +295,7 @@ fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
             sidecars: &[],
             files: NO_FILE,
         };
-        Taken::of(&facts::resolve(&sources, &|_| TimeZone::UTC))
+        TakenSpan::of(&facts::resolve(&sources, &|_| TimeZone::UTC))
     }))
 }
 

@@ -61,14 +61,14 @@ impl AbsentRoots {
     }
 
     /// Whether a stored path is in one of them.
-    pub fn hold(&self, path: &[u8]) -> bool {
+    pub fn contain(&self, path: &[u8]) -> bool {
         let mut folders = self.0.iter().filter(|folder| folder.tree.contains(path));
         folders.any(|folder| *folder.is_absent.get_or_init(|| is_absent(&folder.path)))
     }
 
     /// The paths in the same order, those that lie in one of them last.
-    pub fn last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
-        paths.sort_by_key(|path| self.hold(&encode(path)));
+    pub fn order_last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        paths.sort_by_key(|path| self.contain(&encode(path)));
         paths
     }
 }

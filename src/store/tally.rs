@@ -145,8 +145,10 @@ fn group(
                 }
                 Grouping::Folder => {
                     let mut path = decode(row.get_ref(2)?.as_blob()?);
-                    if absent.hold(row.get_ref(2)?.as_blob()?) {
-                        path = absent.last(files::of_photo(db, photo)?).swap_remove(0);
+                    if absent.contain(row.get_ref(2)?.as_blob()?) {
+                        path = absent
+                            .order_last(files::of_photo(db, photo)?)
+                            .swap_remove(0);
                     }
                     path.parent().map(Path::to_owned).map(Group::Folder)
                 }

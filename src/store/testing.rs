@@ -105,12 +105,12 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
             incomplete: None,
         }),
     };
-    say(&mut record, |_| {});
+    change_facts(&mut record, |_| {});
     record
 }
 
 /// Changes the facts of an analysed photo as its content says them.
-pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
+pub(super) fn change_facts(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
     let analysis = record.content.as_mut().expect("an analysed photo");
     change(&mut analysis.capture);
     analysis.statements = Statements::from(&analysis.capture);
@@ -119,7 +119,7 @@ pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
 
 /// Sets the date of a photo.
 pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
-    say(record, |capture| {
+    change_facts(record, |capture| {
         capture.taken_at = Some(TakenAt {
             local,
             offset: None,

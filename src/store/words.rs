@@ -78,23 +78,23 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
 /// segment, and one segment per photo costs more than one segment for all.
 pub(super) fn write(db: &Connection, photo: PhotoId, text: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?
-        .execute(params![photo, indexed(text)])?;
+        .execute(params![photo, index_text(text)])?;
     Ok(())
 }
 
 /// What the full-text index reads of a text.
-pub(super) fn indexed(text: &str) -> Cow<'_, str> {
-    terms::indexed(text)
+pub(super) fn index_text(text: &str) -> Cow<'_, str> {
+    terms::index_text(text)
 }
 
 /// The words of a text as they are compared, separated by spaces.
-pub(super) fn compared(text: &str) -> String {
-    terms::compared(text)
+pub(super) fn comparison_form(text: &str) -> String {
+    terms::comparison_form(text)
 }
 
 /// Where the words of a text stand in it, in bytes; of a script without spaces, the characters.
-pub(super) fn places(text: &str) -> Vec<Range<usize>> {
-    terms::places(text)
+pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    terms::word_ranges(text)
 }
 
 /// Removes the words of a photo.
@@ -142,13 +142,13 @@ fn begin_alike(a: &str, b: &str) -> bool {
 
 /// Whether there is a word in `text` that can be searched for. Without one, a query for it restricts nothing.
 pub fn has_words(text: &str) -> bool {
-    !terms::asked(text).is_empty()
+    !terms::query_terms(text).is_empty()
 }
 
 /// An FTS5 expression that matches texts with all words of `text`; `None` if there is no word. It is valid for any
 /// text: no term contains a character that the tokenizer would split at, or a quotation mark.
 pub(super) fn expression(text: &str) -> Option<String> {
-    let terms = terms::asked(text);
+    let terms = terms::query_terms(text);
     let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
     (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
@@ -173,13 +173,13 @@ impl BelowRoots {
         let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
         // If no term begins like a term of a root, no index is needed: the tokenizer changes only the
         // ends of words, and few texts get past this check.
-        let terms_of_roots = indexed(&of_roots);
+        let terms_of_roots = index_text(&of_roots);
         let may_be_in_root = |term: &String| {
             let mut of_roots =
                 terms_of_roots.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric());
             of_roots.any(|of_root| begin_alike(of_root, term))
         };
-        if !terms::asked(text).iter().any(may_be_in_root) {
+        if !terms::query_terms(text).iter().any(may_be_in_root) {
             return Ok(None);
         }
         let index = Connection::open_in_memory()?;
@@ -209,7 +209,7 @@ impl BelowRoots {
         let index = &self.index;
         index
             .prepare_cached("INSERT OR REPLACE INTO one (rowid, words) VALUES (1, ?)")?
-            .execute([indexed(text)])?;
+            .execute([index_text(text)])?;
         index
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM one WHERE one MATCH ?)")?
             .query_row([expression], |row| row.get(0))
@@ -298,7 +298,7 @@ mod tests {
                     .collect();
                 write(db, id, &text).unwrap();
                 let asked = expression(&text);
-                searchable += terms::asked(&text).len();
+                searchable += terms::query_terms(&text).len();
                 let Some(asked) = asked else { continue };
                 let is_found: bool = db
                     .prepare_cached("SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)")
@@ -339,7 +339,7 @@ mod tests {
             .unwrap();
         let text: String = all.iter().flat_map(|c| [' ', *c]).collect();
         let mut made: std::collections::BTreeSet<String> =
-            indexed(&text).split(' ').map(str::to_owned).collect();
+            index_text(&text).split(' ').map(str::to_owned).collect();
         made.remove("");
         // Only an ending in ASCII is taken off.
         let differ: Vec<_> = stored

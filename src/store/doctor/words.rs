@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::super::path::decode;
 use super::super::record::PhotoId;
-use super::super::words::{TOKENIZER, add_facts, add_path, fact_texts_of_photo, indexed};
+use super::super::words::{TOKENIZER, add_facts, add_path, fact_texts_of_photo, index_text};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -106,7 +106,7 @@ impl Index {
         index.execute_batch("BEGIN; INSERT INTO texts (texts) VALUES ('delete-all')")?;
         let mut insert = index.prepare_cached("INSERT INTO texts (rowid, words) VALUES (?, ?)")?;
         for (photo, text) in texts {
-            insert.execute(params![photo, indexed(text)])?;
+            insert.execute(params![photo, index_text(text)])?;
         }
         index.execute_batch("COMMIT")?;
         sums(index, "SELECT doc, term FROM words")

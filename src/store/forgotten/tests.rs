@@ -155,7 +155,7 @@ fn a_photo_goes_with_every_file_of_its_picture() {
     store
         .batch(|batch| {
             assert!(batch.is_forgotten_photo(&new, Some(&picture))?);
-            batch.keep_out(&new, &picture)
+            batch.mark_forgotten(&new, &picture)
         })
         .unwrap();
     assert!(store.is_forgotten_content(&new).unwrap());

@@ -17,13 +17,13 @@ pub struct Learning {
     /// How many more cannot teach: their faces were read by a version that did not keep features, or by another model.
     pub unused: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
-    pub proof: Option<HeldOutLoss>,
+    pub held_out_loss: Option<HeldOutLoss>,
     /// Whether the scores follow the corrections.
     pub is_in_force: bool,
     /// How many rejected boxes there were to learn from.
     pub rejections: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
-    pub human_proof: Option<HumanHeldOutLoss>,
+    pub human_held_out_loss: Option<HumanHeldOutLoss>,
     /// Whether what counts as a human face follows them.
     pub is_human_in_force: bool,
     /// Number of faces that count otherwise by that.
@@ -60,7 +60,7 @@ impl Learning {
     /// Whether the scores follow the corrections; `None` if boxes alone were rejected.
     fn of_emotions(&self) -> Option<String> {
         let corrections = count(self.corrections, "correction");
-        let says = match (self.is_on, self.is_in_force, &self.proof) {
+        let says = match (self.is_on, self.is_in_force, &self.held_out_loss) {
             (false, ..) => "scores do not follow corrections: learning is switched off".to_owned(),
             (_, true, _) => format!("scores follow your {corrections}"),
             (.., Some(_)) => format!(
@@ -77,7 +77,7 @@ impl Learning {
     /// What the rejected boxes have taught.
     fn of_rejected(&self) -> Option<String> {
         let boxes = count(self.rejections, "rejected box");
-        let says = match (self.is_human_in_force, &self.human_proof) {
+        let says = match (self.is_human_in_force, &self.human_held_out_loss) {
             (true, _) => {
                 let faces = count(self.recounted, "other face");
                 format!("{faces} counted otherwise, as your {boxes} show")
@@ -144,10 +144,10 @@ pub(in super::super) fn of(db: &Connection) -> rusqlite::Result<Learning> {
         } else {
             0
         },
-        proof: state.proof,
+        held_out_loss: state.held_out_loss,
         is_in_force: state.in_force.emotions.is_some(),
         rejections: state.rejections,
-        human_proof: state.human_proof,
+        human_held_out_loss: state.human_held_out_loss,
         is_human_in_force: state.in_force.human.is_some(),
         recounted: recounted as u64,
         pending: pending as u64,

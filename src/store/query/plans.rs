@@ -101,11 +101,11 @@ fn each_filter_searches_a_covering_index() {
             "COVERING INDEX photo_scores_by_photo (photo_id=? AND emotion=? AND kind=?)",
         ),
         (
-            planning::LEAST,
+            planning::SMALLEST_FACES,
             "COVERING INDEX faces_by_confidence (confidence_rank=?)",
         ),
         (
-            planning::LEAST,
+            planning::SMALLEST_FACES,
             "COVERING INDEX faces_by_side (side_rank=?)",
         ),
         (

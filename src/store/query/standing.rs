@@ -46,7 +46,7 @@ pub(in super::super) fn standing(
         return Ok(None);
     };
     // A walk that seeks a photo in vain reads the whole answer.
-    let Some(ranked) = alone(db, &plan, photo)? else {
+    let Some(ranked) = ranked_photo(db, &plan, photo)? else {
         return Ok(None);
     };
     let before = match before_in_index(db, &plan, &ranked)? {
@@ -73,7 +73,7 @@ pub(in super::super) fn between(
     let mut ends = vec![one, other];
     ends.dedup();
     for end in &ends {
-        if alone(db, &plan, *end)?.is_none() {
+        if ranked_photo(db, &plan, *end)?.is_none() {
             return Ok(None);
         }
     }
@@ -95,8 +95,12 @@ fn without_offset(query: &Query) -> Query {
 }
 
 /// The photo as it stands in the answer; `None` if it does not meet the filters.
-fn alone(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<Option<Ranked>> {
-    match sources::undated(db, plan, photo, 0)? {
+fn ranked_photo(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+) -> rusqlite::Result<Option<Ranked>> {
+    match sources::candidate_without_date(db, plan, photo, 0)? {
         Some(candidate) => Answer::new(db, plan, &[]).check(candidate),
         None => Ok(None),
     }
@@ -140,7 +144,7 @@ fn before_in_index(
     };
     let mut first = 0;
     for other in ties {
-        let path = admit::path(db, plan, other)?;
+        let path = admit::first_admitted_path(db, plan, other)?;
         first += u64::from(path.is_some_and(|path| path < photo.path));
     }
     Ok(Some(before + first))

@@ -62,7 +62,7 @@ impl CorrectedFaces {
             if before.replace(made) == Some(made) {
                 continue;
             }
-            let Some(face) = read_face(row)? else {
+            let Some(face) = classified_face(row)? else {
                 continue;
             };
             match correction_from_column(row, 11)? {
@@ -103,7 +103,7 @@ impl CorrectedFaces {
 
 /// What the network read in a face, from the columns of its scores in force, its network's human score, its network scores
 /// and its features; `None` without features.
-fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
+fn classified_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
     let Some(features) = Features::from_bytes(row.get_ref(10)?.as_blob()?) else {
         return Ok(None);
     };
@@ -132,7 +132,7 @@ pub(super) fn each_uncorrected(
     )?;
     let mut rows = statement.query([classifier])?;
     while let Some(row) = rows.next()? {
-        if let Some(face) = read_face(row)? {
+        if let Some(face) = classified_face(row)? {
             visit(face);
         }
     }
