@@ -18,7 +18,7 @@ use crate::file::database_companion;
 #[derive(Debug)]
 struct Waiter {
     /// Path of its cookie.
-    cookie: PathBuf,
+    sync_cookie: PathBuf,
     /// The paths that have to be done first; `None` until the cookie was seen.
     pending: Option<Vec<PathBuf>>,
     reply: oneshot::Sender<()>,
@@ -31,7 +31,7 @@ pub(super) struct Waiters {
     folder: PathBuf,
     is_watched: bool,
     /// Number of the last cookie, which is its name.
-    last_cookie: u64,
+    last_sync_cookie: u64,
     waiting: Vec<Waiter>,
 }
 
@@ -40,14 +40,14 @@ impl Waiters {
         Self {
             folder: database_companion(database, "cookies"),
             is_watched: false,
-            last_cookie: 0,
+            last_sync_cookie: 0,
             waiting: Vec::new(),
         }
     }
 
     /// Creates and watches the folder of the cookies, and removes those that a killed daemon left.
     pub fn prepare(&mut self, watch: &mut Watch) {
-        if let Err(error) = remove_cookies(&self.folder) {
+        if let Err(error) = remove_sync_cookies(&self.folder) {
             tracing::warn!("{}: {error}", self.folder.display());
         }
         self.is_watched = watch.add(&self.folder) == Followed::Watched;
@@ -64,17 +64,17 @@ impl Waiters {
     /// # Errors
     /// When the cookie cannot be created; the request is added all the same.
     pub fn add(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
-        let (cookie, created) = loop {
-            self.last_cookie += 1;
-            let cookie = self.folder.join(self.last_cookie.to_string());
-            match fs::File::create_new(&cookie) {
+        let (sync_cookie, created) = loop {
+            self.last_sync_cookie += 1;
+            let sync_cookie = self.folder.join(self.last_sync_cookie.to_string());
+            match fs::File::create_new(&sync_cookie) {
                 // A file of someone else is left alone.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                created => break (cookie, created.map(drop)),
+                created => break (sync_cookie, created.map(drop)),
             }
         };
         self.waiting.push(Waiter {
-            cookie,
+            sync_cookie,
             pending: None,
             reply,
         });
@@ -82,21 +82,21 @@ impl Waiters {
     }
 
     /// The cookies that were not seen yet.
-    pub fn cookies(&self) -> Vec<PathBuf> {
+    pub fn sync_cookies(&self) -> Vec<PathBuf> {
         let unseen = self.waiting.iter().filter(|w| w.pending.is_none());
-        unseen.map(|waiter| waiter.cookie.clone()).collect()
+        unseen.map(|waiter| waiter.sync_cookie.clone()).collect()
     }
 
     /// Whether a request waits for this cookie.
-    pub fn is_expecting(&self, cookie: &Path) -> bool {
+    pub fn is_expecting(&self, sync_cookie: &Path) -> bool {
         let mut waiting = self.waiting.iter();
-        waiting.any(|waiter| waiter.cookie == cookie && waiter.pending.is_none())
+        waiting.any(|waiter| waiter.sync_cookie == sync_cookie && waiter.pending.is_none())
     }
 
     /// The cookie was seen: every earlier change is known, and its request waits for `pending`.
-    pub fn cookie_seen(&mut self, cookie: &Path, pending: Vec<PathBuf>) {
+    pub fn sync_cookie_seen(&mut self, sync_cookie: &Path, pending: Vec<PathBuf>) {
         let mut waiting = self.waiting.iter_mut();
-        if let Some(waiter) = waiting.find(|waiter| waiter.cookie == cookie) {
+        if let Some(waiter) = waiting.find(|waiter| waiter.sync_cookie == sync_cookie) {
             waiter.pending = Some(pending);
         }
     }
@@ -142,7 +142,7 @@ impl Waiters {
         };
         for waiter in self.waiting.extract_if(.., is_done) {
             if waiter.pending.is_none() {
-                let _ = fs::remove_file(&waiter.cookie);
+                let _ = fs::remove_file(&waiter.sync_cookie);
             }
             let _ = waiter.reply.send(());
         }
@@ -155,7 +155,7 @@ impl Waiters {
 }
 
 /// Creates the folder of the cookies; if it exists, removes the cookies in it and nothing else.
-fn remove_cookies(folder: &Path) -> io::Result<()> {
+fn remove_sync_cookies(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         created => return created,
@@ -191,8 +191,12 @@ mod tests {
         fs::create_dir(&waiters.folder).unwrap();
         let (reply, mut answer) = oneshot::channel();
         assert!(!waiters.add(reply).unwrap(), "the folder is not watched");
-        let cookie = waiters.cookies().remove(0);
-        assert!(cookie.is_file() && waiters.owns(&cookie) && waiters.is_expecting(&cookie));
+        let sync_cookie = waiters.sync_cookies().remove(0);
+        assert!(
+            sync_cookie.is_file()
+                && waiters.owns(&sync_cookie)
+                && waiters.is_expecting(&sync_cookie)
+        );
         let mut pending: HashSet<_> = paths(&["/a/new", "/a/1.jpg"]).into_iter().collect();
         let mut is_answered_after = |waiters: &mut Waiters, done: &str, found: &[&str]| {
             pending.remove(Path::new(done));
@@ -203,8 +207,8 @@ mod tests {
         };
 
         waiters.answer(|_| false);
-        waiters.cookie_seen(&cookie, paths(&["/a/new", "/a/1.jpg"]));
-        assert!(!waiters.is_expecting(&cookie) && waiters.cookies().is_empty());
+        waiters.sync_cookie_seen(&sync_cookie, paths(&["/a/new", "/a/1.jpg"]));
+        assert!(!waiters.is_expecting(&sync_cookie) && waiters.sync_cookies().is_empty());
         assert!(!is_answered_after(
             &mut waiters,
             "/a/new",
@@ -232,9 +236,9 @@ mod tests {
         let (reply, answer) = oneshot::channel();
         assert!(waiters.add(reply).is_err(), "there is no folder");
         waiters.answer(|_| true);
-        assert_eq!(waiters.cookies().len(), 1);
+        assert_eq!(waiters.sync_cookies().len(), 1);
         drop(answer);
         waiters.answer(|_| true);
-        assert_eq!(waiters.cookies().len(), 0);
+        assert_eq!(waiters.sync_cookies().len(), 0);
     }
 }

@@ -12,6 +12,7 @@ mod colour_profile;
 mod common_formats;
 mod containment;
 mod exif;
+mod file_bytes;
 mod format;
 mod heif;
 mod heif_derived;
@@ -33,7 +34,6 @@ mod png_chunks;
 mod png_rows;
 mod png_texts;
 mod raw;
-mod released;
 mod sidecar;
 mod thumbnail;
 mod tiff_any;
@@ -53,11 +53,11 @@ use crate::facts::{Statements, of_content};
 use crate::photo::{Capture, Picture};
 use crate::raster::Raster;
 use exif::Exif;
+use file_bytes::{FileBytes, Source};
 use image::RgbImage;
 use limits::Task;
 use lost::Pixels;
 use metadata::{Metadata, Parts};
-use released::{FileBytes, Source};
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
@@ -196,7 +196,7 @@ fn decode_and<T>(
         Found::Reduced(raster) => (raster, None),
         Found::Source(source) => {
             let task = Task::new(&[], format, limits);
-            let pixels = contained(format, || source.pixels(&task, FileBytes::of(bytes)))?;
+            let pixels = with_panics_caught(format, || source.pixels(&task, FileBytes::of(bytes)))?;
             (Raster::new(pixels.pixels, orientation), pixels.lost)
         }
     };
@@ -227,7 +227,7 @@ fn with_limits<T>(
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::sniff(bytes)?;
     let mut task = Task::new(bytes, format, limits);
-    contained(format, || {
+    with_panics_caught(format, || {
         if format == Format::Tiff {
             task.format = raw::of_tiff(bytes).map_or(format, Format::Raw);
         }
@@ -236,8 +236,11 @@ fn with_limits<T>(
 }
 
 /// Runs `work` for a file of this format, with panics contained.
-fn contained<T>(format: Format, work: impl FnOnce() -> Result<T, Skip>) -> Result<T, Skip> {
-    containment::contain(work).unwrap_or_else(|message| {
+fn with_panics_caught<T>(
+    format: Format,
+    work: impl FnOnce() -> Result<T, Skip>,
+) -> Result<T, Skip> {
+    containment::catch_panic(work).unwrap_or_else(|message| {
         Err(Skip::new(
             SkipReason::Crashed,
             format!("the {format} decoder panicked: {message}"),

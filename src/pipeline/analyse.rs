@@ -157,7 +157,7 @@ impl LocalAnalyser {
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection. The picture has no face if a model
-    /// with independent outputs gives no emotion a score ([`LEAST_SUM`](crate::network::LEAST_SUM)).
+    /// with independent outputs gives no emotion a score ([`MIN_SUM`](crate::network::MIN_SUM)).
     ///
     /// # Errors
     /// If the bytes are not a picture that can be decoded.

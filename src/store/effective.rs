@@ -75,7 +75,7 @@ fn resolve(statements: &Statements, sidecars: &[Statements], files: &[FileOfPhot
         sidecars,
         files,
     };
-    facts::resolve(&sources, &zones::at)
+    facts::resolve(&sources, &zones::zone_at)
 }
 
 /// The facts that a photo should have, if it has others; `None` also if it was skipped or has no file.

@@ -185,7 +185,7 @@ fn equivalent(
 }
 
 /// Most forms of a path.
-const MOST_FORMS: usize = 256;
+const MAX_FORMS: usize = 256;
 
 /// The paths that are the same text as `path` for Unicode: the path itself first, with its names composed or decomposed,
 /// and as they are written on disk.
@@ -212,7 +212,7 @@ pub(super) fn forms(path: &Path) -> Vec<PathBuf> {
         }
         let mut seen = HashSet::new();
         longer.retain(|form| seen.insert(form.clone()));
-        longer.truncate(MOST_FORMS);
+        longer.truncate(MAX_FORMS);
         forms = longer;
     }
     forms

@@ -36,7 +36,7 @@ impl Follower {
             self.note_marker(path);
         }
         match change {
-            Change::Closed(path) if self.waiters.owns(&path) => self.cookie_seen(&path),
+            Change::Closed(path) if self.waiters.owns(&path) => self.sync_cookie_seen(&path),
             Change::Touched(path) | Change::Written(path) | Change::Moved(path)
                 if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),

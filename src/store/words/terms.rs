@@ -13,7 +13,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::fold::fold;
 
 /// Most characters of a term in a script without spaces.
-const LONGEST: usize = 3;
+const MAX_TERM_LENGTH: usize = 3;
 
 /// How a character takes part in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) fn query_terms(text: &str) -> Vec<String> {
     let mut known = HashSet::new();
     let mut terms = Vec::new();
     runs(&fold(text), |class, run| {
-        for length in lengths(class, run, LONGEST) {
+        for length in lengths(class, run, MAX_TERM_LENGTH) {
             parts(run, length, |term| {
                 if known.insert(term.to_owned()) {
                     terms.push(term.to_owned());
@@ -95,7 +95,7 @@ pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
 fn lengths(class: Class, run: &str, least: usize) -> std::ops::RangeInclusive<usize> {
     let length = run.chars().count();
     match class {
-        Class::Unspaced => least.min(length)..=LONGEST.min(length),
+        Class::Unspaced => least.min(length)..=MAX_TERM_LENGTH.min(length),
         Class::Pictograph => 1..=1,
         Class::Spaced | Class::Between => length..=length,
     }
