@@ -123,7 +123,7 @@ fn keywords(packet: &Packet, statements: &mut Statements) {
             let text = item.first_text().unwrap_or_default();
             match separator {
                 Some(separator) => {
-                    statements.add_keyword(&text.replace(separator, "|"), Block::Xmp)
+                    statements.add_keyword(&text.replace(separator, "|"), Block::Xmp);
                 }
                 None => statements.add_keyword(text, Block::Xmp),
             }

@@ -234,8 +234,8 @@ const WELL_KNOWN_FOREIGN_NAMES: &[&str] = &[
     "wien",
 ];
 
-/// Whether the other name of a city, in lower case and without accents, needs no preposition: one of [`WELL_KNOWN_FOREIGN_NAMES`],
-/// or several words.
+/// Whether the other name of a city, in lower case and without accents, needs no preposition: one of
+/// [`WELL_KNOWN_FOREIGN_NAMES`], or several words.
 pub(super) fn is_well_known_foreign_name(name: &str) -> bool {
     name.contains(' ') || WELL_KNOWN_FOREIGN_NAMES.contains(&name)
 }
