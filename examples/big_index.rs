@@ -167,7 +167,7 @@ fn photo(number: u64, random: &mut Random) -> PhotoRecord {
     };
     if let Ok(analysis) = &mut record.content {
         for name in people(number) {
-            analysis.said.person(&name, None, Block::Xmp);
+            analysis.statements.add_person(&name, None, Block::Xmp);
         }
     }
     record

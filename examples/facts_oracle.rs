@@ -97,7 +97,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             photos += 1;
             for (field, kind) in FIELDS {
                 let orientation = found.picture.orientation.exif();
-                let Some((agrees, theirs)) = compare(*kind, field, tags, &found.said, orientation)
+                let Some((agrees, theirs)) =
+                    compare(*kind, field, tags, &found.statements, orientation)
                 else {
                     continue;
                 };
@@ -138,9 +139,9 @@ const UNEXPLAINED: &str = "differ without a reason that is known here";
 fn reason(kind: Kind, theirs: &str, format: Format) -> Option<&'static str> {
     match kind {
         Kind::Description(block) => {
-            let mut said = Statements::default();
-            said.description(theirs, block);
-            let is_left_out = said.descriptions.is_empty();
+            let mut statements = Statements::default();
+            statements.add_description(theirs, block);
+            let is_left_out = statements.descriptions.is_empty();
             is_left_out.then_some("descriptions that cameras and systems write into every photo")
         }
         Kind::Orientation => matches!(format, Format::Heic | Format::Avif | Format::Jxl)
@@ -200,7 +201,7 @@ fn compare(
     kind: Kind,
     field: &str,
     tags: &Value,
-    said: &Statements,
+    statements: &Statements,
     orientation: u8,
 ) -> Option<(bool, String)> {
     let value = tags.get(field)?;
@@ -215,7 +216,7 @@ fn compare(
                 .filter(|_| field.starts_with("IPTC"));
             let wanted = format!("{theirs} {}", time.map(text).unwrap_or_default());
             let wanted = date_digits(&wanted)?;
-            let mut dates = said.dates.iter().filter(|date| date.by == source);
+            let mut dates = statements.dates.iter().filter(|date| date.by == source);
             dates.any(|date| match date.moment {
                 Moment::Local { local, .. } => {
                     let ours = local.strftime("%Y%m%d%H%M%S").to_string();
@@ -227,7 +228,7 @@ fn compare(
         Kind::Offset => {
             let wanted = theirs.trim().replace(':', "");
             (wanted.len() == 5).then_some(())?;
-            said.dates.iter().any(|date| match date.moment {
+            statements.dates.iter().any(|date| match date.moment {
                 Moment::Local {
                     offset: Some(offset),
                     ..
@@ -245,7 +246,7 @@ fn compare(
             if latitude == 0.0 && longitude == 0.0 {
                 return None;
             }
-            let mut positions = said.positions.iter().filter(|at| at.by == block);
+            let mut positions = statements.positions.iter().filter(|at| at.by == block);
             positions.any(|at| {
                 (at.value.latitude - latitude).abs() < 1e-5
                     && (at.value.longitude - longitude).abs() < 1e-5
@@ -266,14 +267,22 @@ fn compare(
                 None => vec![words(text)],
             });
             let wanted: Vec<String> = split.filter(|keyword| !keyword.is_empty()).collect();
-            let has = |keyword: &String| said.keywords.iter().any(|ours| ours.value == *keyword);
+            let has = |keyword: &String| {
+                statements
+                    .keywords
+                    .iter()
+                    .any(|ours| ours.value == *keyword)
+            };
             wanted.iter().all(has)
         }
-        Kind::Title(block) => says(&said.titles, block, &theirs),
-        Kind::Description(block) => says(&said.descriptions, block, &theirs),
+        Kind::Title(block) => says(&statements.titles, block, &theirs),
+        Kind::Description(block) => says(&statements.descriptions, block, &theirs),
         Kind::Rating(block) => {
             let wanted = value.as_f64().or_else(|| theirs.parse().ok())?;
-            let mut ratings = said.ratings.iter().filter(|rating| rating.by == block);
+            let mut ratings = statements
+                .ratings
+                .iter()
+                .filter(|rating| rating.by == block);
             ratings.any(|rating| (f64::from(rating.value) - wanted).abs() < 0.5)
         }
         Kind::Regions => {
@@ -284,7 +293,7 @@ fn compare(
                 .filter(is_face)
                 .filter_map(|region| region["Name"].as_str());
             let named: Vec<String> = named.map(words).filter(|name| !name.is_empty()).collect();
-            let has = |name: &String| said.people.iter().any(|person| person.name == *name);
+            let has = |name: &String| statements.people.iter().any(|person| person.name == *name);
             named.iter().all(has)
         }
     };

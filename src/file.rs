@@ -281,7 +281,7 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Skip> {
 }
 
 /// Path of a file that belongs to the database: the database's path, a dot and `ending`.
-pub fn beside(database: &Path, ending: &str) -> PathBuf {
+pub fn database_companion(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".");
     name.push(ending);

@@ -53,7 +53,7 @@ pub const MANIFEST: &str = ".fer-index-manifest";
 
 /// The kind of a file by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
+pub enum FileKind {
     /// It has the extension of a picture.
     Picture,
     /// It has the extension of another kind of file, and is never opened.
@@ -62,7 +62,7 @@ pub enum Named {
     Unknown,
 }
 
-impl Named {
+impl FileKind {
     /// The kind of this file. Extensions are compared without regard to case.
     pub fn of(path: &Path) -> Self {
         if is_of_sqlite(path) {
@@ -91,14 +91,14 @@ impl Named {
 /// Whether the name is that of a camera raw file.
 pub fn is_raw(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    extension.is_some_and(|extension| is_one_of(RAW, extension))
+    extension.is_some_and(|extension| has_extension_of(RAW, extension))
 }
 
 fn is_picture(extension: &str) -> bool {
-    is_one_of(PICTURES, extension) || is_one_of(RAW, extension)
+    has_extension_of(PICTURES, extension) || has_extension_of(RAW, extension)
 }
 
-fn is_one_of(extensions: &[&str], extension: &str) -> bool {
+fn has_extension_of(extensions: &[&str], extension: &str) -> bool {
     extensions
         .iter()
         .any(|known| known.eq_ignore_ascii_case(extension))
@@ -107,9 +107,9 @@ fn is_one_of(extensions: &[&str], extension: &str) -> bool {
 fn is_other(extension: &str) -> bool {
     let is_exiftool = EXIFTOOL.iter().any(|ending| {
         let before = extension.strip_suffix(ending);
-        before.is_some_and(|before| is_picture(before) || is_one_of(OTHERS, before))
+        before.is_some_and(|before| is_picture(before) || has_extension_of(OTHERS, before))
     });
-    is_exiftool || is_one_of(OTHERS, extension)
+    is_exiftool || has_extension_of(OTHERS, extension)
 }
 
 /// Whether the name ends like those of the files that SQLite keeps beside a database, as photo managers have them. They
@@ -132,25 +132,25 @@ mod tests {
     #[test]
     fn extensions_say_in_any_case_what_a_file_is() {
         for (name, expected) in [
-            ("a.JPeG", Named::Picture),
-            ("a.nef", Named::Picture),
-            ("DSC_0001.MPO", Named::Picture),
-            ("a.xmp", Named::Other),
-            ("a.jpg.XMP", Named::Other),
-            ("MVI_1.THM", Named::Other),
-            ("digikam4.db-wal", Named::Other),
-            ("jpg", Named::Unknown),
-            (".jpg", Named::Unknown),
-            ("IMG_0001", Named::Unknown),
-            ("a.jpg_large", Named::Unknown),
-            ("a.JPG_", Named::Unknown),
-            ("a.jpg_exiftool_tmp", Named::Other),
-            ("a.JPG_original", Named::Other),
-            ("a.jpg.xmp_original", Named::Other),
-            ("a.trip_original", Named::Unknown),
-            ("a.ünlü", Named::Unknown),
+            ("a.JPeG", FileKind::Picture),
+            ("a.nef", FileKind::Picture),
+            ("DSC_0001.MPO", FileKind::Picture),
+            ("a.xmp", FileKind::Other),
+            ("a.jpg.XMP", FileKind::Other),
+            ("MVI_1.THM", FileKind::Other),
+            ("digikam4.db-wal", FileKind::Other),
+            ("jpg", FileKind::Unknown),
+            (".jpg", FileKind::Unknown),
+            ("IMG_0001", FileKind::Unknown),
+            ("a.jpg_large", FileKind::Unknown),
+            ("a.JPG_", FileKind::Unknown),
+            ("a.jpg_exiftool_tmp", FileKind::Other),
+            ("a.JPG_original", FileKind::Other),
+            ("a.jpg.xmp_original", FileKind::Other),
+            ("a.trip_original", FileKind::Unknown),
+            ("a.ünlü", FileKind::Unknown),
         ] {
-            assert_eq!(Named::of(Path::new(name)), expected, "{name}");
+            assert_eq!(FileKind::of(Path::new(name)), expected, "{name}");
         }
     }
 

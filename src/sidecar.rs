@@ -1,8 +1,8 @@
 //! Sidecars: files that describe a photo beside them, in XMP, in the JSON of Google Takeout or in the `.picasa.ini` of
 //! a folder, and which photos they belong to.
 
-mod beside;
 mod exported;
+mod folder;
 mod hint;
 mod picasa;
 mod takeout;
@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
 
-pub use beside::{Beside, Naming};
-pub use exported::{COPIED, Copied, ExportedKeywords, NAMESPACE, PREFIX};
+pub use exported::{COPIED_PROPERTY, CopiedProperties, ExportedKeywords, NAMESPACE, PREFIX};
+pub use folder::{Naming, SidecarFolder};
 pub use picasa::is_picasa;
 
 /// A sidecar as a file.
@@ -35,7 +35,7 @@ pub struct Sidecar {
     /// The file.
     pub file: SidecarFile,
     /// Its statements, without those that `export --xmp` wrote: keywords, and copies of the photo's own statements.
-    pub said: Statements,
+    pub statements: Statements,
 }
 
 /// Whether a file has the extension of a sidecar, in any case, or the name of one.
@@ -55,22 +55,25 @@ fn is_xmp(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("xmp"))
 }
 
-/// Whether a sidecar may belong to a photo, by their paths; [`Beside`] decides it.
+/// Whether a sidecar may belong to a photo, by their paths; [`SidecarFolder`] decides it.
 pub fn may_belong(sidecar: &Path, photo: &Path) -> bool {
     let (Some(base), Some(name)) = (sidecar.file_stem(), photo.file_name()) else {
         return false;
     };
-    let (Some(beside), Some(folder)) = (sidecar.parent(), photo.parent()) else {
+    let (Some(sidecar_folder), Some(photo_folder)) = (sidecar.parent(), photo.parent()) else {
         return false;
     };
     if is_picasa(sidecar) {
-        return beside == folder;
+        return sidecar_folder == photo_folder;
     }
     if is_xmp(sidecar) {
         let is_stem = photo.file_stem() == Some(base);
-        return beside == folder && (is_stem || beside::is_same_name(base, name));
+        return sidecar_folder == photo_folder && (is_stem || folder::is_same_name(base, name));
     }
-    let is_near = || beside == folder || takeout::is_same_in_other_part(beside, folder);
+    let is_near = || {
+        sidecar_folder == photo_folder
+            || takeout::is_same_in_other_part(sidecar_folder, photo_folder)
+    };
     let is_called_so = |base: &str| {
         let after =
             takeout::photo_of(base).is_some_and(|(stem, _)| takeout::stems(name).contains(&stem));
@@ -107,34 +110,40 @@ pub fn find(photo: &Path) -> Vec<SidecarFile> {
 
 /// Finds the sidecars of one photo after another, and lists a folder only once while it does not change.
 #[derive(Debug, Default)]
-pub struct Finder(RefCell<Option<Beside>>);
+pub struct Finder(RefCell<Option<SidecarFolder>>);
 
 impl Finder {
     /// The sidecars that a photo has on disk, sorted by name.
     pub fn find(&self, photo: &Path) -> Vec<SidecarFile> {
-        self.beside(photo, Beside::of).unwrap_or_default()
+        self.in_folder_of(photo, SidecarFolder::sidecars_of)
+            .unwrap_or_default()
     }
 
     /// The statements of the `.picasa.ini` beside a photo.
     pub fn picasa(&self, photo: &Path) -> Option<Statements> {
-        self.beside(photo, Beside::picasa).flatten()
+        self.in_folder_of(photo, SidecarFolder::picasa_statements)
+            .flatten()
     }
 
     /// Calls `of` with the folder of a photo and the photo's name.
-    fn beside<T>(&self, photo: &Path, of: impl FnOnce(&Beside, &OsStr) -> T) -> Option<T> {
+    fn in_folder_of<T>(
+        &self,
+        photo: &Path,
+        of: impl FnOnce(&SidecarFolder, &OsStr) -> T,
+    ) -> Option<T> {
         let (folder, name) = (photo.parent()?, photo.file_name()?);
         let mut last = self.0.borrow_mut();
-        let known = last.take().filter(|beside| beside.is_current(folder));
-        let beside = known.unwrap_or_else(|| Beside::read(folder));
-        Some(of(last.insert(beside), name))
+        let known = last.take().filter(|sidecars| sidecars.is_current(folder));
+        let sidecars = known.unwrap_or_else(|| SidecarFolder::read(folder));
+        Some(of(last.insert(sidecars), name))
     }
 }
 
-/// The path of the sidecar into which the emotions of a photo are written; see [`Beside::to_write`].
-pub fn to_write(photo: &Path, naming: Naming) -> PathBuf {
+/// The path of the sidecar into which the emotions of a photo are written; see [`SidecarFolder::sidecar_to_write`].
+pub fn path_to_write(photo: &Path, naming: Naming) -> PathBuf {
     let folder = photo.parent().unwrap_or(Path::new(""));
     let name = photo.file_name().unwrap_or_default();
-    folder.join(Beside::read(folder).to_write(name, naming))
+    folder.join(SidecarFolder::read(folder).sidecar_to_write(name, naming))
 }
 
 /// Whether the sidecars of a photo on disk differ from those in the index, or have changed. Both lists are sorted by

@@ -47,7 +47,7 @@ fn unit(place: GeoPoint) -> [f32; 3] {
 }
 
 /// The time zone of a place. If the place is unknown, or the system does not have the zone, that of the system.
-pub fn at(place: Option<GeoPoint>) -> TimeZone {
+pub fn zone_at(place: Option<GeoPoint>) -> TimeZone {
     let Some(place) = place else {
         return TimeZone::system();
     };
@@ -79,7 +79,7 @@ mod tests {
 
     /// The minutes east of Greenwich at a place in July 2019 and in January 2020.
     fn minutes(latitude: f64, longitude: f64) -> [i32; 2] {
-        let zone = at(Some(GeoPoint {
+        let zone = zone_at(Some(GeoPoint {
             latitude,
             longitude,
         }));

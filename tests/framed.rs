@@ -1,4 +1,4 @@
-//! `classify --framed` and `evaluate` must give equal scores for equal pixels.
+//! `classify --analyse_cropped_face` and `evaluate` must give equal scores for equal pixels.
 
 use std::io::Cursor;
 use std::time::Duration;
@@ -50,7 +50,7 @@ fn framed_faces_have_the_scores_of_the_evaluation() {
         let picture = GrayImage::from_raw(SIDE as u32, SIDE as u32, face).unwrap();
         let mut png = Cursor::new(Vec::new());
         picture.write_to(&mut png, ImageFormat::Png).unwrap();
-        let scan = analyser.framed(png.get_ref()).unwrap();
+        let scan = analyser.analyse_cropped_face(png.get_ref()).unwrap();
         let found = scan.faces[0].scores;
 
         let expected = &album[index * Emotion::COUNT..][..Emotion::COUNT];

@@ -66,7 +66,7 @@ pub fn analysis(
         format: "JPEG".into(),
         width: 4000,
         height: 3000,
-        said: Statements::from(&capture),
+        statements: Statements::from(&capture),
         capture,
         people: Vec::new(),
         models: Models {

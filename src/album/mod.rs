@@ -6,7 +6,7 @@ mod markers;
 mod scan;
 mod watch;
 
-pub use crate::names::Named;
+pub use crate::names::FileKind;
 pub use debounce::{Debouncer, Readiness};
 pub use filter::{AlbumFilter, AlbumFilterSettings};
 pub use scan::{FoundFile, ScanProblem, Visitor, leads_above, outermost, resolve_root, scan};

@@ -5,10 +5,10 @@ use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{AlbumFilter, Named};
+use super::{AlbumFilter, FileKind};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::{FileMeta, is_gone};
-use crate::sidecar::{self, Beside, SidecarFile};
+use crate::sidecar::{self, SidecarFile, SidecarFolder};
 
 /// A file that may be a photo by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn scan(root: &Path, filter: &AlbumFilter, visitor: &mut dyn Visitor) -> boo
         visitor,
         is_empty: false,
         above: Vec::new(),
-        beside: Beside::default(),
+        sidecar_folder: SidecarFolder::default(),
     };
     match root.metadata() {
         Ok(metadata) if metadata.is_dir() => walk.folder(root),
@@ -128,7 +128,7 @@ struct Walk<'a> {
     /// its target, both resolved.
     above: Vec<(PathBuf, PathBuf)>,
     /// The photos and sidecars in the folder that was listed last.
-    beside: Beside,
+    sidecar_folder: SidecarFolder,
 }
 
 /// An entry of a folder.
@@ -150,12 +150,12 @@ impl Walk<'_> {
             Err(error) => return self.problem(folder, &error),
         };
         entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let beside = std::mem::take(&mut self.beside);
+        let sidecar_folder = std::mem::take(&mut self.sidecar_folder);
         for (name, entry) in entries {
             match entry {
                 Entry::File(meta) => {
                     let path = folder.join(&name);
-                    let sidecars = beside.of(&name);
+                    let sidecars = sidecar_folder.sidecars_of(&name);
                     self.visitor.file(FoundFile { path, meta }, sidecars);
                 }
                 Entry::Folder => self.folder(&without_slash(folder, &name)),
@@ -175,12 +175,12 @@ impl Walk<'_> {
         let mut entries = Vec::new();
         let mut is_empty = true;
         let follows_links = self.filter.follows_links_of(folder, self.root);
-        self.beside = Beside::new(folder);
+        self.sidecar_folder = SidecarFolder::new(folder);
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             is_empty = false;
             let mut name = entry.file_name();
-            self.beside.add(&name);
+            self.sidecar_folder.add(&name);
             match self.entry(folder, &name, &entry, follows_links) {
                 Ok(Some(entry)) => {
                     if !matches!(entry, Entry::File(_)) {
@@ -206,7 +206,7 @@ impl Walk<'_> {
         let kind = entry.file_type()?;
         let may_be_folder = kind.is_dir() || kind.is_symlink() && follows_links;
         // The cheap checks come first.
-        let may_be_photo = !kind.is_dir() && Named::of(Path::new(name)).may_be_photo();
+        let may_be_photo = !kind.is_dir() && FileKind::of(Path::new(name)).may_be_photo();
         if !(may_be_folder || may_be_photo && kind.is_file()) {
             let is_sidecar = sidecar::is_sidecar(Path::new(name));
             if kind.is_file() && !is_sidecar && self.filter.shows(name) {

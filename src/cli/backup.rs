@@ -10,14 +10,14 @@ use super::index::count;
 use super::index_lock::IndexLock;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
-use crate::file::beside;
+use crate::file::database_companion;
 use crate::lock::{ProcessLock, Unavailable};
 use crate::output;
 use crate::store::{Contents, ForgottenAgain, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
-    /// The file to write; nothing may be there
+    /// The file to write; it must not exist
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 }
@@ -92,7 +92,7 @@ fn sentence(contents: Contents) -> String {
 
 /// Takes the daemon's lock, so that no daemon runs or starts meanwhile.
 pub(super) fn lock_out_daemon(database: &Path) -> Result<ProcessLock> {
-    let path = beside(database, "lock");
+    let path = database_companion(database, "lock");
     match ProcessLock::take(&path, "which replaces the database")? {
         Ok(lock) => Ok(lock),
         Err(Unavailable::Held(holder)) => Err(Error::Usage(format!(

@@ -80,7 +80,7 @@ pub(super) fn run(args: &BenchArgs, context: &Context, out: &mut Stdout) -> Resu
     let mut store = Store::open(&folder.path().join("index.sqlite3"))?;
     let options = IndexOptions {
         threads: context.threads(),
-        again: false,
+        reanalyse: false,
     };
     let started = Instant::now();
     index(&mut store, &analyser, &photos, &filter, options, &Silent)?;

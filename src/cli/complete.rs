@@ -10,7 +10,7 @@ use crate::query::{FLAGS, Gazetteer, Kind};
 use crate::store::Store;
 
 /// The largest number of proposals: more would not fit on a screen.
-const MOST: usize = 100;
+const MAX_VALUES: usize = 100;
 
 #[derive(Debug, Args)]
 pub(super) struct CompleteArgs {
@@ -25,7 +25,7 @@ pub(super) fn run(args: &CompleteArgs, context: &Context, out: &mut Stdout) -> R
     let kind = FLAGS.iter().find(|flag| flag.name == args.flag);
     let index = || Store::open_existing(&context.config().database);
     let values = match kind.map(|flag| flag.kind) {
-        Some(Kind::Place) => Gazetteer::get().names(&args.beginning, MOST),
+        Some(Kind::Place) => Gazetteer::get().names(&args.beginning, MAX_VALUES),
         Some(Kind::Camera) => index()?.cameras()?,
         Some(Kind::Person) => index()?.people()?,
         Some(Kind::Word) => index()?.keywords()?,
@@ -34,7 +34,7 @@ pub(super) fn run(args: &CompleteArgs, context: &Context, out: &mut Stdout) -> R
     let beginning = args.beginning.to_lowercase();
     let fits = |value: &String| value.to_lowercase().starts_with(&beginning);
     let mut outcome = Outcome::Nothing;
-    for value in values.iter().filter(|value| fits(value)).take(MOST) {
+    for value in values.iter().filter(|value| fits(value)).take(MAX_VALUES) {
         out.line(value)?;
         outcome = Outcome::Found;
     }

@@ -33,7 +33,7 @@ pub(super) fn run(args: &CompletionsArgs, out: &mut Stdout) -> Result<Outcome> {
 }
 
 /// The flags whose values `fer-index complete` proposes.
-fn asked() -> impl Iterator<Item = &'static Flag> {
+fn completed_flags() -> impl Iterator<Item = &'static Flag> {
     let is_asked = |flag: &&Flag| matches!(flag.kind, Kind::Place | Kind::Camera | Kind::Word);
     FLAGS.iter().filter(is_asked)
 }
@@ -42,7 +42,9 @@ fn bash(script: &str) -> String {
     // clap_complete 4.6 treats the hyphen of the program's name as the boundary of a subcommand in half of the places,
     // so no subcommand would be recognised.
     let script = script.replace("fer__subcmd__index", "fer__index");
-    let flags: Vec<String> = asked().map(|flag| format!("--{}", flag.name)).collect();
+    let flags: Vec<String> = completed_flags()
+        .map(|flag| format!("--{}", flag.name))
+        .collect();
     let more = r#"
 # Values that depend on the index: the program is asked.
 _fer_index_values() {
@@ -91,7 +93,7 @@ _fer_index_values() {
 }
 "#;
     let mut script = script.replacen('\n', function, 1);
-    for flag in asked() {
+    for flag in completed_flags() {
         let (name, value) = (flag.name, flag.value.unwrap_or_default());
         let flags = [format!("'--{name}="), format!("'*--{name}=")];
         let is_flag = |line: &str| flags.iter().any(|flag| line.starts_with(flag.as_str()));
@@ -109,7 +111,7 @@ _fer_index_values() {
 }
 
 fn fish(script: &str) -> String {
-    let lines = asked().map(|flag| {
+    let lines = completed_flags().map(|flag| {
         format!(
             "complete -c fer-index -n '__fish_seen_subcommand_from query find export stats' -l {0} -x \
              -a '(fer-index complete {0} (commandline -ct | string unescape) 2>/dev/null)'\n",

@@ -161,7 +161,7 @@ impl Context {
             }
             DetectorBackend::Command => {
                 let command = self.detector_program(threshold)?;
-                let asked = pipeline::Detector::Asked {
+                let asked = pipeline::Detector::OfParent {
                     model: command.model().to_owned(),
                     max_pixels: command.max_pixels(),
                 };
@@ -173,7 +173,7 @@ impl Context {
             min_face: settings.min_face,
             detector,
             model: self.model_file()?,
-            grace: ProcessSettings::GRACE,
+            timeout_margin: ProcessSettings::TIMEOUT_MARGIN,
         };
         let processes = Processes::start(super::decoder::launch()?, settings)?;
         Ok(Analyser::isolated(processes, outside))

@@ -37,7 +37,7 @@ pub(super) struct CorrectionsArgs {
 enum CorrectionsCommand {
     /// Write all corrections as JSON, one a line
     Export {
-        /// The file to write; nothing may be there [default: standard output]
+        /// The file to write; it must not exist [default: standard output]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
     },

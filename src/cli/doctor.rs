@@ -22,10 +22,10 @@ use crate::store::{
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// Mend what differs, in one transaction
+    /// Repair the rows that differ, in one transaction
     #[arg(long)]
     repair: bool,
-    /// Make a sound database of what can be read of a damaged one, which is kept under another name
+    /// Rebuild the database from what can be read of a damaged one, which is kept under another name
     #[arg(long, conflicts_with = "repair")]
     recover: bool,
     /// Print as JSON

@@ -6,11 +6,11 @@ use crate::canvas::{Canvas, label_size};
 use crate::face::{BoundingBox, DetectedFace, Point};
 
 /// Longest side of a drawing in pixels, so that it fits a screen and its lines are visible.
-const LONGEST: u32 = 2000;
+const MAX_SIDE: u32 = 2000;
 
 /// The size of the drawing of a photo: that of the photo, or smaller.
 pub(super) fn fitting(width: u32, height: u32) -> (u32, u32) {
-    let factor = (f64::from(LONGEST) / f64::from(width.max(height))).min(1.0);
+    let factor = (f64::from(MAX_SIDE) / f64::from(width.max(height))).min(1.0);
     let scaled = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
     (scaled(width), scaled(height))
 }

@@ -39,7 +39,7 @@ pub(super) struct AlbumArgs {
     /// with one face a row, and optionally the eyes (`left_eye_x` to `right_eye_y`) and the emotion of the face.
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
-    /// Also print how the faces are read in each group by this column of the labels; a column of many numbers is
+    /// Also print the figures of each group by this column of the labels; a column of many numbers is
     /// divided into quarters.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     by: Vec<String>,

@@ -69,7 +69,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context, out: &mut Stdout) -> Res
             copies.retain(|copy| copy.exists());
         }
         for copy in copies {
-            let path = sidecar::to_write(&copy, naming);
+            let path = sidecar::path_to_write(&copy, naming);
             match write_sidecar(&path, &copy, emotions, args.dry_run) {
                 Ok(false) => current += 1,
                 Ok(true) => {

@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
 use crate::emotion::Emotion;
-use crate::query::{FLAGS, Flag, Given, Kind, UserFilter};
+use crate::query::{FLAGS, Flag, GivenFlags, Kind, UserFilter};
 use crate::store::Order;
 
 /// The name of the group of all filters, for flags that exclude them.
@@ -20,7 +20,7 @@ pub(super) const FILTERS: &str = "filters";
 /// sentence may have the other filter.
 #[derive(Debug)]
 pub(super) struct FilterArgs<const WITH_WORDS: bool = false> {
-    given: Given,
+    given: GivenFlags,
     seed: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ impl<const WITH_WORDS: bool> FilterArgs<WITH_WORDS> {
     }
 
     /// The flags that were given.
-    pub const fn given(&self) -> &Given {
+    pub const fn given(&self) -> &GivenFlags {
         &self.given
     }
 
@@ -91,7 +91,7 @@ impl<const WITH_WORDS: bool> FromArgMatches for FilterArgs<WITH_WORDS> {
                 }
             }
         }
-        let given = Given { filter, names };
+        let given = GivenFlags { filter, names };
         Ok(Self { given, seed })
     }
 

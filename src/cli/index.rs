@@ -112,7 +112,7 @@ pub(super) fn run(
     let progress = Progress::new(context.quiet(), Interrupt::watch()?);
     let options = IndexOptions {
         threads: context.threads(),
-        again,
+        reanalyse: again,
     };
     let result = index(&mut store, &analyser, &roots, &filter, options, &progress);
     progress.finish();
@@ -186,8 +186,8 @@ fn print_skipped_before(
             Some(Ok(photo)) => store.photo(photo)?.and_then(|photo| photo.content.err()),
         };
         let Some(skip) = skip else { continue };
-        let is_told = summary.skipped.values().flat_map(|files| &files.first);
-        if is_told.clone().all(|told| told.skip != skip) {
+        let printed = summary.skipped.values().flat_map(|files| &files.first);
+        if printed.clone().all(|file| file.skip != skip) {
             out.line(format_args!(
                 "{} is as it was when it was skipped: {skip}",
                 file.display()

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, Result};
-use crate::file::beside;
+use crate::file::database_companion;
 use crate::lock::{ProcessLock, Unavailable, process_of};
 
 /// Held while a run is in progress.
@@ -22,7 +22,7 @@ impl IndexLock {
     /// If another run holds the lock, whose process and start time the message names; or if the file is not a lock
     /// file, in which case it is not changed.
     pub fn take(database: &Path) -> Result<Self> {
-        let path = beside(database, "indexing");
+        let path = database_companion(database, "indexing");
         let now = Timestamp::now().to_zoned_datetime(TimeZone::system());
         let since = now.datetime().strftime("since %Y-%m-%d %H:%M").to_string();
         match ProcessLock::take(&path, &since)? {

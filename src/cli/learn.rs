@@ -21,13 +21,13 @@ pub(super) struct LearnArgs {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum LearnCommand {
-    /// Print whether the scores follow the corrections, and how well that does
+    /// Print whether the scores are adjusted to the corrections, with the held-out loss
     Status,
-    /// Let the scores follow the corrections if that proves better, which is the default
+    /// Adjust the scores to the corrections if that improves held-out ones, which is the default
     On,
     /// Restore the scores of the network for all faces; the corrections stay
     Off,
-    /// Forget what the corrections made so far have taught; they stay, and later ones teach again
+    /// Discard what was learned from the corrections made so far; they are kept, and later ones are learned from
     Forget,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn run(args: &LearnArgs, context: &Context, out: &mut Stdout) -> Resu
         Some(LearnCommand::Status) | None => {}
         Some(LearnCommand::On) => store.switch_learning(true)?,
         Some(LearnCommand::Off) => store.switch_learning(false)?,
-        Some(LearnCommand::Forget) => store.forget_lessons()?,
+        Some(LearnCommand::Forget) => store.forget_learning()?,
     }
     if !matches!(args.command, Some(LearnCommand::Status)) {
         follow(&mut store, context)?;
@@ -96,12 +96,20 @@ impl JsonLearning {
             in_force: learning.is_in_force,
             corrections: learning.corrections,
             unused: learning.unused,
-            network_loss: learning.proof.map(|proof| proof.network),
-            learned_loss: learning.proof.map(|proof| proof.layer),
+            network_loss: learning
+                .held_out_loss
+                .map(|held_out_loss| held_out_loss.network),
+            learned_loss: learning
+                .held_out_loss
+                .map(|held_out_loss| held_out_loss.layer),
             rejections: learning.rejections,
             human_in_force: learning.is_human_in_force,
-            human_network_loss: learning.human_proof.map(|proof| proof.rejected.network),
-            human_learned_loss: learning.human_proof.map(|proof| proof.rejected.layer),
+            human_network_loss: learning
+                .human_held_out_loss
+                .map(|held_out_loss| held_out_loss.rejected.network),
+            human_learned_loss: learning
+                .human_held_out_loss
+                .map(|held_out_loss| held_out_loss.rejected.layer),
             recounted: learning.recounted,
             pending: learning.pending,
             sentence: learning.to_string(),

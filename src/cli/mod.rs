@@ -145,7 +145,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Write a copy of the index to a file, also while `watch` is running
     Backup(backup::BackupArgs),
-    /// Put a copy that `backup` has written in the place of the index
+    /// Replace the index by a copy that `backup` has written
     Restore(backup::RestoreArgs),
     /// Find photos by emotion, date, place, camera, words and more
     Query(query::QueryArgs),
@@ -189,7 +189,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// List, inspect and choose emotion models
     Model(model::ModelArgs),
-    /// Measure what your photos cost on this machine, stage by stage, without touching the index
+    /// Measure the time per photo on this machine, stage by stage, without touching the index
     Bench(bench::BenchArgs),
     /// Print the settings in effect and their origins, or the path of your settings file
     Config(config::ConfigArgs),

@@ -11,7 +11,7 @@ use super::results::ResultArgs;
 use super::stderr;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
-use crate::query::{Defaults, Known, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, IndexLookup, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store};
 
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ pub(super) fn run(args: &QueryArgs, context: &Context, out: &mut Stdout) -> Resu
 pub(super) fn find(args: &FindArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let config = context.config();
     let store = Store::open_existing(&config.database)?;
-    let known = Known::of(&store, Defaults::from(&config.query))?;
+    let known = IndexLookup::of(&store, Defaults::from(&config.query))?;
     let mut understood = understand(&args.words, args.filters.given(), &known, now());
     let idle = args.filters.seed(&mut understood.filter);
     if let Some(near) = &understood.filter.near
@@ -101,8 +101,10 @@ fn print_understood(understood: &Understood) {
             .collect();
         hint(format_args!("left out: {}", left_out.join(", ")));
     }
-    for (said, flag) in &understood.replaced {
-        hint(format_args!("--{flag} replaces what the words say: {said}"));
+    for (words, flag) in &understood.replaced {
+        hint(format_args!(
+            "--{flag} replaces what the words say: {words}"
+        ));
     }
     for album in &understood.other_albums {
         hint(format_args!(

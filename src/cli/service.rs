@@ -238,12 +238,12 @@ fn run_program(words: &[&str], last: Option<&Path>) -> std::result::Result<Strin
     if output.status.success() {
         return Ok(text(&output.stdout));
     }
-    let said = text(&output.stderr);
+    let message = text(&output.stderr);
     // `systemctl enable` first prints what it did before it failed.
     let is_news = |line: &&str| line.starts_with("Created symlink") || line.starts_with("Removed ");
-    let said = said.lines().find(|line| !is_news(line));
-    let said = said.unwrap_or("it failed");
-    Err(format!("{program}: {said}"))
+    let message = message.lines().find(|line| !is_news(line));
+    let message = message.unwrap_or("it failed");
+    Err(format!("{program}: {message}"))
 }
 
 /// What to do if a supervisor could not start the service; `problem` is its answer.

@@ -15,7 +15,7 @@ pub struct ClockOffset {
 }
 
 /// The longest offset: about 68 years, in hours.
-const MOST_HOURS: i32 = 596_000;
+const MAX_HOURS: i32 = 596_000;
 
 impl FromStr for ClockOffset {
     type Err = String;
@@ -45,7 +45,7 @@ impl FromStr for ClockOffset {
             [hours, minutes, seconds] => (hours, minutes, seconds),
             _ => return Err(explain()),
         };
-        if camera.is_empty() || !is_whole || hours > MOST_HOURS || minutes > 59 || seconds > 59 {
+        if camera.is_empty() || !is_whole || hours > MAX_HOURS || minutes > 59 || seconds > 59 {
             return Err(explain());
         }
         Ok(Self {

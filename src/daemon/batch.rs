@@ -55,7 +55,7 @@ impl BatchRunner {
         let models = analyser.models();
         let options = IndexOptions {
             threads: setup.threads,
-            again: false,
+            reanalyse: false,
         };
         let database: PathBuf = database.to_owned();
         let (queue, messages) = (queue.clone(), messages.clone());

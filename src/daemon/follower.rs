@@ -272,10 +272,10 @@ impl Follower {
             self.schedule.poll = now + self.setup.poll;
             // Collected before the scan: it need not find the changes that were made before a cookie that is created
             // during it.
-            let cookies = self.waiters.cookies();
+            let sync_cookies = self.waiters.sync_cookies();
             self.rescan_on_error(Self::reconcile_all)?;
-            for cookie in cookies {
-                self.cookie_seen(&cookie);
+            for sync_cookie in sync_cookies {
+                self.sync_cookie_seen(&sync_cookie);
             }
             self.state.set_ready();
             self.release_memory()?;
@@ -380,32 +380,32 @@ impl Follower {
     }
 
     fn add_waiter(&mut self, reply: oneshot::Sender<()>) {
-        let is_cookie_watched = self.waiters.add(reply).unwrap_or_else(|error| {
+        let is_sync_cookie_watched = self.waiters.add(reply).unwrap_or_else(|error| {
             self.report(&format!(
                 "no file can be created beside the database: {error}"
             ));
             false
         });
-        if !is_cookie_watched {
+        if !is_sync_cookie_watched {
             // A scan also finds all earlier changes.
             self.schedule.rescan = Instant::now();
         }
     }
 
-    /// Called when every change before the request of this cookie is known: collects the files for which the request
+    /// Called when every change before the request of this sync_cookie is known: collects the files for which the request
     /// still has to wait.
-    fn cookie_seen(&mut self, cookie: &Path) {
-        if !self.waiters.is_expecting(cookie) {
+    fn sync_cookie_seen(&mut self, sync_cookie: &Path) {
+        if !self.waiters.is_expecting(sync_cookie) {
             return;
         }
-        let _ = std::fs::remove_file(cookie);
+        let _ = std::fs::remove_file(sync_cookie);
         if let Err(error) = self.poll() {
             self.report(&error.to_string());
         }
         self.note_missed();
         let mut pending = self.debouncer.expedite(Instant::now());
         pending.extend(self.queue.paths());
-        self.waiters.cookie_seen(cookie, pending);
+        self.waiters.sync_cookie_seen(sync_cookie, pending);
     }
 
     /// Publishes the current activity to other threads.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::file::{FileMeta, beside};
+use crate::file::{FileMeta, database_companion};
 use crate::lock::{ProcessLock, Unavailable};
 
 /// A lock that the daemon holds while it runs.
@@ -22,7 +22,7 @@ impl Lock {
     /// [`Error::Daemon`] if another process holds it, which the message names, or if the file at the lock's path is not a
     /// lock file; such a file is left unchanged.
     pub fn take(database: &Path) -> Result<Self> {
-        let path = beside(database, "lock");
+        let path = database_companion(database, "lock");
         let version = concat!("version ", env!("CARGO_PKG_VERSION"));
         match ProcessLock::take(&path, version)? {
             Ok(lock) => Ok(Self {
@@ -68,7 +68,7 @@ mod tests {
     fn a_file_that_is_no_lock_file_is_left_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("index.sqlite3");
-        let file = beside(&database, "lock");
+        let file = database_companion(&database, "lock");
         fs::write(&file, "my notes").unwrap();
         let sentence = Lock::take(&database).unwrap_err().to_string();
         assert!(sentence.contains("is not the lock file"), "{sentence}");

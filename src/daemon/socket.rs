@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 use super::Activity;
 use super::handle::{Handle, Message};
 use crate::error::{Error, Result};
-use crate::file::beside;
+use crate::file::database_companion;
 
 /// Longest path of a socket, in bytes: the system's limit (`sockaddr_un`) minus room for the suffix of the draft.
 const LONGEST_PATH: usize = 100;
@@ -33,7 +33,7 @@ enum Request {
 }
 
 fn path(database: &Path) -> PathBuf {
-    beside(database, "sock")
+    database_companion(database, "sock")
 }
 
 /// Listens on a socket beside the database. Its permissions are restricted to the user before it is renamed into place,
@@ -51,7 +51,7 @@ pub(super) fn listen(database: &Path) -> Result<tokio::net::UnixListener> {
         )));
     }
     let bind = || {
-        let draft = beside(database, "sock.new");
+        let draft = database_companion(database, "sock.new");
         for name in [&path, &draft] {
             if name.symlink_metadata().is_ok() && !is_socket(name) {
                 return Err(std::io::Error::other(

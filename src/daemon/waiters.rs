@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use tokio::sync::oneshot;
 
 use crate::album::{Followed, Watch};
-use crate::file::beside;
+use crate::file::database_companion;
 
 /// A request that is not answered yet.
 #[derive(Debug)]
 struct Waiter {
-    cookie: PathBuf,
-    /// The paths that have to be done before the answer; `None` until the closing of the cookie was reported.
+    sync_cookie: PathBuf,
+    /// The paths that have to be done before the answer; `None` until the closing of the sync_cookie was reported.
     pending: Option<Vec<PathBuf>>,
     reply: oneshot::Sender<()>,
 }
@@ -30,16 +30,16 @@ pub(super) struct Waiters {
     folder: PathBuf,
     is_watched: bool,
     /// Number of the last cookie; the number is the cookie's name.
-    last_cookie: u64,
+    last_sync_cookie: u64,
     waiting: Vec<Waiter>,
 }
 
 impl Waiters {
     pub fn new(database: &Path) -> Self {
         Self {
-            folder: beside(database, "cookies"),
+            folder: database_companion(database, "cookies"),
             is_watched: false,
-            last_cookie: 0,
+            last_sync_cookie: 0,
             waiting: Vec::new(),
         }
     }
@@ -63,40 +63,40 @@ impl Waiters {
     /// # Errors
     /// If the cookie cannot be created; the request is added nevertheless.
     pub fn add(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
-        let (cookie, created) = loop {
-            self.last_cookie += 1;
-            let cookie = self.folder.join(self.last_cookie.to_string());
-            match fs::File::create_new(&cookie) {
-                // A file of this name that is no cookie of ours is left alone.
+        let (sync_cookie, created) = loop {
+            self.last_sync_cookie += 1;
+            let sync_cookie = self.folder.join(self.last_sync_cookie.to_string());
+            match fs::File::create_new(&sync_cookie) {
+                // A file of this name that is no sync_cookie of ours is left alone.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                created => break (cookie, created.map(drop)),
+                created => break (sync_cookie, created.map(drop)),
             }
         };
         self.waiting.push(Waiter {
-            cookie,
+            sync_cookie,
             pending: None,
             reply,
         });
         created.map(|()| self.is_watched)
     }
 
-    /// The cookies whose closing was not reported yet.
-    pub fn cookies(&self) -> Vec<PathBuf> {
+    /// The sync_cookies whose closing was not reported yet.
+    pub fn sync_cookies(&self) -> Vec<PathBuf> {
         let unseen = self.waiting.iter().filter(|w| w.pending.is_none());
-        unseen.map(|waiter| waiter.cookie.clone()).collect()
+        unseen.map(|waiter| waiter.sync_cookie.clone()).collect()
     }
 
-    /// Whether a request still waits for the closing of this cookie.
-    pub fn is_expecting(&self, cookie: &Path) -> bool {
+    /// Whether a request still waits for the closing of this sync_cookie.
+    pub fn is_expecting(&self, sync_cookie: &Path) -> bool {
         let mut waiting = self.waiting.iter();
-        waiting.any(|waiter| waiter.cookie == cookie && waiter.pending.is_none())
+        waiting.any(|waiter| waiter.sync_cookie == sync_cookie && waiter.pending.is_none())
     }
 
-    /// Records that the closing of the cookie was reported, so that every earlier change is known: its request now waits
+    /// Records that the closing of the sync_cookie was reported, so that every earlier change is known: its request now waits
     /// for `pending`.
-    pub fn cookie_seen(&mut self, cookie: &Path, pending: Vec<PathBuf>) {
+    pub fn sync_cookie_seen(&mut self, sync_cookie: &Path, pending: Vec<PathBuf>) {
         let mut waiting = self.waiting.iter_mut();
-        if let Some(waiter) = waiting.find(|waiter| waiter.cookie == cookie) {
+        if let Some(waiter) = waiting.find(|waiter| waiter.sync_cookie == sync_cookie) {
             waiter.pending = Some(pending);
         }
     }
@@ -142,7 +142,7 @@ impl Waiters {
         };
         for waiter in self.waiting.extract_if(.., is_done) {
             if waiter.pending.is_none() {
-                let _ = fs::remove_file(&waiter.cookie);
+                let _ = fs::remove_file(&waiter.sync_cookie);
             }
             let _ = waiter.reply.send(());
         }
@@ -191,8 +191,12 @@ mod tests {
         fs::create_dir(&waiters.folder).unwrap();
         let (reply, mut answer) = oneshot::channel();
         assert!(!waiters.add(reply).unwrap(), "the folder is not watched");
-        let cookie = waiters.cookies().remove(0);
-        assert!(cookie.is_file() && waiters.owns(&cookie) && waiters.is_expecting(&cookie));
+        let sync_cookie = waiters.sync_cookies().remove(0);
+        assert!(
+            sync_cookie.is_file()
+                && waiters.owns(&sync_cookie)
+                && waiters.is_expecting(&sync_cookie)
+        );
         let mut pending: HashSet<_> = paths(&["/a/new", "/a/1.jpg"]).into_iter().collect();
         let mut is_answered_after = |waiters: &mut Waiters, done: &str, found: &[&str]| {
             pending.remove(Path::new(done));
@@ -203,8 +207,8 @@ mod tests {
         };
 
         waiters.answer(|_| false);
-        waiters.cookie_seen(&cookie, paths(&["/a/new", "/a/1.jpg"]));
-        assert!(!waiters.is_expecting(&cookie) && waiters.cookies().is_empty());
+        waiters.sync_cookie_seen(&sync_cookie, paths(&["/a/new", "/a/1.jpg"]));
+        assert!(!waiters.is_expecting(&sync_cookie) && waiters.sync_cookies().is_empty());
         assert!(!is_answered_after(
             &mut waiters,
             "/a/new",
@@ -232,9 +236,9 @@ mod tests {
         let (reply, answer) = oneshot::channel();
         assert!(waiters.add(reply).is_err(), "there is no folder");
         waiters.answer(|_| true);
-        assert_eq!(waiters.cookies().len(), 1);
+        assert_eq!(waiters.sync_cookies().len(), 1);
         drop(answer);
         waiters.answer(|_| true);
-        assert_eq!(waiters.cookies().len(), 0);
+        assert_eq!(waiters.sync_cookies().len(), 0);
     }
 }

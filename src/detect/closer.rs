@@ -4,7 +4,7 @@ use super::FaceDetector;
 use crate::affine::Affine;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace};
-use crate::facts::may_be_same;
+use crate::facts::may_be_same_face;
 use crate::raster::{Orientation, Raster};
 
 /// Side in pixels of the part of the photo that is searched.
@@ -38,7 +38,7 @@ pub(super) fn best(
     at: &BoundingBox,
 ) -> Option<DetectedFace> {
     faces
-        .filter(|face| may_be_same(&face.bounding_box, at))
+        .filter(|face| may_be_same_face(&face.bounding_box, at))
         .max_by(|a, b| a.score.total_cmp(&b.score))
 }
 

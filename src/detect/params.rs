@@ -107,7 +107,7 @@ const MAX_FINE: u32 = 3_400_000;
 
 /// For a larger photo, sides of one or two eighths are used for the fine level if that has at least this share of the
 /// most pixels. A JPEG then need not be decoded to the next larger size, which has up to four times the pixels.
-const LEAST_OF_MAX_FINE: f64 = 0.9;
+const MIN_SHARE_OF_MAX_FINE: f64 = 0.9;
 
 /// A photo gets a fine level only if that has at least this many times the pixels of the coarse one.
 const MIN_FINE_RATIO: f64 = 1.6;
@@ -166,7 +166,7 @@ impl DetectorParams {
         let area = f64::from(width) * f64::from(height);
         let most = f64::from(MAX_FINE);
         let eighths = [1.0, 2.0].map(|eighths: f64| area * (eighths / 8.0).powi(2));
-        let within = |pixels: &f64| (LEAST_OF_MAX_FINE * most..=most).contains(pixels);
+        let within = |pixels: &f64| (MIN_SHARE_OF_MAX_FINE * most..=most).contains(pixels);
         let most = eighths.into_iter().find(within).unwrap_or(most);
         let fine = (area * FINE_SHARE).min(most);
         let sizes = match self.resolution {

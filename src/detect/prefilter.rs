@@ -19,7 +19,7 @@ const ACROSS: u32 = 8;
 
 /// Least score at which a candidate is refined. Of 327 faces that the refinement pass confirmed, one scored less; of
 /// the other candidates, 65 % did.
-const LEAST: f32 = 0.1;
+const MIN_SCORE: f32 = 0.1;
 
 impl Refinement<'_> {
     /// Those of `doubtful`, indices of `faces`, that may be faces, judged by patches of the finest level.
@@ -43,7 +43,7 @@ impl Refinement<'_> {
             let (x, y) = corner(number);
             imageops::replace(&mut picture, &patch, x.into(), y.into());
         }
-        let found = self.network.candidates(&picture, LEAST);
+        let found = self.network.candidates(&picture, MIN_SCORE);
         let is_seen = |number: u32, face: &DetectedFace, to_photo: &Affine| {
             let Some(to_patch) = to_photo.inverse() else {
                 return false;

@@ -8,7 +8,7 @@ use crate::emotion::{Emotion, EmotionScores};
 use fer_train::evaluate::Proportion;
 
 /// A column whose values are all numbers, and more different ones than this, is divided into quarters.
-const MOST_VALUES: usize = 12;
+const MAX_VALUES: usize = 12;
 
 /// How the faces of one group with one label are read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,7 +82,7 @@ impl Group {
     }
 }
 
-/// The bounds of four ranges with equally many values, if these are numbers and more than [`MOST_VALUES`] differ.
+/// The bounds of four ranges with equally many values, if these are numbers and more than [`MAX_VALUES`] differ.
 fn quarters<'a>(values: impl Iterator<Item = &'a str>) -> Option<Vec<f64>> {
     let numbers = values.map(|value| value.trim().parse::<f64>().ok().filter(|v| v.is_finite()));
     let mut numbers = numbers.collect::<Option<Vec<f64>>>()?;
@@ -90,7 +90,7 @@ fn quarters<'a>(values: impl Iterator<Item = &'a str>) -> Option<Vec<f64>> {
     let mut different = numbers.clone();
     different.dedup();
     let at = |quarter: usize| numbers[quarter * (numbers.len() - 1) / 4];
-    (different.len() > MOST_VALUES).then(|| (0..=4).map(at).collect())
+    (different.len() > MAX_VALUES).then(|| (0..=4).map(at).collect())
 }
 
 #[cfg(test)]

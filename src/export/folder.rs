@@ -16,7 +16,7 @@ use crate::photo::ContentHash;
 use crate::store::Store;
 
 /// Most names in the message about entries that are in the way.
-const MOST_NAMES: usize = 5;
+const MAX_NAMES: usize = 5;
 
 /// How photos are stored in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +46,13 @@ pub fn fill_folder(
     index: &Store,
 ) -> Result<()> {
     let folder = absolute(folder)?;
-    let at = |source| failed(&folder, source);
+    let at = |source| io_error(&folder, source);
     let folder_exists = folder_exists(&folder)?;
     let survey = if folder_exists {
         Survey::of(
             &folder,
             index,
-            if force { usize::MAX } else { MOST_NAMES + 1 },
+            if force { usize::MAX } else { MAX_NAMES + 1 },
         )?
     } else {
         fs::create_dir(&folder).map_err(at)?;
@@ -63,7 +63,7 @@ pub fn fill_folder(
             "{} contains files that fer-index did not put there, or that were changed since: {}; name \
              another folder, or use --force to add the photos beside them",
             folder.display(),
-            some_of(&survey.in_the_way)
+            list_names(&survey.in_the_way)
         )));
     }
     if survey.kept.iter().any(|name| name == NAME) {
@@ -73,7 +73,7 @@ pub fn fill_folder(
         )));
     }
     let _lock = lock(&folder)?;
-    let photos = outside(&folder, photos, &survey, index)?;
+    let photos = paths_outside(&folder, photos, &survey, index)?;
     let filling = Fill {
         folder: &folder,
         draft: atomic::unused_name(&folder).map_err(at)?,
@@ -83,7 +83,7 @@ pub fn fill_folder(
     match filling.prepare(&photos, &names, placement) {
         Ok(new) => filling.finish(&names, &new).map_err(at),
         Err(error) => {
-            filling.undo(folder_exists);
+            filling.roll_back(folder_exists);
             Err(error)
         }
     }
@@ -101,7 +101,7 @@ pub fn is_filled(folder: &Path) -> bool {
 /// [`Error::Usage`] if the folder was not filled by fer-index; [`Error::Io`] if it cannot be written.
 pub fn add_to_folder(folder: &Path, photos: &[&Path], index: &Store) -> Result<()> {
     let folder = absolute(folder)?;
-    let at = |source| failed(&folder, source);
+    let at = |source| io_error(&folder, source);
     if !folder_exists(&folder)? || !is_filled(&folder) {
         return Err(Error::Usage(format!(
             "{} is no folder of links that fer-index made",
@@ -112,13 +112,13 @@ pub fn add_to_folder(folder: &Path, photos: &[&Path], index: &Store) -> Result<(
     let mut survey = Survey::of(&folder, index, usize::MAX)?;
     let replaceable = survey.replaceable.drain(..).map(|(name, _)| name);
     survey.kept.extend(replaceable);
-    let there: HashSet<PathBuf> = survey
+    let existing: HashSet<PathBuf> = survey
         .kept
         .iter()
         .filter_map(|name| fs::read_link(folder.join(name)).ok())
         .collect();
     let is_new = |photo: &&&Path| {
-        photo.parent() != Some(folder.as_path()) && !there.contains(&relative(photo, &folder))
+        photo.parent() != Some(folder.as_path()) && !existing.contains(&relative(photo, &folder))
     };
     let photos: Vec<PathBuf> = photos
         .iter()
@@ -137,7 +137,7 @@ pub fn add_to_folder(folder: &Path, photos: &[&Path], index: &Store) -> Result<(
             filling.finish(&names, &new).map_err(at)
         }
         Err(error) => {
-            filling.undo(true);
+            filling.roll_back(true);
             Err(error)
         }
     }
@@ -146,7 +146,7 @@ pub fn add_to_folder(folder: &Path, photos: &[&Path], index: &Store) -> Result<(
 /// The absolute path of a folder, without symbolic links in its parents, so that relative links in it work. Creates
 /// the parents.
 fn absolute(folder: &Path) -> Result<PathBuf> {
-    let at = |source| failed(folder, source);
+    let at = |source| io_error(folder, source);
     let folder = std::path::absolute(folder).map_err(at)?;
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(Error::Usage(format!(
@@ -154,10 +154,10 @@ fn absolute(folder: &Path) -> Result<PathBuf> {
             folder.display()
         )));
     };
-    fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
+    fs::create_dir_all(parent).map_err(|source| io_error(parent, source))?;
     let parent = parent
         .canonicalize()
-        .map_err(|source| failed(parent, source))?;
+        .map_err(|source| io_error(parent, source))?;
     Ok(parent.join(name))
 }
 
@@ -168,7 +168,7 @@ fn folder_exists(folder: &Path) -> Result<bool> {
         Ok(metadata) if metadata.is_symlink() => "a link",
         Ok(_) => "a file",
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed(folder, error)),
+        Err(error) => return Err(io_error(folder, error)),
     };
     Err(Error::Usage(format!(
         "{} is {what} and is not replaced; name a folder",
@@ -178,7 +178,7 @@ fn folder_exists(folder: &Path) -> Result<bool> {
 
 /// For each photo, a path that is not one of the copies that will be replaced: if the folder was indexed, such a copy
 /// may be the first path of a photo.
-fn outside(
+fn paths_outside(
     folder: &Path,
     photos: &[&Path],
     survey: &Survey,
@@ -186,9 +186,9 @@ fn outside(
 ) -> Result<Vec<PathBuf>> {
     let path = |photo: &&Path| {
         let name = photo.file_name().unwrap_or_default();
-        let goes =
+        let is_replaced =
             photo.parent() == Some(folder) && survey.replaceable.iter().any(|(it, _)| it == name);
-        if !goes {
+        if !is_replaced {
             return Ok(photo.to_path_buf());
         }
         let known = match index.file(photo)? {
@@ -223,10 +223,10 @@ fn lock(folder: &Path) -> Result<Option<File>> {
     }
 }
 
-fn some_of(names: &[String]) -> String {
-    let listed = names.iter().take(MOST_NAMES).map(String::as_str);
+fn list_names(names: &[String]) -> String {
+    let listed = names.iter().take(MAX_NAMES).map(String::as_str);
     let listed = listed.collect::<Vec<_>>().join(", ");
-    if names.len() > MOST_NAMES {
+    if names.len() > MAX_NAMES {
         format!("{listed} and more")
     } else {
         listed
@@ -250,18 +250,18 @@ impl Fill<'_> {
         names: &[OsString],
         placement: Placement,
     ) -> Result<Manifest> {
-        let at = |source| failed(self.folder, source);
-        let mut noted = self.survey.manifest.clone().unwrap_or_default();
-        noted.add(self.draft.file_name().unwrap_or_default(), Content::Draft);
-        noted.write(self.folder).map_err(at)?;
+        let at = |source| io_error(self.folder, source);
+        let mut manifest = self.survey.manifest.clone().unwrap_or_default();
+        manifest.add(self.draft.file_name().unwrap_or_default(), Content::Draft);
+        manifest.write(self.folder).map_err(at)?;
         fs::create_dir(&self.draft).map_err(at)?;
         let mut new = Manifest::default();
         for (photo, name) in photos.iter().zip(names) {
-            self.make(photo, name, placement, &mut new)
-                .map_err(|source| failed(photo, source))?;
+            self.make_entry(photo, name, placement, &mut new)
+                .map_err(|source| io_error(photo, source))?;
         }
-        noted.add_all(&new);
-        noted.write(self.folder).map_err(at)?;
+        manifest.add_all(&new);
+        manifest.write(self.folder).map_err(at)?;
         Ok(new)
     }
 
@@ -297,7 +297,7 @@ impl Fill<'_> {
     }
 
     /// Makes an entry in the draft folder and adds it to `new`.
-    fn make(
+    fn make_entry(
         &self,
         photo: &Path,
         name: &OsStr,
@@ -308,7 +308,7 @@ impl Fill<'_> {
         match placement {
             Placement::Linked => {
                 let target = relative(photo, self.folder);
-                link(&target, &path)?;
+                symlink(&target, &path)?;
                 new.add(name, Content::Link(&target));
             }
             Placement::Copied => {
@@ -339,7 +339,7 @@ impl Fill<'_> {
     }
 
     /// Restores the folder after a failure to prepare.
-    fn undo(&self, folder_exists: bool) {
+    fn roll_back(&self, folder_exists: bool) {
         remove_draft(&self.draft);
         if let Some(manifest) = &self.survey.manifest {
             let _ = manifest.write(self.folder);
@@ -363,12 +363,12 @@ fn remove_draft(draft: &Path) {
 }
 
 #[cfg(unix)]
-fn link(target: &Path, path: &Path) -> io::Result<()> {
+fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
 
 #[cfg(windows)]
-fn link(target: &Path, path: &Path) -> io::Result<()> {
+fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, path)
 }
 
@@ -386,7 +386,7 @@ fn relative(file: &Path, folder: &Path) -> PathBuf {
     up.chain(file.components().skip(common)).collect()
 }
 
-fn failed(path: &Path, source: io::Error) -> Error {
+fn io_error(path: &Path, source: io::Error) -> Error {
     Error::Io {
         path: path.to_owned(),
         source,

@@ -39,12 +39,12 @@ pub fn contact_sheet(file: &Path, hits: &[Hit], decoder: &Decoder) -> Result<()>
     let (form, write): (_, Encoder) =
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("html" | "htm") => (Form::Markup, html::write),
-            Some("png") if hits.len() > png::MOST => {
+            Some("png") if hits.len() > png::MAX_PHOTOS => {
                 return Err(Error::Usage(format!(
                     "{} photos do not fit on one PNG sheet; use --limit {} or less, or \
                      write an .html sheet",
                     hits.len(),
-                    png::MOST
+                    png::MAX_PHOTOS
                 )));
             }
             Some("png") => (Form::Png, png::write),
@@ -79,7 +79,7 @@ fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec
                 width: b.width / scale,
                 height: b.height / scale,
             };
-            (area, texts(face))
+            (area, label_texts(face))
         })
         .collect();
     let photo = (
@@ -90,7 +90,7 @@ fn labels_of(hit: &Hit, scale: f32, measure: impl Fn(&str) -> (f32, f32)) -> Vec
 }
 
 /// The possible labels of a face, longest first, with its most probable or corrected emotion.
-fn texts(face: &StoredFace) -> Vec<String> {
+fn label_texts(face: &StoredFace) -> Vec<String> {
     if let Some(correction) = face.correction {
         return vec![correction.name().to_owned()];
     }

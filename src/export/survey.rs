@@ -12,7 +12,7 @@ use crate::photo::ContentHash;
 use crate::store::Store;
 
 /// The file, with its content, by which version 0.1 recognised the folders that it had filled.
-const MARK: (&str, &[u8]) = (
+const OLD_MARK: (&str, &[u8]) = (
     ".fer-index-album",
     b"fer-index replaces what is in this folder.\n",
 );
@@ -92,7 +92,7 @@ impl Survey {
 
 /// Whether version 0.1 filled this folder.
 pub(super) fn has_old_mark(folder: &Path) -> bool {
-    fs::read(folder.join(MARK.0)).is_ok_and(|content| content == MARK.1)
+    fs::read(folder.join(OLD_MARK.0)).is_ok_and(|content| content == OLD_MARK.1)
 }
 
 enum Kind {
@@ -138,7 +138,7 @@ impl Folder<'_> {
         if FILE_MANAGER_FILES.iter().any(|file| name == *file) {
             return Ok(Kind::Kept);
         }
-        if self.has_old_mark && name == MARK.0 {
+        if self.has_old_mark && name == OLD_MARK.0 {
             return Ok(Kind::Replaceable);
         }
         if numbered_name(name).is_some() {

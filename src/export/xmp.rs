@@ -18,7 +18,7 @@ use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
 use crate::output;
 use crate::xmp::{self, Field};
-use copy::{Renewed, first, renewed};
+use copy::{Replacement, new_sidecar, replacement};
 use edit::{Change, edit};
 use encoding::Text;
 use packet::{Packet, Value};
@@ -35,21 +35,22 @@ struct Property {
 
 impl Property {
     /// Its name with the usual prefix.
-    fn written(&self) -> String {
+    fn qualified_name(&self) -> String {
         format!("{}:{}", self.prefix, self.name)
     }
 
     /// The keyword of an emotion.
     fn keyword(&self, emotion: Emotion) -> String {
         match self.separator {
-            Some(separator) => format!("Emotion{separator}{}", title(emotion)),
-            None => title(emotion),
+            Some(separator) => format!("Emotion{separator}{}", capitalised(emotion)),
+            None => capitalised(emotion),
         }
     }
 }
 
 /// The reason to leave a file unchanged that an edit would damage.
-const DIFFERS: &str = "with new keywords, programs would read other things in it than before";
+const REASON_OTHER_CHANGES: &str =
+    "with new keywords, programs would read other things in it than before";
 
 /// The flat property comes first.
 const PROPERTIES: [Property; 3] = [
@@ -103,7 +104,7 @@ pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool)
         Ok(target) if is_link => target,
         Err(error) if error.kind() == ErrorKind::NotFound && is_link => {
             let reason = "it is a link to a file that is not there";
-            return Err(left_alone(path, reason));
+            return Err(not_changed_error(path, reason));
         }
         _ => path.to_owned(),
     };
@@ -116,15 +117,15 @@ pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool)
         return Ok(false);
     }
     let after = match &before {
-        None => Some(first(photo, emotions)?),
-        Some(before) => match renewed(before, photo, emotions) {
-            Some(Renewed::Content(after)) => Some(after),
-            Some(Renewed::Nothing) => None,
+        None => Some(new_sidecar(photo, emotions)?),
+        Some(before) => match replacement(before, photo, emotions) {
+            Some(Replacement::NewCopy(after)) => Some(after),
+            Some(Replacement::Removal) => None,
             None => match with_emotions(before, emotions) {
                 // Back to the sidecar that is made for a photo without a packet.
                 Ok(Some(after)) => (after != EMPTY.as_bytes()).then_some(after),
                 Ok(None) => return Ok(false),
-                Err(reason) => return Err(left_alone(path, &reason)),
+                Err(reason) => return Err(not_changed_error(path, &reason)),
             },
         },
     };
@@ -140,12 +141,12 @@ pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool)
     Ok(true)
 }
 
-fn left_alone(path: &Path, reason: &str) -> Error {
+fn not_changed_error(path: &Path, reason: &str) -> Error {
     Error::Usage(format!("{} is left as it is: {reason}", path.display()))
 }
 
 /// The last level of a keyword, such as "Happy".
-fn title(emotion: Emotion) -> String {
+fn capitalised(emotion: Emotion) -> String {
     let (first, rest) = emotion.name().split_at(1);
     first.to_uppercase() + rest
 }
@@ -167,10 +168,10 @@ fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, S
     }
     verify(&packet, &after, &changes)?;
     let after = text.encode(&after);
-    if rest_by_index(file) == rest_by_index(&after) {
+    if other_fields_by_index(file) == other_fields_by_index(&after) {
         Ok(Some(after))
     } else {
-        Err(DIFFERS.to_owned())
+        Err(REASON_OTHER_CHANGES.to_owned())
     }
 }
 
@@ -186,7 +187,7 @@ fn changes(
     };
     let mut changes: [Change; PROPERTIES.len()] = std::array::from_fn(|_| Change::default());
     for emotion in Emotion::ALL {
-        let word = title(emotion);
+        let word = capitalised(emotion);
         let keywords = PROPERTIES
             .each_ref()
             .map(|property| property.keyword(emotion));
@@ -231,30 +232,39 @@ fn verify(
     let items = |values: &[Value<'_>]| -> Vec<(String, bool)> {
         let items = values.iter().flat_map(|value| &value.items);
         items
-            .map(|item| (item.whole.clone(), item.is_plain))
+            .map(|item| (item.canonical.clone(), item.is_plain))
             .collect()
     };
     let is_as_intended = |at: usize| {
         let Change { stale, missing } = &changes[at];
-        let stale: Vec<String> = stale.iter().map(|text| packet::item(text)).collect();
+        let stale: Vec<String> = stale
+            .iter()
+            .map(|text| packet::canonical_item(text))
+            .collect();
         let mut expected = items(&before.keywords[at]);
-        expected.retain(|(whole, is_plain)| !(*is_plain && stale.contains(whole)));
-        expected.extend(missing.iter().map(|text| (packet::item(text), true)));
+        expected.retain(|(canonical, is_plain)| !(*is_plain && stale.contains(canonical)));
+        expected.extend(
+            missing
+                .iter()
+                .map(|text| (packet::canonical_item(text), true)),
+        );
         let mut found = items(&after.keywords[at]);
         expected.sort();
         found.sort();
         expected == found
     };
-    if before.rest() == after.rest() && (0..PROPERTIES.len()).all(is_as_intended) {
+    if before.other_properties() == after.other_properties()
+        && (0..PROPERTIES.len()).all(is_as_intended)
+    {
         Ok(())
     } else {
-        Err(DIFFERS.to_owned())
+        Err(REASON_OTHER_CHANGES.to_owned())
     }
 }
 
 /// Everything that the index reads from a file, except these properties. The index has another XMP reader; both must
 /// find that nothing else has changed.
-fn rest_by_index(file: &[u8]) -> (Vec<Field>, Option<String>) {
+fn other_fields_by_index(file: &[u8]) -> (Vec<Field>, Option<String>) {
     let (packet, damage) = xmp::Packet::parse(file);
     let mut fields = packet.root.fields;
     fields.retain(|field| {

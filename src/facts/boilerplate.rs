@@ -38,7 +38,7 @@ pub(super) fn is_of_program(comment: &str) -> bool {
         "LEAD Technologies",
     ];
     /// People may begin like this, too: `Created by Anna for Grandma's birthday`.
-    const WORK: [&str; 10] = [
+    const ACTIVITIES: [&str; 10] = [
         "Compressed by",
         "Compressed with",
         "Created by",
@@ -56,7 +56,7 @@ pub(super) fn is_of_program(comment: &str) -> bool {
             start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
         })
     };
-    begins(&PROGRAMS) || begins(&WORK) && names_program(comment)
+    begins(&PROGRAMS) || begins(&ACTIVITIES) && names_program(comment)
 }
 
 /// Whether a text contains a version number, an address, a sign of registered names, or the name of a program that writes

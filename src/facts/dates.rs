@@ -7,7 +7,7 @@ use super::Moment;
 use crate::photo::Precision;
 
 /// The earliest year of a photo: that of the oldest one preserved.
-pub(super) const EARLIEST: i16 = 1826;
+pub(super) const EARLIEST_YEAR: i16 = 1826;
 
 /// Parses "2008:05:30 15:56:01", with any separators.
 pub fn date_time(text: &[u8], nanoseconds: i32) -> Option<DateTime> {
@@ -139,7 +139,7 @@ pub fn end_of_period(start: Date, precision: Precision) -> Option<Date> {
 /// Whether a photo can have been taken on a day: not before the first photo, nor after the end of the next year, which
 /// allows for a wrong clock.
 pub(super) fn is_plausible(day: Date, today: Date) -> bool {
-    day >= date(EARLIEST, 1, 1) && day.year() <= today.year() + 1
+    day >= date(EARLIEST_YEAR, 1, 1) && day.year() <= today.year() + 1
 }
 
 #[cfg(test)]
@@ -165,7 +165,7 @@ mod tests {
     }
 
     /// The moment as text, with its offset and precision.
-    fn told(parsed: Option<(Moment, Precision)>) -> String {
+    fn parsed_text(parsed: Option<(Moment, Precision)>) -> String {
         match parsed {
             Some((Moment::Local { local, offset }, precision)) => {
                 let offset = offset.map_or_else(String::new, |offset| offset.to_string());
@@ -200,7 +200,7 @@ mod tests {
             ("2019-07-14T25:30:05", "None"),
             ("July 2019", "None"),
         ] {
-            assert_eq!(told(xmp_date(text)), expected, "{text}");
+            assert_eq!(parsed_text(xmp_date(text)), expected, "{text}");
         }
     }
 
@@ -219,7 +219,11 @@ mod tests {
             ("00000000", None, "None"),
             ("2019", None, "None"),
         ] {
-            assert_eq!(told(iptc_date(day, time)), expected, "{day} {time:?}");
+            assert_eq!(
+                parsed_text(iptc_date(day, time)),
+                expected,
+                "{day} {time:?}"
+            );
         }
     }
 }

@@ -21,7 +21,7 @@ pub use camera::camera_name;
 pub use clock::set_clock_forward;
 pub use dates::{date_time, end_of_period, iptc_date, nanoseconds, utc_offset, xmp_date};
 pub use picasa::{Contacts, PicasaFolder};
-pub use regions::{Frame, Person, may_be_same, people};
+pub use regions::{Frame, Person, may_be_same_face, people};
 pub use resolve::{FileOfPhoto, SourcesOfPhoto, of_content, resolve};
 pub use statements::{
     AppliedTo, Block, Moment, PersonStatement, RegionKind, RegionStatement, Stated, StatedDate,

@@ -18,7 +18,7 @@ mod conflicts;
 use conflicts::without_marks;
 
 /// How many folders above a file are searched for a date.
-const FOLDERS: usize = 4;
+const MAX_FOLDERS: usize = 4;
 
 /// The first millisecond of Unix time with thirteen digits, in September 2001.
 const FIRST_MILLISECONDS: i64 = 1_000_000_000_000;
@@ -42,9 +42,9 @@ const BEFORE_TIME: [&str; 13] = [
 ];
 
 /// The date in the name of a file; `None` if there is none. `today` bounds the years.
-pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
+pub fn date_in_file_name(path: &Path, today: Date) -> Option<StatedDate> {
     let name = path.file_stem()?.to_str()?;
-    let (moment, precision) = in_file_name(&without_marks(name), today)?;
+    let (moment, precision) = moment_in_file_name(&without_marks(name), today)?;
     Some(StatedDate {
         moment,
         precision,
@@ -54,7 +54,7 @@ pub fn of_file(path: &Path, today: Date) -> Option<StatedDate> {
 
 /// The date in the names of the folders above a file, the nearest first, as precisely as they state it:
 /// `2019-07 Italy`, `2019/07/14`, `Photos from 2019`.
-pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
+pub fn date_in_folder_names(path: &Path, today: Date) -> Option<StatedDate> {
     let folders: Vec<_> = path
         .parent()?
         .components()
@@ -63,10 +63,11 @@ pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
             Component::Normal(name) => name.to_str().map(without_marks),
             _ => None,
         })
-        .take(FOLDERS)
+        .take(MAX_FOLDERS)
         .collect();
     let folders: Vec<&str> = folders.iter().map(AsRef::as_ref).collect();
-    let (day, precision) = (0..folders.len()).find_map(|at| in_folders(&folders[at..], today))?;
+    let (day, precision) =
+        (0..folders.len()).find_map(|at| date_in_nested_folders(&folders[at..], today))?;
     Some(StatedDate {
         moment: midnight(day),
         precision,
@@ -75,18 +76,19 @@ pub fn of_folders(path: &Path, today: Date) -> Option<StatedDate> {
 }
 
 /// The date that the first of these folders states. The other ones contain it, from the innermost on.
-fn in_folders(folders: &[&str], today: Date) -> Option<(Date, Precision)> {
+fn date_in_nested_folders(folders: &[&str], today: Date) -> Option<(Date, Precision)> {
     let (name, around) = folders.split_first()?;
-    if let Some(found) = in_folder_name(name, today) {
+    if let Some(found) = date_in_folder_name(name, today) {
         return Some(found);
     }
     // A month's folder inside that of a year, or a day's inside that of a month.
     let number = leading_number(name)?;
     let (start, precision) = match around {
         [month, year, ..] if leading_number(month).is_some() => {
-            in_folders(&[month, year], today).or_else(|| in_folders(&[month], today))
+            date_in_nested_folders(&[month, year], today)
+                .or_else(|| date_in_nested_folders(&[month], today))
         }
-        [above, ..] => in_folder_name(above, today),
+        [above, ..] => date_in_folder_name(above, today),
         [] => None,
     }?;
     match precision {
@@ -110,9 +112,9 @@ fn leading_number(name: &str) -> Option<i8> {
 }
 
 /// The day, month or year in the name of a folder; `None` also if it spans several years.
-fn in_folder_name(name: &str, today: Date) -> Option<(Date, Precision)> {
+fn date_in_folder_name(name: &str, today: Date) -> Option<(Date, Precision)> {
     let runs = digit_runs(name);
-    let day = runs.iter().find_map(|&at| day_at(name, at, today));
+    let day = runs.iter().find_map(|&at| parse_day_at(name, at, today));
     if let Some((day, _)) = day {
         return Some((day, Precision::Day));
     }
@@ -143,22 +145,21 @@ fn month_or_year_at(name: &str, at: usize, today: Date) -> Option<(Date, Precisi
     {
         return None;
     }
-    let (digits, rest) = digits(rest);
+    let (digits, rest) = leading_digits(rest);
     let plausible = |year: &str, month: i8| {
         let day = Date::new(year.parse().ok()?, month, 1).ok()?;
         is_plausible(day, today).then_some(day)
     };
-    let ends = |rest: &str| rest.chars().next().is_none_or(|c| !c.is_alphanumeric());
     match digits.len() {
-        6 if ends(rest) => {
+        6 if is_end_of_date(rest) => {
             let day = plausible(&digits[..4], digits[4..].parse().ok()?)?;
             Some((day, Precision::Month))
         }
-        4 if ends(rest) => {
+        4 if is_end_of_date(rest) => {
             let month = rest
                 .strip_prefix(['-', '_', '.'])
-                .map(self::digits)
-                .filter(|(month, rest)| month.len() == 2 && ends(rest))
+                .map(leading_digits)
+                .filter(|(month, rest)| month.len() == 2 && is_end_of_date(rest))
                 .and_then(|(month, _)| plausible(digits, month.parse().ok()?));
             match month {
                 Some(day) => Some((day, Precision::Month)),
@@ -170,17 +171,17 @@ fn month_or_year_at(name: &str, at: usize, today: Date) -> Option<(Date, Precisi
 }
 
 /// The date and time in the name of a file without its extension.
-fn in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
+fn moment_in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
     if let Some(instant) = unix_milliseconds(name, today) {
         return Some((Moment::Instant { utc: instant }, Precision::Second));
     }
     let mut best: Option<(Moment, Precision)> = None;
     for at in digit_runs(name) {
-        let Some((day, rest)) = day_at(name, at, today) else {
+        let Some((day, rest)) = parse_day_at(name, at, today) else {
             continue;
         };
-        let Some((local, rest)) = time_in(day, rest) else {
-            if ends(rest) {
+        let Some((local, rest)) = parse_time(day, rest) else {
+            if is_end_of_date(rest) {
                 best = best.or(Some((midnight(day), Precision::Day)));
             }
             continue;
@@ -209,8 +210,8 @@ fn unix_milliseconds(name: &str, today: Date) -> Option<Timestamp> {
         "wx_camera_",
     ];
     let rest = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
-    let (digits, rest) = digits(rest.unwrap_or(name));
-    (digits.len() == 13 && ends(rest)).then_some(())?;
+    let (digits, rest) = leading_digits(rest.unwrap_or(name));
+    (digits.len() == 13 && is_end_of_date(rest)).then_some(())?;
     let milliseconds: i64 = digits.parse().ok()?;
     let instant = Timestamp::from_millisecond(milliseconds).ok()?;
     let day = jiff::tz::Offset::UTC.to_datetime(instant).date();
@@ -226,7 +227,7 @@ fn digit_runs(name: &str) -> Vec<usize> {
 }
 
 /// The digits by which a text begins, and the rest.
-fn digits(text: &str) -> (&str, &str) {
+fn leading_digits(text: &str) -> (&str, &str) {
     let end = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -235,18 +236,18 @@ fn digits(text: &str) -> (&str, &str) {
 
 /// Whether a date before `rest` ends there. If a digit or letter follows, it may be part of something else, such as a
 /// hash.
-fn ends(rest: &str) -> bool {
+fn is_end_of_date(rest: &str) -> bool {
     rest.chars().next().is_none_or(|c| !c.is_alphanumeric())
 }
 
 /// A day in the digits at `at`, and the text after it: `20190714…`, `2019-07-14…`, and Telegram's `@14-07-2019…`.
-fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
+fn parse_day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
     let (before, text) = name.split_at(at);
     // Letters before it may be a word, as in `BURST20190714`. If a digit precedes them, they may be a part of a hash.
     let word = before.trim_end_matches(|c: char| c.is_alphabetic());
     let is_alone = word.len() == before.len() || !word.ends_with(|c: char| c.is_ascii_digit());
     is_alone.then_some(())?;
-    let (run, rest) = digits(text);
+    let (run, rest) = leading_digits(text);
     let day = |year: &str, month: &str, day: &str| {
         let day = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
         is_plausible(day, today).then_some(day)
@@ -259,14 +260,14 @@ fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
         }
         4 => {
             let separator = rest.chars().next().filter(|c| "-_. ".contains(*c))?;
-            let (month, rest) = digits(&rest[1..]);
-            let (last, rest) = digits(rest.strip_prefix(separator)?);
+            let (month, rest) = leading_digits(&rest[1..]);
+            let (last, rest) = leading_digits(rest.strip_prefix(separator)?);
             (month.len() == 2 && last.len() == 2).then_some(())?;
             Some((day(run, month, last)?, rest))
         }
         2 if before.ends_with('@') => {
-            let (month, rest) = digits(rest.strip_prefix('-')?);
-            let (year, rest) = digits(rest.strip_prefix('-')?);
+            let (month, rest) = leading_digits(rest.strip_prefix('-')?);
+            let (year, rest) = leading_digits(rest.strip_prefix('-')?);
             (month.len() == 2 && year.len() == 4).then_some(())?;
             Some((day(year, month, run)?, rest))
         }
@@ -276,7 +277,7 @@ fn day_at(name: &str, at: usize, today: Date) -> Option<(Date, &str)> {
 
 /// The time of day in the text after a day, and what follows: `153000`, `_153000123`, `-15-30-00`, ` at 15.30.00`,
 /// ` at 3.30.00 PM`.
-fn time_in(day: Date, text: &str) -> Option<(DateTime, &str)> {
+fn parse_time(day: Date, text: &str) -> Option<(DateTime, &str)> {
     let mut words = BEFORE_TIME.iter();
     let text = match words.find_map(|word| text.strip_prefix(word)) {
         Some(text) => text,
@@ -285,13 +286,13 @@ fn time_in(day: Date, text: &str) -> Option<(DateTime, &str)> {
             .strip_prefix(['_', '-', ' ', '.', 'T', ','])?
             .trim_start(),
     };
-    let (run, rest) = digits(text);
+    let (run, rest) = leading_digits(text);
     let (hour, minute, second, fraction, rest) = match run.len() {
         6 | 9 => (&run[..2], &run[2..4], &run[4..6], &run[6..], rest),
         1 | 2 => {
             let separator = rest.chars().next().filter(|c| ".-_:".contains(*c))?;
-            let (minute, rest) = digits(&rest[1..]);
-            let (second, rest) = digits(rest.strip_prefix(separator)?);
+            let (minute, rest) = leading_digits(&rest[1..]);
+            let (second, rest) = leading_digits(rest.strip_prefix(separator)?);
             (minute.len() == 2 && second.len() == 2).then_some(())?;
             (run, minute, second, "", rest)
         }
@@ -304,7 +305,7 @@ fn time_in(day: Date, text: &str) -> Option<(DateTime, &str)> {
         Some("PM") if (1..=12).contains(&hour) => (hour % 12 + 12, &half[2..]),
         _ => (hour, rest),
     };
-    ends(rest.strip_prefix('Z').unwrap_or(rest)).then_some(())?;
+    is_end_of_date(rest.strip_prefix('Z').unwrap_or(rest)).then_some(())?;
     let milliseconds: i64 = if fraction.is_empty() {
         0
     } else {

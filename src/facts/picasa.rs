@@ -14,14 +14,14 @@ use super::{Block, FAVORITE, RegionKind, RegionStatement, Statements};
 use crate::names::is_raw;
 
 /// The person's number of a face without a name.
-const NOBODY: u64 = u64::MAX;
+const UNNAMED_PERSON: u64 = u64::MAX;
 
 /// Largest coordinate in a rectangle.
-const FULL: f32 = 65_535.0;
+const MAX_COORDINATE: f32 = 65_535.0;
 
 /// Longest name of a section, in bytes; no file has a longer name. Longer ones would be compared again for each entry,
 /// which could take hours.
-const LONGEST_NAME: usize = 1024;
+const MAX_SECTION_NAME_BYTES: usize = 1024;
 
 /// What Picasa stores about the pictures in one folder.
 #[derive(Debug, Default)]
@@ -44,14 +44,14 @@ impl PicasaFolder {
         let mut lacks_names = false;
         let mut pictures: HashMap<String, Statements> = HashMap::new();
         for (section, key, value) in entries(&text) {
-            let mut said = Statements::default();
+            let mut statements = Statements::default();
             match key {
                 // Picasa has a single star, so it is no rating but, like a favourite of Google Photos, a keyword.
-                "star" if value == "yes" => said.keyword(FAVORITE, Block::Picasa),
-                "caption" => said.description(value, Block::Picasa),
+                "star" if value == "yes" => statements.add_keyword(FAVORITE, Block::Picasa),
+                "caption" => statements.add_description(value, Block::Picasa),
                 "keywords" => {
                     let words = value.split(',');
-                    words.for_each(|word| said.keyword(word, Block::Picasa));
+                    words.for_each(|word| statements.add_keyword(word, Block::Picasa));
                 }
                 "faces" => {
                     let kind = if is_raw(Path::new(section)) {
@@ -59,18 +59,18 @@ impl PicasaFolder {
                     } else {
                         RegionKind::Picasa
                     };
-                    for (region, id) in value.split(';').filter_map(|face| self::face(face, kind)) {
+                    for (region, id) in value.split(';').filter_map(|face| parse_face(face, kind)) {
                         match own.0.get(&id).or_else(|| contacts.0.get(&id)) {
-                            Some(name) => said.person(name, Some(region), Block::Picasa),
-                            None => lacks_names |= id != NOBODY,
+                            Some(name) => statements.add_person(name, Some(region), Block::Picasa),
+                            None => lacks_names |= id != UNNAMED_PERSON,
                         }
                     }
                 }
                 _ => {}
             }
-            if !said.is_empty() {
+            if !statements.is_empty() {
                 let of_picture = pictures.entry(section.to_lowercase()).or_default();
-                of_picture.extend(said);
+                of_picture.extend(statements);
             }
         }
         Self {
@@ -124,7 +124,7 @@ impl Contacts {
     }
 
     fn add(&mut self, id: &str, name: &str) {
-        if let Some(id) = number(id).filter(|id| *id != NOBODY)
+        if let Some(id) = parse_hex(id).filter(|id| *id != UNNAMED_PERSON)
             && !name.trim().is_empty()
         {
             self.0.insert(id, name.to_owned());
@@ -146,17 +146,17 @@ fn entries(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
             return None;
         }
         let (key, value) = line.split_once('=')?;
-        let is_name = section.len() <= LONGEST_NAME;
+        let is_name = section.len() <= MAX_SECTION_NAME_BYTES;
         is_name.then(|| (section, key.trim(), value.trim()))
     })
 }
 
 /// Parses a face, `rect64(3f845bcb59418507),8e62398ebda8c1a5`: left, upper, right and lower edge as 16 bits each, in
 /// hexadecimal without leading zeros, and the number of the person.
-fn face(text: &str, kind: RegionKind) -> Option<(RegionStatement, u64)> {
+fn parse_face(text: &str, kind: RegionKind) -> Option<(RegionStatement, u64)> {
     let (edges, id) = text.trim().strip_prefix("rect64(")?.split_once("),")?;
-    let edges = number(edges)?;
-    let edge = |at: u32| (edges >> (16 * at) & 0xffff) as f32 / FULL;
+    let edges = parse_hex(edges)?;
+    let edge = |at: u32| (edges >> (16 * at) & 0xffff) as f32 / MAX_COORDINATE;
     let (x, y) = (edge(3), edge(2));
     let region = RegionStatement {
         x,
@@ -166,10 +166,10 @@ fn face(text: &str, kind: RegionKind) -> Option<(RegionStatement, u64)> {
         kind,
         applied_to: None,
     };
-    Some((region, number(id)?))
+    Some((region, parse_hex(id)?))
 }
 
-fn number(hexadecimal: &str) -> Option<u64> {
+fn parse_hex(hexadecimal: &str) -> Option<u64> {
     u64::from_str_radix(hexadecimal.trim(), 16).ok()
 }
 
@@ -187,7 +187,10 @@ mod tests {
 
     #[test]
     fn a_section_has_a_name_of_at_most_1024_bytes() {
-        for (length, expected) in [(LONGEST_NAME, true), (LONGEST_NAME + 1, false)] {
+        for (length, expected) in [
+            (MAX_SECTION_NAME_BYTES, true),
+            (MAX_SECTION_NAME_BYTES + 1, false),
+        ] {
             let name = "a".repeat(length);
             let text = format!("[{name}]\nstar=yes\n[b.jpg]\nstar=yes\n");
             let folder = PicasaFolder::parse(text.as_bytes(), &Contacts::default());
@@ -199,19 +202,23 @@ mod tests {
     #[test]
     fn everything_is_read() {
         let folder = PicasaFolder::parse(WHOLE.as_bytes(), &Contacts::default());
-        let said = folder.of("img_1.JPG").unwrap();
-        let people: Vec<_> = said.people.iter().map(|person| &*person.name).collect();
+        let statements = folder.of("img_1.JPG").unwrap();
+        let people: Vec<_> = statements
+            .people
+            .iter()
+            .map(|person| &*person.name)
+            .collect();
         assert_eq!(people, ["Zoë Müller", "Bob"]);
         let near = |a: f32, b: f32| (a - b).abs() < 1e-6;
-        let first = said.people[0].region.unwrap();
-        assert!(near(first.x, 16260.0 / FULL) && near(first.y, 23499.0 / FULL));
-        assert!(near(first.x + first.width, 22849.0 / FULL));
-        assert!(near(first.y + first.height, 34055.0 / FULL));
+        let first = statements.people[0].region.unwrap();
+        assert!(near(first.x, 16260.0 / MAX_COORDINATE) && near(first.y, 23499.0 / MAX_COORDINATE));
+        assert!(near(first.x + first.width, 22849.0 / MAX_COORDINATE));
+        assert!(near(first.y + first.height, 34055.0 / MAX_COORDINATE));
         assert_eq!(first.kind, RegionKind::Picasa);
         // Leading zeros are left out.
-        let second = said.people[1].region.unwrap();
-        assert!(second.x == 0.0 && near(second.y, 23499.0 / FULL));
-        assert_eq!(said.keywords[0].value, FAVORITE);
+        let second = statements.people[1].region.unwrap();
+        assert!(second.x == 0.0 && near(second.y, 23499.0 / MAX_COORDINATE));
+        assert_eq!(statements.keywords[0].value, FAVORITE);
 
         let raw = folder.of("b.NEF").unwrap();
         let keywords: Vec<_> = raw.keywords.iter().map(|word| &*word.value).collect();
@@ -226,9 +233,9 @@ mod tests {
     fn old_files_are_in_the_character_set_of_their_system() {
         let ini = b"[a.jpg]\ncaption=Stra\xdfe\n[Contacts2]\n1=J\xf6rg;;\n[a.jpg]\nfaces=rect64(1000100020002000),1\n";
         let folder = PicasaFolder::parse(ini, &Contacts::default());
-        let said = folder.of("a.jpg").unwrap();
-        assert_eq!(said.descriptions[0].value, "Straße");
-        assert_eq!(said.people[0].name, "Jörg");
+        let statements = folder.of("a.jpg").unwrap();
+        assert_eq!(statements.descriptions[0].value, "Straße");
+        assert_eq!(statements.people[0].name, "Jörg");
     }
 
     #[test]
@@ -264,8 +271,14 @@ mod tests {
             "[a.jpg]\ncaption=\nkeywords=,,\n",
         ] {
             let folder = PicasaFolder::parse(ini.as_bytes(), &Contacts::default());
-            let people = |said: &Statements| said.people.iter().any(|one| one.region.is_some());
-            assert!(folder.of("a.jpg").is_none_or(|said| !people(said)), "{ini}");
+            let people =
+                |statements: &Statements| statements.people.iter().any(|one| one.region.is_some());
+            assert!(
+                folder
+                    .of("a.jpg")
+                    .is_none_or(|statements| !people(statements)),
+                "{ini}"
+            );
         }
     }
 }

@@ -17,14 +17,14 @@ use crate::raster::{Orientation, Turn};
 
 /// Minimum intersection over minimum area of the boxes of one face: people draw boxes around heads, detectors around
 /// faces.
-const LEAST_SHARED: f32 = 0.5;
+const MIN_OVERLAP: f32 = 0.5;
 
 /// Largest ratio of the areas of two boxes of one face.
-const LARGEST_RATIO: f32 = 9.0;
+const MAX_AREA_RATIO: f32 = 9.0;
 
 /// Largest relative difference between the aspect ratio of a picture and the one for which its regions are stated:
 /// previews of raw files are cropped by a few pixels.
-const LARGEST_DIFFERENCE: f32 = 0.02;
+const MAX_ASPECT_DIFFERENCE: f32 = 0.02;
 
 /// A person in a photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +84,7 @@ enum Shape {
     /// Its pixels were rotated by a quarter turn.
     Turned,
     /// It was cropped.
-    Other,
+    Cropped,
 }
 
 impl Shape {
@@ -93,10 +93,10 @@ impl Shape {
             return Self::Same;
         };
         let stated = (stated.width, stated.height);
-        if is_similar(stated, frame.size) {
+        if has_same_aspect_ratio(stated, frame.size) {
             Self::Same
-        } else if !is_similar((stated.1, stated.0), frame.size) {
-            Self::Other
+        } else if !has_same_aspect_ratio((stated.1, stated.0), frame.size) {
+            Self::Cropped
         } else if frame.orientation.swaps_sides() {
             // The stated size is that of the stored pixels, before orientation.
             Self::Same
@@ -107,11 +107,11 @@ impl Shape {
 }
 
 /// Whether two pictures have the same aspect ratio, within the rounding of their sides to pixels.
-fn is_similar(a: (u32, u32), b: (u32, u32)) -> bool {
+fn has_same_aspect_ratio(a: (u32, u32), b: (u32, u32)) -> bool {
     let [a, b] = [a, b].map(|(width, height)| (width.max(1) as f32, height.max(1) as f32));
     let ratio = (a.0 * b.1) / (a.1 * b.0);
     let rounding = a.0.recip() + a.1.recip() + b.0.recip() + b.1.recip();
-    (ratio.ln()).abs() <= LARGEST_DIFFERENCE + rounding
+    (ratio.ln()).abs() <= MAX_ASPECT_DIFFERENCE + rounding
 }
 
 fn scaled(region: &RegionStatement, (width, height): (u32, u32)) -> BoundingBox {
@@ -150,22 +150,22 @@ pub fn people(stated: &[&PersonStatement], faces: &[BoundingBox], frame: Frame) 
             regions.retain(|(_, region)| Shape::of(region, frame) == shape);
             regions
         };
-        let same = laid(&of_shape(Shape::Same), faces, frame);
-        let turned = turned(&of_shape(Shape::Turned), faces, frame);
-        let other = of_shape(Shape::Other);
+        let same = people_of_regions(&of_shape(Shape::Same), faces, frame);
+        let turned = people_of_turned_regions(&of_shape(Shape::Turned), faces, frame);
+        let other = of_shape(Shape::Cropped);
         let other = other.iter().map(|(name, _)| Person::without_region(name));
         for person in same.into_iter().chain(turned).chain(other) {
-            add(&mut people, person);
+            add_person(&mut people, person);
         }
     }
     for person in stated.iter().filter(|person| person.region.is_none()) {
-        add(&mut people, Person::without_region(&person.name));
+        add_person(&mut people, Person::without_region(&person.name));
     }
     people
 }
 
 /// Adds a person. If the name is in the list, only a missing face or region is added to it.
-fn add(people: &mut Vec<Person>, person: Person) {
+fn add_person(people: &mut Vec<Person>, person: Person) {
     let key = person.name.to_lowercase();
     let known = people
         .iter_mut()
@@ -179,32 +179,40 @@ fn add(people: &mut Vec<Person>, person: Person) {
 }
 
 /// Assigns the regions that were written by one convention to the faces.
-fn laid(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame) -> Vec<Person> {
+fn people_of_regions(
+    regions: &[(&str, RegionStatement)],
+    faces: &[BoundingBox],
+    frame: Frame,
+) -> Vec<Person> {
     let boxes = |place: &dyn Fn(&RegionStatement) -> BoundingBox| {
         let placed = regions.iter().map(|(_, region)| place(region));
         placed.collect::<Vec<_>>()
     };
     let stored = boxes(&|region| frame.stored(region));
     let upright = boxes(&|region| frame.upright(region));
-    let boxes = if is_stored(regions, (&stored, &upright), faces, frame) {
+    let boxes = if refer_to_stored_pixels(regions, (&stored, &upright), faces, frame) {
         stored
     } else {
         upright
     };
-    on_faces(regions, boxes, faces)
+    people_in_boxes(regions, boxes, faces)
 }
 
 /// Assigns the regions of a picture whose pixels were rotated by a quarter turn to the faces, in the direction that
 /// fits them better. If both fit equally, the positions of the regions are unknown.
-fn turned(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Frame) -> Vec<Person> {
+fn people_of_turned_regions(
+    regions: &[(&str, RegionStatement)],
+    faces: &[BoundingBox],
+    frame: Frame,
+) -> Vec<Person> {
     let turns = [Orientation::Rotate90, Orientation::Rotate270].map(|turn| -> Vec<_> {
         let turned = regions.iter().map(|(_, region)| frame.of(region, turn));
         turned.collect()
     });
     let [right, left] = turns;
-    match fit(&right, faces).total_cmp(&fit(&left, faces)) {
-        Ordering::Greater => on_faces(regions, right, faces),
-        Ordering::Less => on_faces(regions, left, faces),
+    match total_overlap(&right, faces).total_cmp(&total_overlap(&left, faces)) {
+        Ordering::Greater => people_in_boxes(regions, right, faces),
+        Ordering::Less => people_in_boxes(regions, left, faces),
         Ordering::Equal => {
             let names = regions.iter().map(|(name, _)| name);
             names.map(|name| Person::without_region(name)).collect()
@@ -213,12 +221,12 @@ fn turned(regions: &[(&str, RegionStatement)], faces: &[BoundingBox], frame: Fra
 }
 
 /// The people of regions with these boxes.
-fn on_faces(
+fn people_in_boxes(
     regions: &[(&str, RegionStatement)],
     boxes: Vec<BoundingBox>,
     faces: &[BoundingBox],
 ) -> Vec<Person> {
-    let faces = assigned(&boxes, faces);
+    let faces = assign_faces(&boxes, faces);
     let people = regions.iter().zip(boxes).zip(faces);
     people
         .map(|(((name, _), at), face)| Person {
@@ -230,7 +238,7 @@ fn on_faces(
 }
 
 /// How well boxes fit the faces: the sum of each box's largest intersection over union with a face.
-fn fit(boxes: &[BoundingBox], faces: &[BoundingBox]) -> f32 {
+fn total_overlap(boxes: &[BoundingBox], faces: &[BoundingBox]) -> f32 {
     let best = boxes.iter().map(|at| {
         let overlaps = faces.iter().map(|face| at.iou(face));
         overlaps.fold(0.0, f32::max)
@@ -239,7 +247,7 @@ fn fit(boxes: &[BoundingBox], faces: &[BoundingBox]) -> f32 {
 }
 
 /// Whether the coordinates of regions refer to the stored picture.
-fn is_stored(
+fn refer_to_stored_pixels(
     regions: &[(&str, RegionStatement)],
     (stored, upright): (&[BoundingBox], &[BoundingBox]),
     faces: &[BoundingBox],
@@ -253,7 +261,7 @@ fn is_stored(
     {
         return is_wide(stated.width, stated.height) != is_wide(frame.size.0, frame.size.1);
     }
-    let (in_stored, in_upright) = (fit(stored, faces), fit(upright, faces));
+    let (in_stored, in_upright) = (total_overlap(stored, faces), total_overlap(upright, faces));
     // If both fit equally, what the standard says decides.
     let by_convention = regions
         .iter()
@@ -262,11 +270,11 @@ fn is_stored(
 }
 
 /// The face of each box: the best pairs are assigned first, and no face twice.
-fn assigned(boxes: &[BoundingBox], faces: &[BoundingBox]) -> Vec<Option<usize>> {
+fn assign_faces(boxes: &[BoundingBox], faces: &[BoundingBox]) -> Vec<Option<usize>> {
     let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
     for (index, at) in boxes.iter().enumerate() {
         for (face, found) in faces.iter().enumerate() {
-            if may_be_same(at, found) {
+            if may_be_same_face(at, found) {
                 pairs.push((at.iou(found), index, face));
             }
         }
@@ -282,10 +290,10 @@ fn assigned(boxes: &[BoundingBox], faces: &[BoundingBox]) -> Vec<Option<usize>> 
 }
 
 /// Whether two boxes, each drawn by a person or a detector, may be of the same face.
-pub fn may_be_same(a: &BoundingBox, b: &BoundingBox) -> bool {
+pub fn may_be_same_face(a: &BoundingBox, b: &BoundingBox) -> bool {
     let shared = a.intersection(b);
     let (small, large) = (a.area().min(b.area()), a.area().max(b.area()));
-    shared >= LEAST_SHARED * small && large <= LARGEST_RATIO * small
+    shared >= MIN_OVERLAP * small && large <= MAX_AREA_RATIO * small
 }
 
 #[cfg(test)]

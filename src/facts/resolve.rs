@@ -47,34 +47,34 @@ pub fn resolve(
     zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
 ) -> Capture {
     let mut from = FactSources::default();
-    let position = first(
+    let position = effective_statement(
         sources,
-        |said| &said.positions,
+        |statements| &statements.positions,
         &[Block::Exif, Block::Xmp],
         true,
     );
-    let position = taken(position, &mut from.position).copied();
-    let camera = first(
+    let position = value_noting_source(position, &mut from.position).copied();
+    let camera = effective_statement(
         sources,
-        |said| &said.cameras,
+        |statements| &statements.cameras,
         &[Block::Exif, Block::Xmp],
         false,
     );
-    let lens = first(
+    let lens = effective_statement(
         sources,
-        |said| &said.lenses,
+        |statements| &statements.lenses,
         &[Block::Exif, Block::Xmp],
         false,
     );
-    let title = first(
+    let title = effective_statement(
         sources,
-        |said| &said.titles,
+        |statements| &statements.titles,
         &[Block::Xmp, Block::Iptc, Block::Windows, Block::Png],
         true,
     );
-    let description = first(
+    let description = effective_statement(
         sources,
-        |said| &said.descriptions,
+        |statements| &statements.descriptions,
         &[
             Block::Exif,
             Block::Xmp,
@@ -86,14 +86,14 @@ pub fn resolve(
         ],
         true,
     );
-    let rating = first(
+    let rating = effective_statement(
         sources,
-        |said| &said.ratings,
+        |statements| &statements.ratings,
         &[Block::Xmp, Block::Windows],
         true,
     );
     let mut keywords: Vec<String> = Vec::new();
-    for (keyword, source) in all(sources, |said| &said.keywords) {
+    for (keyword, source) in all_statements(sources, |statements| &statements.keywords) {
         if !keywords.contains(keyword) {
             keywords.push(keyword.clone());
         }
@@ -102,69 +102,74 @@ pub fn resolve(
         }
     }
     Capture {
-        taken_at: date(sources, position, zone_at),
+        taken_at: taken_at(sources, position, zone_at),
         position,
-        camera: taken(camera, &mut from.camera).cloned(),
-        lens: taken(lens, &mut from.lens).cloned(),
-        title: taken(title, &mut from.title).cloned(),
-        description: taken(description, &mut from.description).cloned(),
-        rating: taken(rating, &mut from.rating).copied(),
+        camera: value_noting_source(camera, &mut from.camera).cloned(),
+        lens: value_noting_source(lens, &mut from.lens).cloned(),
+        title: value_noting_source(title, &mut from.title).cloned(),
+        description: value_noting_source(description, &mut from.description).cloned(),
+        rating: value_noting_source(rating, &mut from.rating).copied(),
         keywords,
         sources: from,
     }
 }
 
 /// The value of a fact by the source that counts, which is stored in `from`.
-fn taken<'a, T>(found: Option<(&'a T, Source)>, from: &mut Option<Source>) -> Option<&'a T> {
+fn value_noting_source<'a, T>(
+    found: Option<(&'a T, Source)>,
+    from: &mut Option<Source>,
+) -> Option<&'a T> {
     *from = found.map(|(_, source)| source);
     found.map(|(value, _)| value)
 }
 
 /// The statements on a fact of all sources, the content first.
-fn all<'a, T: 'a>(
+fn all_statements<'a, T: 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>> + 'a,
 ) -> impl Iterator<Item = (&'a T, Source)> {
     let content = [(sources.content, false)].into_iter();
-    let sidecars = sources.sidecars.iter().map(|said| (said, true));
-    content.chain(sidecars).flat_map(move |(said, is_sidecar)| {
-        let stated = of(said).iter();
-        stated.map(move |stated| (&stated.value, source(stated.by, is_sidecar)))
-    })
+    let sidecars = sources.sidecars.iter().map(|statements| (statements, true));
+    content
+        .chain(sidecars)
+        .flat_map(move |(statements, is_sidecar)| {
+            let stated = of(statements).iter();
+            stated.map(move |stated| (&stated.value, source_of_block(stated.by, is_sidecar)))
+        })
 }
 
-/// The statement on a fact that counts. If `people_state_it`, a sidecar comes first: it was written after the file, by
+/// The statement on a fact that counts. If `is_set_by_people`, a sidecar comes first: it was written after the file, by
 /// a program that a person used and that writes sidecars instead of changing files. A sidecar that repeats the XMP in
 /// the file does not come first: it may be a copy, and EXIF may be newer than both. In the content, the parts of the
 /// file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it is a
 /// copy of a copy.
-fn first<'a, T: PartialEq + 'a>(
+fn effective_statement<'a, T: PartialEq + 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
     blocks: &[Block],
-    people_state_it: bool,
+    is_set_by_people: bool,
 ) -> Option<(&'a T, Source)> {
     let repeats = |value: &T| {
         let mut stated = of(sources.content).iter();
         stated.any(|stated| stated.by == Block::Xmp && stated.value == *value)
     };
     let in_sidecars = |wanted: &dyn Fn(Block) -> bool| {
-        let of_each = sources.sidecars.iter().filter_map(|said| {
-            let mut stated = of(said).iter();
+        let of_each = sources.sidecars.iter().filter_map(|statements| {
+            let mut stated = of(statements).iter();
             stated.find(|stated| wanted(stated.by))
         });
-        let mut own = of_each.filter(|stated| !(people_state_it && repeats(&stated.value)));
+        let mut own = of_each.filter(|stated| !(is_set_by_people && repeats(&stated.value)));
         own.next()
-            .map(|stated| (&stated.value, source(stated.by, true)))
+            .map(|stated| (&stated.value, source_of_block(stated.by, true)))
     };
     let in_content = || {
         let stated = of(sources.content);
         let by = |block: &Block| stated.iter().find(|stated| stated.by == *block);
         let found = blocks.iter().find_map(by).or(stated.first());
-        found.map(|stated| (&stated.value, source(stated.by, false)))
+        found.map(|stated| (&stated.value, source_of_block(stated.by, false)))
     };
     let sidecar = in_sidecars(&|by| !matches!(by, Block::Picasa | Block::Takeout));
-    let found = if people_state_it {
+    let found = if is_set_by_people {
         sidecar.or_else(in_content)
     } else {
         in_content().or(sidecar)
@@ -174,7 +179,7 @@ fn first<'a, T: PartialEq + 'a>(
         .or_else(|| in_sidecars(&|by| by == Block::Takeout))
 }
 
-fn source(by: Block, in_sidecar: bool) -> Source {
+fn source_of_block(by: Block, in_sidecar: bool) -> Source {
     match by {
         Block::Takeout => Source::Takeout,
         Block::Picasa => Source::Picasa,
@@ -189,15 +194,15 @@ fn source(by: Block, in_sidecar: bool) -> Source {
 }
 
 /// When the photo was taken.
-fn date(
+fn taken_at(
     sources: &SourcesOfPhoto<'_>,
     position: Option<GeoPoint>,
     zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
 ) -> Option<TakenAt> {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     let stated = dates_in_order(sources, today);
-    let chosen = chosen(&stated).or_else(|| by_names(sources, &stated, today));
-    let Some(date) = chosen else {
+    let date = effective_date(&stated).or_else(|| date_in_names(sources, &stated, today));
+    let Some(date) = date else {
         let times = sources.files.iter().filter_map(|file| file.modified);
         return times.min().and_then(TakenAt::from_file_time);
     };
@@ -227,10 +232,10 @@ fn date(
 /// comes before XMP, as the Metadata Working Group recommends. The date of creation comes before the date of
 /// digitisation, since only the former is the date of a photo that was scanned.
 fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> {
-    let sidecars = sources.sidecars.iter().flat_map(|said| {
-        let first = said.dates.first();
+    let sidecars = sources.sidecars.iter().flat_map(|statements| {
+        let first = statements.dates.first();
         let is_copy = first.is_some_and(|first| sources.content.dates.contains(first));
-        said.dates.iter().map(move |date| StatedDate {
+        statements.dates.iter().map(move |date| StatedDate {
             by: match date.by {
                 // A GPS receiver's time was not set by a person, even if it was copied to a sidecar.
                 by @ (DateSource::Takeout | DateSource::Gps) => by,
@@ -246,7 +251,7 @@ fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> 
     all.retain(|date| dates::is_plausible(day_of(date), today));
     // A stable sort, so that the dates of one source keep their order.
     all.sort_by_key(|date| rank(date.by));
-    if let Some(edited) = edited_by_google(&all) {
+    if let Some(edited) = date_edited_in_google_photos(&all) {
         all.insert(0, edited);
     }
     all
@@ -272,13 +277,13 @@ const fn rank(source: DateSource) -> u8 {
 
 /// The date of Takeout, if a person has set it in Google Photos. That is certain if it is the file's own date in no
 /// time zone on Earth; an edit by some hours cannot be distinguished from another time zone.
-fn edited_by_google(dates: &[StatedDate]) -> Option<StatedDate> {
+fn date_edited_in_google_photos(dates: &[StatedDate]) -> Option<StatedDate> {
     let google = dates.iter().find(|date| date.by == DateSource::Takeout)?;
     let own = dates.first().filter(|own| own.precision.is_exact())?;
     let (Moment::Instant { utc }, Moment::Local { local, .. }) = (google.moment, own.moment) else {
         return None;
     };
-    (own.by != DateSource::Sidecar && distance(local, utc).is_none()).then_some(*google)
+    (own.by != DateSource::Sidecar && offset_at_instant(local, utc).is_none()).then_some(*google)
 }
 
 /// The day of a moment, in Coordinated Universal Time if only that is known.
@@ -291,7 +296,7 @@ fn day_of(date: &StatedDate) -> Date {
 
 /// The first date that is not that of a change. If only its day, month or year is known, a later date of the list that
 /// is more precise and within it is returned instead.
-fn chosen(stated: &[StatedDate]) -> Option<StatedDate> {
+fn effective_date(stated: &[StatedDate]) -> Option<StatedDate> {
     let is_change =
         |date: &&StatedDate| matches!(date.by, DateSource::ExifChanged | DateSource::PngChanged);
     let mut own = stated.iter().filter(|date| !is_change(date));
@@ -313,7 +318,7 @@ fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
 /// The date in the name of a file, or else in those of its folders; of several files the most precise, and of these the
 /// earliest, since a copy may be named by the day on which it was made. The first date of a change that a source states
 /// is returned instead if it is within that date or before it, or if no name has a date.
-fn by_names(
+fn date_in_names(
     sources: &SourcesOfPhoto<'_>,
     stated: &[StatedDate],
     today: Date,
@@ -322,11 +327,11 @@ fn by_names(
     let paths = || sources.files.iter().map(|file| file.path);
     let order = |date: &StatedDate| (date.precision, day_of(date));
     let of_file = paths()
-        .filter_map(|path| names::of_file(path, today))
+        .filter_map(|path| names::date_in_file_name(path, today))
         .min_by_key(order);
     let of_folders = || {
         paths()
-            .filter_map(|path| names::of_folders(path, today))
+            .filter_map(|path| names::date_in_folder_names(path, today))
             .min_by_key(order)
     };
     let Some(mut named) = of_file.or_else(of_folders) else {
@@ -387,12 +392,16 @@ fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Optio
         Moment::Instant { utc } => Some(utc),
         Moment::Local { .. } => None,
     });
-    same.or_else(|| instants.clone().find_map(|utc| distance(local, utc)))
+    same.or_else(|| {
+        instants
+            .clone()
+            .find_map(|utc| offset_at_instant(local, utc))
+    })
 }
 
 /// The offset of the clock that showed `local` at an instant: a whole number of quarters of an hour that some clock on
 /// Earth has. A receiver's time may be up to two minutes old.
-fn distance(local: DateTime, utc: Timestamp) -> Option<Offset> {
+fn offset_at_instant(local: DateTime, utc: Timestamp) -> Option<Offset> {
     const QUARTER: i64 = 900;
     let at_utc = Offset::UTC.to_datetime(utc);
     let seconds = local.duration_since(at_utc).as_secs();

@@ -14,16 +14,16 @@ use super::boilerplate;
 pub const VERSION: u32 = 6;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_BYTES: usize = 256;
 
 /// Longest description, in bytes; a longer one is cut.
-const LONGEST_TEXT: usize = 8 << 10;
+const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// Most keywords of one source, and most people; further ones are left out.
-const MOST: usize = 1000;
+const MAX_KEYWORDS: usize = 1000;
 
 /// Most statements of one source on any other fact.
-const MOST_OF_A_FACT: usize = 16;
+const MAX_STATEMENTS_OF_A_FACT: usize = 16;
 
 /// What one source says of a photo: the content of a file, or one sidecar. It is stored as JSON.
 ///
@@ -212,83 +212,83 @@ impl Statements {
     }
 
     /// Adds a date.
-    pub fn date(&mut self, moment: Moment, precision: Precision, by: DateSource) {
+    pub fn add_date(&mut self, moment: Moment, precision: Precision, by: DateSource) {
         let stated = StatedDate {
             moment,
             precision,
             by,
         };
-        if self.dates.len() < MOST_OF_A_FACT {
+        if self.dates.len() < MAX_STATEMENTS_OF_A_FACT {
             self.dates.push(stated);
         }
     }
 
     /// Adds a position, unless it is invalid. Exactly 0°, 0° comes from a receiver without a fix, not from a boat in
     /// the Gulf of Guinea.
-    pub fn position(&mut self, at: GeoPoint, by: Block) {
+    pub fn add_position(&mut self, at: GeoPoint, by: Block) {
         let is_plausible = (at.latitude != 0.0 || at.longitude != 0.0)
             && (-90.0..=90.0).contains(&at.latitude)
             && (-180.0..=180.0).contains(&at.longitude);
-        if is_plausible && self.positions.len() < MOST_OF_A_FACT {
+        if is_plausible && self.positions.len() < MAX_STATEMENTS_OF_A_FACT {
             self.positions.push(Stated { value: at, by });
         }
     }
 
     /// Adds the name of a camera.
-    pub fn camera(&mut self, name: &str, by: Block) {
-        add_text(&mut self.cameras, name, LONGEST_NAME, by);
+    pub fn add_camera(&mut self, name: &str, by: Block) {
+        add_text(&mut self.cameras, name, MAX_NAME_BYTES, by);
     }
 
     /// Adds the name of a lens.
-    pub fn lens(&mut self, name: &str, by: Block) {
-        add_text(&mut self.lenses, name, LONGEST_NAME, by);
+    pub fn add_lens(&mut self, name: &str, by: Block) {
+        add_text(&mut self.lenses, name, MAX_NAME_BYTES, by);
     }
 
     /// Adds a title.
-    pub fn title(&mut self, text: &str, by: Block) {
-        add_text(&mut self.titles, text, LONGEST_NAME, by);
+    pub fn add_title(&mut self, text: &str, by: Block) {
+        add_text(&mut self.titles, text, MAX_NAME_BYTES, by);
     }
 
     /// Adds a description, unless it is a text that a camera writes into every photo.
-    pub fn description(&mut self, text: &str, by: Block) {
+    pub fn add_description(&mut self, text: &str, by: Block) {
         if !boilerplate::is_of_camera(text.trim()) {
-            add_text(&mut self.descriptions, text, LONGEST_TEXT, by);
+            add_text(&mut self.descriptions, text, MAX_TEXT_BYTES, by);
         }
     }
 
     /// Adds the comment of a JPEG as a description, unless it only names the program that wrote it, or is no text.
-    pub fn comment(&mut self, text: &str) {
+    pub fn add_comment(&mut self, text: &str) {
         let text = text.trim_matches(['\0', ' ', '\n', '\r', '\t']);
         let is_text = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
         if is_text && !boilerplate::is_of_program(text) {
-            self.description(text, Block::Jpeg);
+            self.add_description(text, Block::Jpeg);
         }
     }
 
     /// Adds a keyword, or the levels of a hierarchical one separated by `|`, unless the list has it already.
-    pub fn keyword(&mut self, text: &str, by: Block) {
+    pub fn add_keyword(&mut self, text: &str, by: Block) {
         let value = one_line(text);
         let is_new = !self.keywords.iter().any(|known| known.value == value);
-        let is_right = !value.is_empty() && value.len() <= LONGEST_NAME;
-        if is_new && is_right && self.keywords.len() < MOST {
+        let is_valid = !value.is_empty() && value.len() <= MAX_NAME_BYTES;
+        if is_new && is_valid && self.keywords.len() < MAX_KEYWORDS {
             self.keywords.push(Stated { value, by });
         }
     }
 
     /// Adds a rating; one outside of −1 to 5 is left out.
-    pub fn rating(&mut self, stars: i8, by: Block) {
-        if (-1..=5).contains(&stars) && self.ratings.len() < MOST_OF_A_FACT {
+    pub fn add_rating(&mut self, stars: i8, by: Block) {
+        if (-1..=5).contains(&stars) && self.ratings.len() < MAX_STATEMENTS_OF_A_FACT {
             self.ratings.push(Stated { value: stars, by });
         }
     }
 
     /// Adds a person. A region outside the picture is left out.
-    pub fn person(&mut self, name: &str, region: Option<RegionStatement>, by: Block) {
+    pub fn add_person(&mut self, name: &str, region: Option<RegionStatement>, by: Block) {
         let name = one_line(name);
-        let is_right = !name.is_empty() && name.len() <= LONGEST_NAME;
+        let is_valid = !name.is_empty() && name.len() <= MAX_NAME_BYTES;
         let region = region.filter(RegionStatement::is_within_the_picture);
         let stated = PersonStatement { name, region, by };
-        if is_right && self.people.len() < MOST && !self.people.contains(&stated) {
+        if is_valid && self.people.len() < MAX_KEYWORDS && !self.people.contains(&stated) {
             self.people.push(stated);
         }
     }
@@ -296,7 +296,7 @@ impl Statements {
     /// Adds everything that another source states; the same version of the reader must have read both.
     pub fn extend(&mut self, other: Self) {
         let keywords = other.keywords.into_iter();
-        keywords.for_each(|keyword| self.keyword(&keyword.value, keyword.by));
+        keywords.for_each(|keyword| self.add_keyword(&keyword.value, keyword.by));
         self.dates.extend(other.dates);
         self.positions.extend(other.positions);
         self.cameras.extend(other.cameras);
@@ -305,7 +305,7 @@ impl Statements {
         self.descriptions.extend(other.descriptions);
         self.ratings.extend(other.ratings);
         self.people.extend(other.people);
-        self.people.truncate(MOST);
+        self.people.truncate(MAX_KEYWORDS);
     }
 
     /// The statements as the database stores them.
@@ -322,38 +322,40 @@ impl Statements {
 impl From<&Capture> for Statements {
     /// The statements of a content with these facts, as far as EXIF and XMP can state them.
     fn from(capture: &Capture) -> Self {
-        let mut said = Self::default();
+        let mut statements = Self::default();
         if let Some(taken) = capture.taken_at.filter(|taken| taken.source.is_exif()) {
             let (local, offset) = (taken.local, taken.offset);
-            said.date(
+            statements.add_date(
                 Moment::Local { local, offset },
                 taken.precision,
                 taken.source,
             );
         }
         if let Some(at) = capture.position {
-            said.position(at, Block::Exif);
+            statements.add_position(at, Block::Exif);
         }
         if let Some(camera) = &capture.camera {
-            said.camera(camera, Block::Exif);
+            statements.add_camera(camera, Block::Exif);
         }
         if let Some(lens) = &capture.lens {
-            said.lens(lens, Block::Exif);
+            statements.add_lens(lens, Block::Exif);
         }
         if let Some(title) = &capture.title {
-            said.title(title, Block::Xmp);
+            statements.add_title(title, Block::Xmp);
         }
         if let Some(text) = &capture.description {
-            said.description(text, Block::Exif);
+            statements.add_description(text, Block::Exif);
         }
         for keyword in &capture.keywords {
-            said.keyword(keyword, Block::Xmp);
+            statements.add_keyword(keyword, Block::Xmp);
         }
-        said.ratings.extend(capture.rating.map(|value| Stated {
-            value,
-            by: Block::Xmp,
-        }));
-        said
+        statements
+            .ratings
+            .extend(capture.rating.map(|value| Stated {
+                value,
+                by: Block::Xmp,
+            }));
+        statements
     }
 }
 
@@ -382,7 +384,7 @@ fn add_text(texts: &mut Vec<Stated<String>>, text: &str, longest: usize, by: Blo
     let is_new = !texts
         .iter()
         .any(|known| known.by == by && known.value == value);
-    if !value.is_empty() && is_new && texts.len() < MOST_OF_A_FACT {
+    if !value.is_empty() && is_new && texts.len() < MAX_STATEMENTS_OF_A_FACT {
         texts.push(Stated { value, by });
     }
 }

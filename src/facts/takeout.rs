@@ -14,7 +14,7 @@ pub const FAVORITE: &str = "Favorite";
 /// The file that describes one photo. Everything may be absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Described {
+struct TakeoutJson {
     #[serde(default)]
     description: Option<String>,
     photo_taken_time: Time,
@@ -69,12 +69,12 @@ struct Person {
 /// # Errors
 /// A clause that says why the file is no description of a photo.
 pub fn of_takeout(json: &[u8]) -> Result<Statements, String> {
-    let described: Described = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    if described.album_data.is_some() {
+    let takeout: TakeoutJson = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    if takeout.album_data.is_some() {
         return Err("it describes an album".to_owned());
     }
-    let mut said = Statements::default();
-    let seconds = match described.photo_taken_time.timestamp {
+    let mut statements = Statements::default();
+    let seconds = match takeout.photo_taken_time.timestamp {
         Seconds::Text(text) => text.trim().parse().ok(),
         Seconds::Number(number) => Some(number),
         Seconds::Absent => None,
@@ -84,13 +84,13 @@ pub fn of_takeout(json: &[u8]) -> Result<Statements, String> {
         .filter(|seconds| *seconds != 0)
         .map(Timestamp::from_second);
     if let Some(Ok(utc)) = instant {
-        said.date(
+        statements.add_date(
             Moment::Instant { utc },
             Precision::Second,
             DateSource::Takeout,
         );
     }
-    for place in [described.geo_data, described.geo_data_exif]
+    for place in [takeout.geo_data, takeout.geo_data_exif]
         .into_iter()
         .flatten()
     {
@@ -98,7 +98,7 @@ pub fn of_takeout(json: &[u8]) -> Result<Statements, String> {
             latitude,
             longitude,
         } = place;
-        said.position(
+        statements.add_position(
             GeoPoint {
                 latitude,
                 longitude,
@@ -106,17 +106,17 @@ pub fn of_takeout(json: &[u8]) -> Result<Statements, String> {
             Block::Takeout,
         );
     }
-    said.description(
-        described.description.as_deref().unwrap_or_default(),
+    statements.add_description(
+        takeout.description.as_deref().unwrap_or_default(),
         Block::Takeout,
     );
-    for person in &described.people {
-        said.person(&person.name, None, Block::Takeout);
+    for person in &takeout.people {
+        statements.add_person(&person.name, None, Block::Takeout);
     }
-    if described.favorited {
-        said.keyword(FAVORITE, Block::Takeout);
+    if takeout.favorited {
+        statements.add_keyword(FAVORITE, Block::Takeout);
     }
-    Ok(said)
+    Ok(statements)
 }
 
 #[cfg(test)]
@@ -133,21 +133,21 @@ mod tests {
 
     #[test]
     fn everything_is_read() {
-        let said = of_takeout(WHOLE.as_bytes()).unwrap();
+        let statements = of_takeout(WHOLE.as_bytes()).unwrap();
         let utc = Timestamp::from_second(1_563_098_400).unwrap();
-        assert_eq!(said.dates[0].moment, Moment::Instant { utc });
-        assert_eq!(said.dates[0].by, DateSource::Takeout);
-        let first = said.positions[0].value;
+        assert_eq!(statements.dates[0].moment, Moment::Instant { utc });
+        assert_eq!(statements.dates[0].by, DateSource::Takeout);
+        let first = statements.positions[0].value;
         assert_eq!((first.latitude, first.longitude), (45.81, 9.08));
-        assert_eq!(said.descriptions[0].value, "At the lake with Anna");
-        let people: Vec<&str> = said
+        assert_eq!(statements.descriptions[0].value, "At the lake with Anna");
+        let people: Vec<&str> = statements
             .people
             .iter()
             .map(|person| person.name.as_str())
             .collect();
         assert_eq!(people, ["Anna", "Zoë"]);
-        assert_eq!(said.keywords[0].value, FAVORITE);
-        assert!(said.titles.is_empty());
+        assert_eq!(statements.keywords[0].value, FAVORITE);
+        assert!(statements.titles.is_empty());
     }
 
     #[test]

@@ -12,21 +12,21 @@ use crate::xmp::{Node, Packet};
 
 /// The statements in a packet. Its dates are in the order of the Metadata Working Group: creation before digitisation.
 pub fn statements(packet: &Packet) -> Statements {
-    let mut said = Statements::default();
-    dates(packet, &mut said);
-    position(packet, &mut said);
+    let mut statements = Statements::default();
+    dates(packet, &mut statements);
+    position(packet, &mut statements);
     let (maker, model) = (packet.text(TIFF, "Make"), packet.text(TIFF, "Model"));
     if let Some(name) = camera_name(maker, model) {
-        said.camera(&name, Block::Xmp);
+        statements.add_camera(&name, Block::Xmp);
     }
     for (namespace, name) in [(EXIF_EX, "LensModel"), (AUX, "Lens")] {
         if let Some(lens) = packet.text(namespace, name) {
-            said.lens(lens, Block::Xmp);
+            statements.add_lens(lens, Block::Xmp);
         }
     }
     for (namespace, name) in [(DC, "title"), (PHOTOSHOP, "Headline")] {
         if let Some(title) = packet.text(namespace, name) {
-            said.title(title, Block::Xmp);
+            statements.add_title(title, Block::Xmp);
         }
     }
     for (namespace, name) in [
@@ -35,16 +35,16 @@ pub fn statements(packet: &Packet) -> Statements {
         (EXIF, "UserComment"),
     ] {
         if let Some(text) = packet.text(namespace, name) {
-            said.description(text, Block::Xmp);
+            statements.add_description(text, Block::Xmp);
         }
     }
-    keywords(packet, &mut said);
-    ratings(packet, &mut said);
-    people(packet, &mut said);
-    said
+    keywords(packet, &mut statements);
+    ratings(packet, &mut statements);
+    people(packet, &mut statements);
+    statements
 }
 
-fn dates(packet: &Packet, said: &mut Statements) {
+fn dates(packet: &Packet, statements: &mut Statements) {
     for (namespace, name, source) in [
         (PHOTOSHOP, "DateCreated", DateSource::Xmp),
         (EXIF, "DateTimeOriginal", DateSource::Xmp),
@@ -52,7 +52,7 @@ fn dates(packet: &Packet, said: &mut Statements) {
         (EXIF, "DateTimeDigitized", DateSource::XmpDigitized),
     ] {
         if let Some((moment, precision)) = packet.text(namespace, name).and_then(xmp_date) {
-            said.date(moment, precision, source);
+            statements.add_date(moment, precision, source);
         }
     }
     // The time of a GPS receiver is in UTC, even if no offset is written.
@@ -60,12 +60,12 @@ fn dates(packet: &Packet, said: &mut Statements) {
     if let Some((Moment::Local { local, offset }, Precision::Second)) = gps {
         let offset = offset.unwrap_or(jiff::tz::Offset::UTC);
         if let Ok(utc) = offset.to_timestamp(local) {
-            said.date(Moment::Instant { utc }, Precision::Second, DateSource::Gps);
+            statements.add_date(Moment::Instant { utc }, Precision::Second, DateSource::Gps);
         }
     }
 }
 
-fn position(packet: &Packet, said: &mut Statements) {
+fn position(packet: &Packet, statements: &mut Statements) {
     // Apple Photos writes the letter in a separate property, as EXIF does.
     let degrees = |name, direction, letters| {
         let direction = packet.text(EXIF, direction).unwrap_or_default();
@@ -79,7 +79,7 @@ fn position(packet: &Packet, said: &mut Statements) {
             latitude,
             longitude,
         };
-        said.position(at, Block::Xmp);
+        statements.add_position(at, Block::Xmp);
     }
 }
 
@@ -106,7 +106,7 @@ fn degrees(text: &str, direction: &str, [positive, negative]: [char; 2]) -> Opti
     Some(sign * degrees)
 }
 
-fn keywords(packet: &Packet, said: &mut Statements) {
+fn keywords(packet: &Packet, statements: &mut Statements) {
     // Programs that separate the levels of a hierarchical keyword by a slash.
     for (namespace, name, separator) in [
         (DC, "subject", None),
@@ -122,21 +122,23 @@ fn keywords(packet: &Packet, said: &mut Statements) {
         for item in list.all() {
             let text = item.first_text().unwrap_or_default();
             match separator {
-                Some(separator) => said.keyword(&text.replace(separator, "|"), Block::Xmp),
-                None => said.keyword(text, Block::Xmp),
+                Some(separator) => {
+                    statements.add_keyword(&text.replace(separator, "|"), Block::Xmp);
+                }
+                None => statements.add_keyword(text, Block::Xmp),
             }
         }
     }
 }
 
-fn ratings(packet: &Packet, said: &mut Statements) {
+fn ratings(packet: &Packet, statements: &mut Statements) {
     let number = |namespace, name| packet.text(namespace, name)?.trim().parse::<f32>().ok();
     // Programs write "3", "3.0" and for a rejected photo "-1".
     if let Some(stars) = number(XMP, "Rating").filter(|stars| stars.is_finite()) {
-        said.rating(stars.round() as i8, Block::Xmp);
+        statements.add_rating(stars.round() as i8, Block::Xmp);
     }
     if let Some(percent) = number(MICROSOFT, "Rating").filter(|percent| percent.is_finite()) {
-        said.rating(stars_of_percent(percent.round() as i32), Block::Xmp);
+        statements.add_rating(stars_of_percent(percent.round() as i32), Block::Xmp);
     }
 }
 
@@ -152,39 +154,39 @@ pub fn stars_of_percent(percent: i32) -> i8 {
     }
 }
 
-fn people(packet: &Packet, said: &mut Statements) {
+fn people(packet: &Packet, statements: &mut Statements) {
     // digiKam's keywords of people.
     let tags = packet.get(DIGIKAM, "TagsList");
     for tag in tags.map_or(&[][..], Node::all) {
         let tag = tag.first_text().unwrap_or_default();
         if let Some(name) = tag.strip_prefix("People/") {
             let name = name.rsplit('/').next().unwrap_or(name);
-            said.person(name, None, Block::Xmp);
+            statements.add_person(name, None, Block::Xmp);
         }
     }
     if let Some(regions) = packet.get(MWG_REGIONS, "Regions") {
-        mwg_people(regions, said);
+        mwg_people(regions, statements);
     }
     if let Some(regions) = packet.get(MP, "RegionInfo") {
-        microsoft_people(regions, said);
+        microsoft_people(regions, statements);
     }
     if let Some(regions) = packet.get(IPTC_EXT, "ImageRegion") {
-        iptc_people(regions, said);
+        iptc_people(regions, statements);
     }
     if let Some(names) = packet.get(IPTC_EXT, "PersonInImage") {
         for name in names.all() {
-            said.person(name.first_text().unwrap_or_default(), None, Block::Xmp);
+            statements.add_person(name.first_text().unwrap_or_default(), None, Block::Xmp);
         }
     }
     let details = packet.get(IPTC_EXT, "PersonInImageWDetails");
     for person in details.map_or(&[][..], Node::all) {
         let name = person.field_text(IPTC_EXT, "PersonName");
-        said.person(name.unwrap_or_default(), None, Block::Xmp);
+        statements.add_person(name.unwrap_or_default(), None, Block::Xmp);
     }
 }
 
 /// The regions of the Metadata Working Group: the centre and the size of each as shares of the picture.
-fn mwg_people(regions: &Node, said: &mut Statements) {
+fn mwg_people(regions: &Node, statements: &mut Statements) {
     let number = |node: &Node, namespace, name| number(node.field_text(namespace, name)?);
     let size = regions.get(MWG_REGIONS, "AppliedToDimensions");
     let applied_to = size.and_then(|size| {
@@ -216,12 +218,12 @@ fn mwg_people(regions: &Node, said: &mut Statements) {
             })
         });
         let name = region.field_text(MWG_REGIONS, "Name");
-        said.person(name.unwrap_or_default(), area, Block::Xmp);
+        statements.add_person(name.unwrap_or_default(), area, Block::Xmp);
     }
 }
 
 /// Microsoft's regions: the corner and the size of each as shares of the picture.
-fn microsoft_people(regions: &Node, said: &mut Statements) {
+fn microsoft_people(regions: &Node, statements: &mut Statements) {
     let list = regions.get(MPRI, "Regions");
     for region in list.map_or(&[][..], Node::all) {
         let area = region.field_text(MPREG, "Rectangle").and_then(|rectangle| {
@@ -239,20 +241,20 @@ fn microsoft_people(regions: &Node, said: &mut Statements) {
             })
         });
         let name = region.field_text(MPREG, "PersonDisplayName");
-        said.person(name.unwrap_or_default(), area, Block::Xmp);
+        statements.add_person(name.unwrap_or_default(), area, Block::Xmp);
     }
 }
 
 /// The image regions of the IPTC, of which those with a person count: the corner and the size of each in shares of the
 /// picture or in pixels of it.
-fn iptc_people(regions: &Node, said: &mut Statements) {
+fn iptc_people(regions: &Node, statements: &mut Statements) {
     for region in regions.all() {
         let area = region
             .get(IPTC_EXT, "RegionBoundary")
             .and_then(iptc_boundary);
         let names = region.get(IPTC_EXT, "PersonInImage");
         for name in names.map_or(&[][..], Node::all) {
-            said.person(name.first_text().unwrap_or_default(), area, Block::Xmp);
+            statements.add_person(name.first_text().unwrap_or_default(), area, Block::Xmp);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::store::{PhotoId, Store};
 
 /// The longest name of an album, in bytes; leaves room for a number before it in a file name.
-const LONGEST: usize = 200;
+const MAX_NAME_BYTES: usize = 200;
 
 /// The folder in which albums are made, and the function that fills them.
 ///
@@ -36,7 +36,7 @@ pub type Fill = fn(folder: &Path, photos: &[&Path], index: &Store) -> Result<()>
 
 /// The body of a request for an album.
 #[derive(Debug, Deserialize)]
-pub(super) struct Album {
+pub(super) struct AlbumRequest {
     name: String,
     photos: Vec<i64>,
     /// What to do with an album of that name; if this is absent and one exists, the request is refused.
@@ -55,18 +55,18 @@ enum Existing {
 
 /// The answer: where the album is, and how many of the given photos are not in it because they are gone.
 #[derive(Debug, Serialize)]
-pub(super) struct Made {
+pub(super) struct MadeAlbum {
     folder: String,
     gone: usize,
 }
 
 /// `POST /api/album`: makes an album of the given photos.
-pub(super) async fn make(
+pub(super) async fn make_album(
     State(shared): State<Arc<Shared>>,
-    Json(album): Json<Album>,
-) -> Result<Json<Made>, ApiError> {
+    Json(album): Json<AlbumRequest>,
+) -> Result<Json<MadeAlbum>, ApiError> {
     let albums = shared.albums.clone().ok_or(ApiError::NoAlbums)?;
-    let folder = albums.folder.join(checked(&album.name)?);
+    let folder = albums.folder.join(check_name(&album.name)?);
     let mut photos = Vec::new();
     let mut gone = 0;
     for id in album.photos {
@@ -78,8 +78,8 @@ pub(super) async fn make(
             }
             photo => photo?,
         };
-        let there = photo.paths.iter().position(|path| path.exists());
-        photos.extend(photo.paths.into_iter().nth(there.unwrap_or_default()));
+        let existing = photo.paths.iter().position(|path| path.exists());
+        photos.extend(photo.paths.into_iter().nth(existing.unwrap_or_default()));
     }
     if photos.is_empty() && gone > 0 {
         return Err(ApiError::NoPhoto);
@@ -87,7 +87,7 @@ pub(super) async fn make(
     if photos.is_empty() {
         return Err(ApiError::Bad("select photos for the album".to_owned()));
     }
-    let made = shared.ask(move |store| {
+    let made = shared.with_store(move |store| {
         let photos: Vec<&Path> = photos.iter().map(PathBuf::as_path).collect();
         let put = match album.existing {
             _ if !(albums.exists)(&folder) => albums.fill,
@@ -95,15 +95,15 @@ pub(super) async fn make(
             Some(Existing::Add) => albums.add,
             Some(Existing::Replace) => albums.fill,
         };
-        put(&folder, &photos, store).map_err(with_another_name)?;
+        put(&folder, &photos, store).map_err(explain_name_error)?;
         let folder = folder.to_string_lossy().into_owned();
-        Ok(Json(Made { folder, gone }))
+        Ok(Json(MadeAlbum { folder, gone }))
     });
     made.await
 }
 
 /// The error of a folder that cannot be filled, worded for a user who chooses only the name.
-fn with_another_name(error: Error) -> ApiError {
+fn explain_name_error(error: Error) -> ApiError {
     match error {
         Error::Usage(sentence) => {
             let reason = sentence.split("; name another folder").next();
@@ -117,11 +117,11 @@ fn with_another_name(error: Error) -> ApiError {
 }
 
 /// Checks that a name is a valid folder name on every system and has no path separators.
-fn checked(name: &str) -> Result<&str, ApiError> {
+fn check_name(name: &str) -> Result<&str, ApiError> {
     let name = name.trim();
     let is_odd = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
     if name.is_empty()
-        || name.len() > LONGEST
+        || name.len() > MAX_NAME_BYTES
         || name.starts_with('.')
         || name.ends_with('.')
         || name.contains(is_odd)
@@ -140,14 +140,14 @@ mod tests {
     #[test]
     fn a_name_does_not_lead_out_of_the_folder() {
         for name in ["Summer 2019", "  Été à Rome ", "夏", "a..b"] {
-            assert_eq!(checked(name).unwrap(), name.trim());
+            assert_eq!(check_name(name).unwrap(), name.trim());
         }
         for name in [
             "", " ", ".", "..", ".hidden", "../up", "a/b", "/etc", "a\\b", "c:", "a\nb", "a\0b",
             "end.",
         ] {
-            assert!(checked(name).is_err(), "{name:?}");
+            assert!(check_name(name).is_err(), "{name:?}");
         }
-        assert!(checked(&"x".repeat(LONGEST + 1)).is_err());
+        assert!(check_name(&"x".repeat(MAX_NAME_BYTES + 1)).is_err());
     }
 }

@@ -17,7 +17,7 @@ use crate::store::{
 
 /// One page of the photos in the grid.
 #[derive(Debug, Serialize)]
-pub(super) struct Answer {
+pub(super) struct PhotoPage {
     pub photos: Vec<Tile>,
     /// Whether more photos follow.
     pub more: bool,
@@ -137,7 +137,7 @@ impl Tile {
             width: hit.analysis.width,
             height: hit.analysis.height,
             score: hit.ranked_by.map_or(0.0, |by| by.score),
-            taken: taken(&hit.analysis),
+            taken: taken_text(&hit.analysis),
             taken_from_file: is_taken_from_file(&hit.analysis.capture),
             taken_precision: precision(&hit.analysis.capture),
             faces: hit.analysis.faces.len(),
@@ -206,7 +206,7 @@ impl PhotoDetail {
             width: scan.width,
             height: scan.height,
             format: scan.format.clone(),
-            taken: taken(scan),
+            taken: taken_text(scan),
             taken_from_file: is_taken_from_file(capture),
             position: capture.position.map(|at| [at.latitude, at.longitude]),
             place,
@@ -296,7 +296,7 @@ fn precision(capture: &Capture) -> Option<&'static str> {
 }
 
 /// The time of the photo as local time to the second.
-fn taken(scan: &PhotoAnalysis<StoredFace>) -> Option<String> {
+fn taken_text(scan: &PhotoAnalysis<StoredFace>) -> Option<String> {
     let taken = scan.capture.taken_at.as_ref()?;
     Some(taken.local.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }

@@ -17,32 +17,33 @@ use crate::store::FaceId;
 /// The correction of one face.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Word {
+pub(super) enum CorrectionRequest {
     /// The face shows this emotion.
     Shows(Emotion),
     /// This is not a face.
     NotAFace,
     /// An earlier correction is undone.
-    Nothing,
+    #[serde(rename = "nothing")]
+    Undo,
 }
 
 /// `POST /api/face/{face}`: stores or undoes a correction.
-pub(super) async fn say(
+pub(super) async fn correct(
     State(shared): State<Arc<Shared>>,
     Path(face): Path<i64>,
-    Json(word): Json<Word>,
+    Json(request): Json<CorrectionRequest>,
 ) -> Result<StatusCode, ApiError> {
     let face = FaceId(face);
-    let says = !matches!(word, Word::Nothing);
-    let known = shared.ask(move |store| match word {
-        Word::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
-        Word::NotAFace => Ok(store.correct(face, Correction::NotAFace)?),
+    let is_correction = !matches!(request, CorrectionRequest::Undo);
+    let is_known_face = shared.with_store(move |store| match request {
+        CorrectionRequest::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
+        CorrectionRequest::NotAFace => Ok(store.correct(face, Correction::NotAFace)?),
         // Undoing a correction that does not exist succeeds.
-        Word::Nothing => Ok(store.undo(face).map(|_| true)?),
+        CorrectionRequest::Undo => Ok(store.undo(face).map(|_| true)?),
     });
-    if known.await? {
+    if is_known_face.await? {
         tokio::spawn(async move {
-            if says {
+            if is_correction {
                 carry_over(&shared, face).await;
             }
             learn(&shared).await;
@@ -60,7 +61,8 @@ async fn carry_over(shared: &Arc<Shared>, face: FaceId) {
         return;
     };
     let decoder = Arc::clone(&shared.decoder);
-    let carried = shared.ask(move |store| Ok(pipeline::carry_over(store, &[face], &decoder)?));
+    let carried =
+        shared.with_store(move |store| Ok(pipeline::carry_over(store, &[face], &decoder)?));
     if let Err(error) = carried.await {
         tracing::warn!(
             face = face.0,
@@ -76,7 +78,7 @@ async fn learn(shared: &Arc<Shared>) {
     let Ok(_permit) = shared.learning.acquire().await else {
         return;
     };
-    let learned = shared.ask(move |store| Ok(store.learn(|_| ())?));
+    let learned = shared.with_store(move |store| Ok(store.learn(|_| ())?));
     if let Err(error) = learned.await {
         tracing::warn!(?error, "the scores do not follow the corrections yet");
     }

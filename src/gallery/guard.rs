@@ -15,14 +15,14 @@ use axum::response::{IntoResponse as _, Response};
 use super::Shared;
 use super::api_error::ApiError;
 use super::origin::Origin;
-use super::serve::Known;
+use super::serve::Authenticated;
 use super::tokens::Tokens;
 
 /// The route that exchanges a link's token for the cookie; the only one that needs no cookie.
-pub(super) const ENTRANCE: &str = "/enter";
+pub(super) const ENTER_PATH: &str = "/enter";
 
 /// The path of a request for an album.
-pub(super) const ALBUM: &str = "/api/album";
+pub(super) const ALBUM_PATH: &str = "/api/album";
 
 /// The page may load only its own scripts, styles and pictures, and send requests only to its own server.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -54,10 +54,10 @@ const MAX_BODY: usize = 4096;
 
 /// The largest request for an album, in bytes. It lists photos by number: room for all 400,000 photos that an answer
 /// shows, since a person may select all of them.
-const MAX_ALBUM: usize = 1 << 22;
+const MAX_ALBUM_BODY: usize = 1 << 22;
 
 /// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -117,7 +117,7 @@ impl Guard {
     /// Checks whether a request is allowed.
     fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
         let host = self.host(headers)?;
-        if path == ENTRANCE {
+        if path == ENTER_PATH {
             return Ok(());
         }
         // A page of another server on this machine (another port) belongs to the same *site*, so the
@@ -164,14 +164,14 @@ impl Guard {
         };
         let text = host.to_str().map_err(|_| ApiError::ForeignHost)?;
         let authority: Authority = text.parse().map_err(|_| ApiError::ForeignHost)?;
-        if text.contains('@') || !self.is_own(authority.host()) {
+        if text.contains('@') || !self.is_own_host(authority.host()) {
             return Err(ApiError::ForeignHost);
         }
         Ok(text)
     }
 
     /// Every port is accepted, since `ssh -L` changes it; DNS rebinding changes the name, not the port.
-    fn is_own(&self, host: &str) -> bool {
+    fn is_own_host(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         if let Ok(ip) = bare.parse::<IpAddr>() {
             return ip.is_loopback() || !self.address.ip().is_loopback();
@@ -204,7 +204,7 @@ pub(super) async fn guard(
     let (method, path) = (request.method(), request.uri().path());
     let checked = shared.guard.check(method, path, request.headers());
     let answered = match checked {
-        Ok(()) => admitted(request, next).await,
+        Ok(()) => run_admitted(request, next).await,
         Err(api_error) => {
             tracing::debug!(%method, path, %api_error, "refused");
             Err(api_error)
@@ -222,23 +222,23 @@ pub(super) async fn guard(
 }
 
 /// Answers a request that is allowed. Reads the body first, so that no route waits for the rest of it.
-async fn admitted(mut request: Request, next: Next) -> Result<Response, ApiError> {
+async fn run_admitted(mut request: Request, next: Next) -> Result<Response, ApiError> {
     // Everybody may request the entrance.
-    if request.uri().path() != ENTRANCE
-        && let Some(known) = request.extensions().get::<Known>()
+    if request.uri().path() != ENTER_PATH
+        && let Some(authenticated) = request.extensions().get::<Authenticated>()
     {
-        known.set();
+        authenticated.set();
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let (head, body) = request.into_parts();
         let most = match head.uri.path() {
-            ALBUM => MAX_ALBUM,
+            ALBUM_PATH => MAX_ALBUM_BODY,
             _ => MAX_BODY,
         };
         if body.size_hint().lower() > most as u64 {
             return Err(ApiError::TooLarge);
         }
-        let body = tokio::time::timeout(BODY_TIME, to_bytes(body, most)).await;
+        let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, most)).await;
         let body = body
             .map_err(|_| ApiError::TooSlow)?
             .map_err(|_| ApiError::TooLarge)?;

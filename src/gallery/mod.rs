@@ -53,13 +53,13 @@ pub use desktop::open_address;
 pub use origin::Origin;
 
 use api_error::ApiError;
-use guard::{ALBUM, ENTRANCE, Guard};
-use serve::Bounds;
+use guard::{ALBUM_PATH, ENTER_PATH, Guard};
+use serve::ConnectionLimits;
 use stores::Stores;
 use tokens::{Token, Tokens};
 
 /// How long answers in progress may take after the gallery got the signal to end.
-const GRACE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
 /// Settings of a gallery.
 #[derive(Debug, Clone)]
@@ -168,7 +168,7 @@ impl Gallery {
     /// The same link at each address of a proxy.
     pub fn links_of_proxies(&self) -> impl Iterator<Item = String> + use<'_> {
         let token = self.shared.guard.tokens().link().as_str();
-        let path = format!("{ENTRANCE}?token={token}");
+        let path = format!("{ENTER_PATH}?token={token}");
         let origins = self.shared.guard.origins().iter();
         origins.map(move |origin| origin.address(&path))
     }
@@ -178,17 +178,22 @@ impl Gallery {
         if host.ip().is_unspecified() {
             host.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        format!("http://{host}{ENTRANCE}?token={}", token.as_str())
+        format!("http://{host}{ENTER_PATH}?token={}", token.as_str())
     }
 
     /// Answers requests until `end` completes.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let stopping = self.stop.subscribe();
-        let server = serve::serve(self.listener, routes(self.shared), stopping, Bounds::USUAL);
+        let server = serve::serve(
+            self.listener,
+            routes(self.shared),
+            stopping,
+            ConnectionLimits::DEFAULT,
+        );
         let end = async {
             end.await;
             self.stop.send_replace(true);
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(SHUTDOWN_TIME).await;
         };
         tokio::select! {
             () = server => {}
@@ -200,7 +205,7 @@ impl Gallery {
 fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(assets::page))
-        .route(ENTRANCE, get(enter))
+        .route(ENTER_PATH, get(enter))
         .route("/assets/{name}", get(assets::asset))
         .route("/favicon.ico", get(assets::favicon))
         .route("/thumb/{photo}", get(pictures::thumbnail))
@@ -212,8 +217,8 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/api/between/{one}/{other}", get(standing::between))
         .route("/api/photo/{photo}/reveal", post(photo::reveal))
         .route("/api/places", get(places::places))
-        .route(ALBUM, post(album::make))
-        .route("/api/face/{face}", post(faces::say))
+        .route(ALBUM_PATH, post(album::make_album))
+        .route("/api/face/{face}", post(faces::correct))
         .route("/api/live", get(live::live))
         .fallback(|| async { ApiError::NotFound })
         .layer(middleware::from_fn_with_state(
@@ -253,24 +258,24 @@ async fn enter(
 impl Shared {
     /// A photo that can be shown: it was analysed, and at least one of its files exists.
     async fn photo(self: &Arc<Self>, id: PhotoId) -> Result<Photo, ApiError> {
-        let found = self.ask(move |store| Ok(store.photo(id)?)).await?;
+        let found = self.with_store(move |store| Ok(store.photo(id)?)).await?;
         found
             .filter(|photo| photo.content.is_ok() && !photo.paths.is_empty())
             .ok_or(ApiError::NoPhoto)
     }
 
     /// Runs `work` with a database connection on a thread that may block.
-    async fn ask<T: Send + 'static>(
+    async fn with_store<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Store) -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let shared = Arc::clone(self);
-        waiting(move || shared.stores.with(work)).await
+        run_blocking(move || shared.stores.with(work)).await
     }
 }
 
 /// Runs `work` on a thread that may block.
-async fn waiting<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -7,14 +7,14 @@ use axum::extract::{Path, State};
 
 use super::answer::PhotoDetail;
 use super::api_error::ApiError;
-use super::{Shared, desktop, waiting};
+use super::{Shared, desktop, run_blocking};
 use crate::borders::Borders;
 use crate::photo::GeoPoint;
 use crate::query::Gazetteer;
 use crate::store::PhotoId;
 
 /// The maximum distance from a city, in km, at which the city counts as the place of a photo.
-const NEAR: f64 = 50.0;
+const MAX_CITY_DISTANCE: f64 = 50.0;
 
 /// `GET /api/photo/{photo}`: the details of a photo.
 pub(super) async fn photo(
@@ -23,7 +23,7 @@ pub(super) async fn photo(
 ) -> Result<Json<PhotoDetail>, ApiError> {
     let photo = shared.photo(PhotoId(photo)).await?;
     let id = photo.id;
-    let known = shared.ask(move |store| {
+    let known = shared.with_store(move |store| {
         Ok((
             store.carried(id)?,
             store.files_of_shot(id)?,
@@ -31,13 +31,13 @@ pub(super) async fn photo(
         ))
     });
     let (carried, shot, learning) = known.await?;
-    let detail = waiting(move || {
+    let detail = run_blocking(move || {
         let position = photo
             .content
             .as_ref()
             .ok()
             .and_then(|scan| scan.capture.position);
-        let place = position.and_then(place);
+        let place = position.and_then(place_name);
         PhotoDetail::of(&photo, &shot, &carried, place, &learning, shared.is_local)
             .ok_or(ApiError::NoPhoto)
     });
@@ -53,10 +53,10 @@ pub(super) async fn reveal(
         return Err(ApiError::NotHere);
     }
     let photo = shared.photo(PhotoId(photo)).await?;
-    waiting(move || {
-        let there = photo.paths.iter().find(|path| path.exists());
+    run_blocking(move || {
+        let existing = photo.paths.iter().find(|path| path.exists());
         let gone = || ApiError::Gone("its file is gone".to_owned());
-        let path = there.ok_or_else(gone)?;
+        let path = existing.ok_or_else(gone)?;
         desktop::reveal(path)
             .map_err(|error| ApiError::Failed(format!("no file manager can be opened: {error}")))
     })
@@ -64,8 +64,8 @@ pub(super) async fn reveal(
 }
 
 /// The nearest city, the region and the country; `None` on the high seas.
-fn place(at: GeoPoint) -> Option<String> {
-    Gazetteer::get().place_of(at, &Borders::get().areas(at), NEAR)
+fn place_name(at: GeoPoint) -> Option<String> {
+    Gazetteer::get().place_of(at, &Borders::get().areas(at), MAX_CITY_DISTANCE)
 }
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_place_is_named_where_one_is_near() {
         let named = |latitude, longitude| {
-            place(GeoPoint {
+            place_name(GeoPoint {
                 latitude,
                 longitude,
             })

@@ -37,7 +37,7 @@ struct PhotoPlace {
 
 /// `GET /api/places`: the content of the map.
 pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, ApiError> {
-    let map = shared.ask(|store| {
+    let map = shared.with_store(|store| {
         let gazetteer = Gazetteer::get();
         Ok(Map {
             towns: towns(gazetteer),
@@ -69,7 +69,7 @@ fn photo_place(place: &MapPlace) -> PhotoPlace {
         latitude: place.centre.latitude,
         longitude: place.centre.longitude,
         photos: place.photos,
-        near: place.near(),
+        near: place.filter_text(),
     }
 }
 

@@ -3,24 +3,24 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{Defaults, Given, Known, Understood, UserFilter, now, understand};
+use crate::query::{Defaults, GivenFlags, IndexLookup, Understood, UserFilter, now, understand};
 use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
-const MOST: usize = 500;
+const MAX_PHOTOS: usize = 500;
 
 /// The value of `emotion` for photos that show any emotion or none, whatever the text says.
-const ANY: &str = "any";
+const ANY_EMOTION: &str = "any";
 
 /// The flags that belong to the emotion, and are removed together with it.
-const ABOUT_EMOTION: [&str; 4] = ["emotion", "who", "min-score", "all"];
+const EMOTION_FLAGS: [&str; 4] = ["emotion", "who", "min-score", "all"];
 
 /// Parameters that are not flags, or mean other flags than those of the same name.
-const OTHERS: [&str; 5] = ["text", "words", "limit", "offset", "most"];
+const OTHER_PARAMETERS: [&str; 5] = ["text", "words", "limit", "offset", "most"];
 
 /// The parameters of the page's address: the flags of `fer-index query` under their names, and in addition `text` (what
 /// a person typed, in the grammar of `fer-index find`), `words` (the flag `--text`), `most` (the flag `--limit`) and
-/// `min` (the minimum score in percent). The emotion [`ANY`] removes the one in the text. A missing parameter does not
+/// `min` (the minimum score in percent). The emotion [`ANY_EMOTION`] removes the one in the text. A missing parameter does not
 /// restrict; unknown ones are ignored here.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
@@ -28,15 +28,15 @@ pub(super) struct FilterParameters(Vec<(String, String)>);
 
 /// Which of the photos that match the filters to return.
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct Part {
+pub(super) struct Page {
     #[serde(default)]
     pub offset: usize,
     limit: usize,
 }
 
-impl Part {
+impl Page {
     pub fn limit(self) -> usize {
-        self.limit.min(MOST)
+        self.limit.min(MAX_PHOTOS)
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Search {
 
 impl Search {
     /// The query for all photos of the grid.
-    pub fn whole(&self) -> Query {
+    pub fn query_for_all(&self) -> Query {
         Query {
             limit: self.filter.limit,
             offset: 0,
@@ -66,7 +66,7 @@ impl Search {
     }
 
     /// The number of photos that were asked for (`top 3`), at most.
-    pub fn most(&self) -> usize {
+    pub fn max_photos(&self) -> usize {
         self.filter.limit.unwrap_or(usize::MAX)
     }
 }
@@ -120,8 +120,8 @@ impl FilterParameters {
             named.next().map(|(_, value)| value.as_str())
         };
         let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
-        let known = Known::of(store, defaults)?;
-        let text = understand(&words, &Given::nothing(), &known, now());
+        let known = IndexLookup::of(store, defaults)?;
+        let text = understand(&words, &GivenFlags::none(), &known, now());
         let typed = &text.filter;
         let typed_flags = typed.set_flags();
         let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");
@@ -131,7 +131,7 @@ impl FilterParameters {
             typed.arguments()
         };
 
-        let min_score = of("min").map(score).transpose()?;
+        let min_score = of("min").map(min_score_flag).transpose()?;
         if let Some(words) = of("words")
             && !words.trim().is_empty()
             && !has_words(words)
@@ -147,36 +147,41 @@ impl FilterParameters {
                 Some(text) => format!("{text} {words}"),
                 None => words.to_owned(),
             });
-        let is_lifted = of("emotion") == Some(ANY);
+        let is_emotion_removed = of("emotion") == Some(ANY_EMOTION);
         let controls = self.0.iter().filter(|(name, value)| {
-            !(OTHERS.contains(&name.as_str()) || name == "emotion" && value == ANY)
+            !(OTHER_PARAMETERS.contains(&name.as_str())
+                || name == "emotion" && value == ANY_EMOTION)
         });
         let controls = controls.map(|(name, value)| (name.as_str(), value.as_str()));
-        let given: Vec<_> = controls
+        let flags_of_controls: Vec<_> = controls
             .chain(words.as_deref().map(|words| ("text", words)))
             .chain(min_score.as_deref().map(|score| ("min-score", score)))
-            .chain(of("most").map(most).transpose()?)
+            .chain(of("most").map(limit_flag).transpose()?)
             .collect();
         let is_overridden = |name: &str| {
-            given.iter().any(|(other, _)| *other == name)
-                || is_lifted && ABOUT_EMOTION.contains(&name)
+            flags_of_controls.iter().any(|(other, _)| *other == name)
+                || is_emotion_removed && EMOTION_FLAGS.contains(&name)
         };
-        let of_text: Vec<_> = typed_flags
+        let flags_of_text: Vec<_> = typed_flags
             .iter()
             .map(|(flag, value)| (flag.name, value.as_str()))
             .filter(|(name, _)| !is_overridden(name))
             .collect();
-        let all: Vec<_> = of_text.iter().chain(&given).copied().collect();
+        let all: Vec<_> = flags_of_text
+            .iter()
+            .chain(&flags_of_controls)
+            .copied()
+            .collect();
         let filter = UserFilter::read(&all).map_err(ApiError::Bad)?;
         let words_of_text = typed.text.is_some().then_some("text");
-        let in_force: Vec<_> = of_text
+        let in_force: Vec<_> = flags_of_text
             .iter()
             .map(|(name, _)| *name)
             .chain(words_of_text)
             .collect();
         let understood = Interpretation::of(&text, &in_force, &filter);
         let has_typed_emotion = !typed.emotions.is_empty();
-        let query = filter.resolve(store, defaults, Some(MOST))?;
+        let query = filter.resolve(store, defaults, Some(MAX_PHOTOS))?;
         Ok(Search {
             query,
             read_as,
@@ -188,18 +193,18 @@ impl FilterParameters {
 }
 
 /// The number of photos as the flag `--limit`, if that accepts it.
-fn most(number: &str) -> Result<(&str, &str), ApiError> {
+fn limit_flag(number: &str) -> Result<(&str, &str), ApiError> {
     let explain = || {
         ApiError::Bad(format!(
             "\"{number}\" is no number of photos; write 1 or more"
         ))
     };
-    let is_right = number.parse::<usize>().is_ok_and(|number| number > 0);
-    is_right.then_some(("limit", number)).ok_or_else(explain)
+    let is_valid = number.parse::<usize>().is_ok_and(|number| number > 0);
+    is_valid.then_some(("limit", number)).ok_or_else(explain)
 }
 
 /// Converts a minimum score in percent to a value of `--min-score`.
-fn score(percent: &str) -> Result<String, ApiError> {
+fn min_score_flag(percent: &str) -> Result<String, ApiError> {
     let explain = || ApiError::Bad(format!("\"{percent}\" is no percentage; write 0 to 100"));
     let percent: f32 = percent.parse().map_err(|_| explain())?;
     if !(0.0..=100.0).contains(&percent) {
@@ -221,7 +226,7 @@ mod tests {
             (501, 500),
             (usize::MAX, 500),
         ] {
-            assert_eq!(Part { offset: 0, limit }.limit(), expected);
+            assert_eq!(Page { offset: 0, limit }.limit(), expected);
         }
     }
 }

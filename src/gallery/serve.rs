@@ -25,36 +25,36 @@ use tokio::time::Sleep;
 use super::api_error::ApiError;
 
 /// Most bytes of a request's first line and headers; up to twice as many may be read before the excess is noticed.
-const MAX_HEAD: usize = 64 << 10;
+const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// How long to wait after the system could not accept a connection, for example because of too many open files.
-const RECOVER: Duration = Duration::from_secs(1);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Limits of the connections.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct ConnectionLimits {
     /// Most connections at a time.
     pub connections: usize,
     /// Time for the headers of a request, from the answer to the previous one.
-    pub head: Duration,
+    pub header_timeout: Duration,
     /// Time for the client to receive a part of the answer.
-    pub stalled: Duration,
+    pub write_timeout: Duration,
 }
 
-impl Bounds {
+impl ConnectionLimits {
     /// More connections than the pages of one person need, since a browser opens up to six to a server.
-    pub const USUAL: Self = Self {
+    pub const DEFAULT: Self = Self {
         connections: 256,
-        head: Duration::from_secs(15),
-        stalled: Duration::from_secs(30),
+        header_timeout: Duration::from_secs(15),
+        write_timeout: Duration::from_secs(30),
     };
 }
 
 /// Whether a connection has sent the cookie; every request has the value of its connection as an extension.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known(Arc<AtomicBool>);
+pub(super) struct Authenticated(Arc<AtomicBool>);
 
-impl Known {
+impl Authenticated {
     /// Records that the connection has sent the cookie.
     pub fn set(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -70,13 +70,13 @@ pub(super) async fn serve(
     listener: TcpListener,
     routes: Router,
     mut stopping: watch::Receiver<bool>,
-    bounds: Bounds,
+    limits: ConnectionLimits,
 ) {
     let mut connections = Connections {
         routes,
         too_many: Router::new().fallback(|| async { ApiError::TooMany }),
         stopping: stopping.clone(),
-        bounds,
+        limits,
         tasks: JoinSet::new(),
         open: Vec::new(),
     };
@@ -90,7 +90,7 @@ pub(super) async fn serve(
             Err(error) if is_of_client(&error) => {}
             Err(error) => {
                 tracing::warn!("the gallery cannot accept a connection: {error}");
-                tokio::time::sleep(RECOVER).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
@@ -114,29 +114,32 @@ struct Connections {
     /// Answers if there are too many connections that are not strangers'.
     too_many: Router,
     stopping: watch::Receiver<bool>,
-    bounds: Bounds,
+    limits: ConnectionLimits,
     tasks: JoinSet<()>,
     /// In the order in which they were opened.
-    open: Vec<(AbortHandle, Known)>,
+    open: Vec<(AbortHandle, Authenticated)>,
 }
 
 impl Connections {
     fn add(&mut self, stream: TcpStream) {
         while self.tasks.try_join_next().is_some() {}
         self.open.retain(|(task, _)| !task.is_finished());
-        if self.open.len() >= self.bounds.connections
-            && let Some(stranger) = self.open.iter().position(|(_, known)| !known.get())
+        if self.open.len() >= self.limits.connections
+            && let Some(stranger) = self
+                .open
+                .iter()
+                .position(|(_, authenticated)| !authenticated.get())
         {
             self.open.remove(stranger).0.abort();
         }
-        let known = Known::default();
-        let routes = if self.open.len() < self.bounds.connections {
-            self.routes.clone().layer(Extension(known.clone()))
+        let authenticated = Authenticated::default();
+        let routes = if self.open.len() < self.limits.connections {
+            self.routes.clone().layer(Extension(authenticated.clone()))
         } else {
             self.too_many.clone()
         };
-        let task = answer(stream, routes, self.stopping.clone(), self.bounds);
-        self.open.push((self.tasks.spawn(task), known));
+        let task = answer(stream, routes, self.stopping.clone(), self.limits);
+        self.open.push((self.tasks.spawn(task), authenticated));
     }
 }
 
@@ -145,17 +148,17 @@ async fn answer(
     stream: TcpStream,
     routes: Router,
     mut stopping: watch::Receiver<bool>,
-    bounds: Bounds,
+    limits: ConnectionLimits,
 ) {
-    let stream = Timed {
+    let stream = WriteTimeout {
         stream,
-        bound: bounds.stalled,
+        timeout: limits.write_timeout,
         stalled: None,
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(bounds.head)
-        .max_buf_size(MAX_HEAD)
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
     let stopped = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
@@ -174,15 +177,15 @@ async fn answer(
 }
 
 /// A connection that fails if nothing can be written to it for a while, because its client does not read.
-struct Timed {
+struct WriteTimeout {
     stream: TcpStream,
-    bound: Duration,
+    timeout: Duration,
     /// When it fails; set while bytes wait to be written.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Timed {
-    fn in_time<T>(
+impl WriteTimeout {
+    fn fail_if_stalled<T>(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
@@ -191,16 +194,16 @@ impl Timed {
             self.stalled = None;
             return written;
         }
-        let bound = self.bound;
+        let timeout = self.timeout;
         let stalled = self
             .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(bound)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         ready!(stalled.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Timed {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -210,14 +213,14 @@ impl AsyncRead for Timed {
     }
 }
 
-impl AsyncWrite for Timed {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.in_time(context, written)
+        self.fail_if_stalled(context, written)
     }
 
     fn poll_write_vectored(
@@ -226,7 +229,7 @@ impl AsyncWrite for Timed {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
-        self.in_time(context, written)
+        self.fail_if_stalled(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -271,26 +274,26 @@ mod tests {
             listener.set_nonblocking(true).unwrap();
             let address = listener.local_addr().unwrap();
             let (stop, stopping) = watch::channel(false);
-            let bounds = Bounds {
+            let limits = ConnectionLimits {
                 connections,
-                head: Duration::from_millis(300),
-                stalled: Duration::from_millis(300),
+                header_timeout: Duration::from_millis(300),
+                write_timeout: Duration::from_millis(300),
             };
             let thread = std::thread::spawn(move || {
                 let mut runtime = tokio::runtime::Builder::new_current_thread();
                 let runtime = runtime.enable_all().build().unwrap();
                 runtime.block_on(async {
-                    let known = |Extension(known): Extension<Known>| async move {
-                        known.set();
+                    let authenticated = |Extension(authenticated): Extension<Authenticated>| async move {
+                        authenticated.set();
                         Body::from_stream(pending::<io::Result<Vec<u8>>>())
                     };
                     let large = || async { vec![b'x'; 64 << 20] };
                     let routes = Router::new()
                         .route("/", get(|| async { "ok" }))
-                        .route("/known", get(known))
+                        .route("/known", get(authenticated))
                         .route("/large", get(large));
                     let listener = TcpListener::from_std(listener).unwrap();
-                    serve(listener, routes, stopping, bounds).await;
+                    serve(listener, routes, stopping, limits).await;
                 });
             });
             Self {
@@ -365,7 +368,7 @@ mod tests {
         let strangers: Vec<TcpStream> = (0..40).map(|_| server.send("GET / HT")).collect();
         assert!(server.get("/").ends_with("ok"));
         let ask = "GET /known HTTP/1.1\r\nhost: x\r\n\r\n";
-        let known: Vec<TcpStream> = (0..4)
+        let authenticated: Vec<TcpStream> = (0..4)
             .map(|_| {
                 let mut stream = server.send(ask);
                 stream.read_exact(&mut [0; 12]).unwrap();
@@ -381,7 +384,7 @@ mod tests {
             assert!(start.elapsed() < PATIENCE, "{answer}");
         };
         assert!(refused.contains("too many"), "{refused}");
-        drop((known, strangers));
+        drop((authenticated, strangers));
         while !server.get("/").ends_with("ok") {
             assert!(start.elapsed() < PATIENCE, "their places stay taken");
         }

@@ -18,8 +18,8 @@ pub(super) async fn index(
     Query(parameters): Query<FilterParameters>,
 ) -> Result<Json<Standing>, ApiError> {
     let defaults = shared.defaults;
-    let index = shared.ask(move |store| {
-        let query = parameters.read(store, defaults)?.whole();
+    let index = shared.with_store(move |store| {
+        let query = parameters.read(store, defaults)?.query_for_all();
         Ok(store.standing(&query, PhotoId(photo))?)
     });
     let index = index.await?;
@@ -33,8 +33,8 @@ pub(super) async fn between(
     Query(parameters): Query<FilterParameters>,
 ) -> Result<Json<Range>, ApiError> {
     let defaults = shared.defaults;
-    let photos = shared.ask(move |store| {
-        let query = parameters.read(store, defaults)?.whole();
+    let photos = shared.with_store(move |store| {
+        let query = parameters.read(store, defaults)?.query_for_all();
         Ok(store.between(&query, PhotoId(one), PhotoId(other))?)
     });
     let photos = photos.await?;

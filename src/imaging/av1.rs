@@ -8,13 +8,13 @@ use heic_rs::hevc::{Frame, Rows};
 use heic_rs::{MatrixCoefficients, Nclx, Range as SampleRange};
 
 /// Rows of a picture that are copied at once.
-const AT_ONCE: u32 = 64;
+const ROWS_AT_ONCE: u32 = 64;
 
 /// The planes; the index is the plane's number in this module.
 const COMPONENTS: [Component; 3] = [Component::Y, Component::U, Component::V];
 
 /// Rows above and below the copied ones that are needed to interpolate the colours at their edges.
-const AROUND: u32 = 2;
+const CONTEXT_ROWS: u32 = 2;
 
 /// A decoded frame.
 pub(super) struct Planes {
@@ -58,17 +58,17 @@ impl Planes {
         mut sink: impl FnMut(&Rows<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let height = self.height;
-        for start in (0..height).step_by(AT_ONCE as usize).rev() {
-            let end = (start + AT_ONCE).min(height);
-            let top = start.saturating_sub(AROUND);
-            let frame = self.part(top, (end + AROUND).min(height));
+        for start in (0..height).step_by(ROWS_AT_ONCE as usize).rev() {
+            let end = (start + ROWS_AT_ONCE).min(height);
+            let top = start.saturating_sub(CONTEXT_ROWS);
+            let frame = self.part(top, (end + CONTEXT_ROWS).min(height));
             sink(&Rows {
                 frame: &frame,
                 top,
                 new: start - top..end - top,
                 height,
             })?;
-            self.keep(start + AROUND);
+            self.keep(start + CONTEXT_ROWS);
         }
         Ok(())
     }

@@ -7,15 +7,15 @@ use std::ops::Range;
 use image::{ImageFormat, RgbImage};
 
 use super::common_formats;
+use super::file_bytes::{ByteReader, FileBytes};
 use super::limits::Task;
-use super::released::{ByteReader, FileBytes};
 use crate::error::Skip;
 
 /// Longest header that is repeated for each part, in bytes. Without a palette, headers are much shorter.
-const LONGEST_HEADER: usize = 4096;
+const MAX_HEADER: usize = 4096;
 
 /// Length in bytes of the file header and of the oldest Windows header (`BITMAPINFOHEADER`).
-const SHORTEST_HEADER: usize = 14 + 40;
+const MIN_HEADER: usize = 14 + 40;
 
 /// The bytes of the header that hold the height.
 const HEIGHT: Range<usize> = 22..26;
@@ -50,7 +50,7 @@ impl Rows {
         // Shorter headers have other fields. If the rows would begin within the headers, the `image` crate decides
         // where they are.
         let headers = 14 + usize::try_from(number(14)?).ok()?;
-        let is_usual = headers >= SHORTEST_HEADER && (headers..=LONGEST_HEADER).contains(&start);
+        let is_usual = headers >= MIN_HEADER && (headers..=MAX_HEADER).contains(&start);
         is_usual.then_some(())?;
         let header = bytes.get(..start)?.to_vec();
         let width = number(18)?;

@@ -18,13 +18,15 @@ use super::{common_formats, containment, heif, jpeg_segments, jxl, raw, tiff_any
 /// converted during decoding.
 pub(super) fn in_srgb(profile: Option<&ColorProfile>, mut picture: RgbImage) -> RgbImage {
     // A profile is untrusted input, and without it the photo can still be shown.
-    let transform = containment::contain(|| transform(profile?)).ok().flatten();
+    let transform = containment::catch_panic(|| transform(profile?))
+        .ok()
+        .flatten();
     if let Some((transform, channels)) = transform {
         let mut before = Vec::new();
         for part in picture.chunks_mut(PART) {
             before.clear();
             before.extend(part.iter().step_by(3 / channels));
-            let converted = containment::contain(|| transform.transform(&before, part));
+            let converted = containment::catch_panic(|| transform.transform(&before, part));
             debug_assert!(
                 converted.is_ok_and(|done| done.is_ok()),
                 "as many pixels as before"
@@ -36,7 +38,7 @@ pub(super) fn in_srgb(profile: Option<&ColorProfile>, mut picture: RgbImage) -> 
 
 /// The profile of a photo, if it can be read.
 pub(super) fn of(task: &Task<'_>) -> Option<ColorProfile> {
-    containment::contain(|| read(task)).ok().flatten()
+    containment::catch_panic(|| read(task)).ok().flatten()
 }
 
 fn read(task: &Task<'_>) -> Option<ColorProfile> {

@@ -5,8 +5,8 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage};
 
 use super::Blocks;
+use super::file_bytes::ByteReader;
 use super::limits::{Deadline, Task};
-use super::released::ByteReader;
 use crate::error::{Skip, SkipReason};
 
 /// The EXIF block and the XMP packet.

@@ -13,7 +13,7 @@ thread_local! {
 ///
 /// The first call installs a panic hook, which is silent for threads inside `contain` and calls the
 /// previous hook for all others.
-pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let next = panic::take_hook();
@@ -47,9 +47,12 @@ mod tests {
     #[test]
     fn a_panic_is_returned_as_its_message() {
         let empty: &[u8] = &[];
-        assert_eq!(contain(|| 7), Ok(7));
-        assert_eq!(contain(|| panic!("static")), Err::<(), _>("static".into()));
-        let message = contain(|| empty[std::hint::black_box(3)]).unwrap_err();
+        assert_eq!(catch_panic(|| 7), Ok(7));
+        assert_eq!(
+            catch_panic(|| panic!("static")),
+            Err::<(), _>("static".into())
+        );
+        let message = catch_panic(|| empty[std::hint::black_box(3)]).unwrap_err();
         assert!(message.contains("index out of bounds"), "{message}");
         assert!(!CONTAINED.get());
     }
@@ -58,7 +61,7 @@ mod tests {
     #[test]
     #[ignore = "panics on purpose; another test reads its output"]
     fn panics_inside_and_outside() {
-        let _ = contain(|| panic!("must not be printed"));
+        let _ = catch_panic(|| panic!("must not be printed"));
         let _ = panic::catch_unwind(|| panic!("must be printed"));
     }
 

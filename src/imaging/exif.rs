@@ -44,26 +44,26 @@ impl Exif {
 
     /// What the block says of the photo.
     pub(super) fn statements(&self) -> Statements {
-        let mut said = Statements::default();
-        self.dates(&mut said);
+        let mut statements = Statements::default();
+        self.dates(&mut statements);
         if let Some(at) = self.position() {
-            said.position(at, Block::Exif);
+            statements.add_position(at, Block::Exif);
         }
         let (maker, model) = (self.text(Tag::Make), self.text(Tag::Model));
         if let Some(name) = camera_name(maker.as_deref(), model.as_deref()) {
-            said.camera(&name, Block::Exif);
+            statements.add_camera(&name, Block::Exif);
         }
         if let Some(lens) = self.text(Tag::LensModel) {
-            said.lens(&lens, Block::Exif);
+            statements.add_lens(&lens, Block::Exif);
         }
         if let Some(text) = self.text(Tag::ImageDescription) {
-            said.description(&text, Block::Exif);
+            statements.add_description(&text, Block::Exif);
         }
         if let Some(text) = self.comment() {
-            said.description(&text, Block::Comment);
+            statements.add_description(&text, Block::Comment);
         }
-        self.windows(&mut said);
-        said
+        self.windows(&mut statements);
+        statements
     }
 
     /// The XMP packet that a TIFF has among its tags.
@@ -201,32 +201,32 @@ impl Exif {
 
     /// The tags of Windows Explorer: texts in little-endian UTF-16, whatever the byte order of the block, and the
     /// rating in stars and in percent.
-    fn windows(&self, said: &mut Statements) {
+    fn windows(&self, statements: &mut Statements) {
         let text = |number| {
             let text = utf16(&self.bytes(Tag(Context::Tiff, number))?, true);
             (!text.trim().is_empty()).then_some(text)
         };
         if let Some(title) = text(0x9c9b) {
-            said.title(&title, Block::Windows);
+            statements.add_title(&title, Block::Windows);
         }
         // XPComment and XPSubject.
         for number in [0x9c9c, 0x9c9f] {
             if let Some(text) = text(number) {
-                said.description(&text, Block::Windows);
+                statements.add_description(&text, Block::Windows);
             }
         }
         for keyword in text(0x9c9e).unwrap_or_default().split(';') {
-            said.keyword(keyword, Block::Windows);
+            statements.add_keyword(keyword, Block::Windows);
         }
         let number = |number| self.number(Tag(Context::Tiff, number));
         let stars = number(0x4746).and_then(|stars| i8::try_from(stars).ok());
         let percent = number(0x4749).and_then(|percent| i32::try_from(percent).ok());
         if let Some(stars) = stars.or_else(|| percent.map(stars_of_percent)) {
-            said.rating(stars, Block::Windows);
+            statements.add_rating(stars, Block::Windows);
         }
     }
 
-    fn dates(&self, said: &mut Statements) {
+    fn dates(&self, statements: &mut Statements) {
         for (date, fraction, offset, source) in [
             (
                 Tag::DateTimeOriginal,
@@ -257,14 +257,14 @@ impl Exif {
             if let Some(local) = date_time(text, fraction).filter(|_| has_day) {
                 let offset = self.ascii(offset).and_then(utc_offset);
                 let moment = Moment::Local { local, offset };
-                said.date(moment, Precision::Second, source);
+                statements.add_date(moment, Precision::Second, source);
             } else if let Some((moment, precision)) = day_alone(text) {
-                said.date(moment, precision, source);
+                statements.add_date(moment, precision, source);
             }
         }
         if let Some(utc) = self.gps_time() {
             let moment = Moment::Instant { utc };
-            said.date(moment, Precision::Second, DateSource::Gps);
+            statements.add_date(moment, Precision::Second, DateSource::Gps);
         }
     }
 

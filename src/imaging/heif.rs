@@ -40,7 +40,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
     let context = open(task.bytes).map_err(|error| explain(task, error))?;
     let primary = context.meta.primary;
     let decoder = ItemDecoder { task, context };
-    let image = decoder.picture(primary, PixelLayout::Rgb8, MOST_DERIVATIONS)?;
+    let image = decoder.picture(primary, PixelLayout::Rgb8, MAX_DERIVATIONS)?;
     let (width, height) = (image.width, image.height);
     match image.layout {
         PixelLayout::Rgba8 => RgbaImage::from_raw(width, height, image.data)
@@ -52,7 +52,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<RgbImage, Skip> {
 
 /// Longest chain of pictures of which each is derived from the next. The canvases of all overlays in the chain are in
 /// memory at once.
-pub(super) const MOST_DERIVATIONS: u32 = 3;
+pub(super) const MAX_DERIVATIONS: u32 = 3;
 
 /// The container's description of colours that are not sRGB.
 pub(super) enum Colours {

@@ -11,7 +11,7 @@ use heic_rs::{MatrixCoefficients, Nclx, Range};
 /// Without a description the samples have video range, as H.265 infers, and an unspecified matrix.
 pub(super) fn of_parameter_set(nal: &[u8]) -> Nclx {
     let (range, matrix_code) =
-        signal_type(&mut Bits::of_nal(nal)).unwrap_or((Range::Limited, UNSPECIFIED));
+        signal_type(&mut BitReader::of_nal(nal)).unwrap_or((Range::Limited, UNSPECIFIED));
     Nclx {
         matrix: MatrixCoefficients::from_code(matrix_code),
         matrix_code,
@@ -26,7 +26,7 @@ const EXTENDED_ASPECT_RATIO: u32 = 255;
 
 /// Range and matrix; `None` if they are absent, the parameter set ends early, or it uses syntax that no
 /// still picture needs.
-fn signal_type(bits: &mut Bits) -> Option<(Range, u16)> {
+fn signal_type(bits: &mut BitReader) -> Option<(Range, u16)> {
     bits.skip(4)?; // video parameter set
     let sub_layers = bits.read(3)?; // minus one
     bits.skip(1)?;
@@ -90,7 +90,7 @@ fn signal_type(bits: &mut Bits) -> Option<(Range, u16)> {
     Some((range, matrix))
 }
 
-fn profile_tier_level(bits: &mut Bits, sub_layers: u32) -> Option<()> {
+fn profile_tier_level(bits: &mut BitReader, sub_layers: u32) -> Option<()> {
     const PROFILE: u32 = 88;
     const LEVEL: u32 = 8;
     bits.skip(PROFILE + LEVEL)?;
@@ -105,7 +105,7 @@ fn profile_tier_level(bits: &mut Bits, sub_layers: u32) -> Option<()> {
     bits.skip(present)
 }
 
-fn scaling_lists(bits: &mut Bits) -> Option<()> {
+fn scaling_lists(bits: &mut BitReader) -> Option<()> {
     for size in 0..4 {
         for _ in 0..if size == 3 { 2 } else { 6 } {
             if bits.flag()? {
@@ -119,7 +119,7 @@ fn scaling_lists(bits: &mut Bits) -> Option<()> {
     Some(())
 }
 
-fn reference_pictures(bits: &mut Bits, index: u32) -> Option<()> {
+fn reference_pictures(bits: &mut BitReader, index: u32) -> Option<()> {
     if index > 0 && bits.flag()? {
         return None; // predicted from another set
     }
@@ -132,12 +132,12 @@ fn reference_pictures(bits: &mut Bits, index: u32) -> Option<()> {
 }
 
 /// Reads the bits of a NAL unit, the most significant first.
-struct Bits {
+struct BitReader {
     bytes: Vec<u8>,
     position: usize,
 }
 
-impl Bits {
+impl BitReader {
     /// Starts after the two bytes of the NAL header and drops emulation prevention bytes.
     fn of_nal(nal: &[u8]) -> Self {
         let mut bytes: Vec<u8> = Vec::with_capacity(nal.len());

@@ -21,7 +21,7 @@ impl Inks {
     /// The conversion by an ICC profile; `None` if it cannot be read, or is not a profile of these inks.
     pub fn of(icc: &[u8]) -> Option<Self> {
         // A profile is untrusted input.
-        containment::contain(|| Self::read(icc)).ok().flatten()
+        containment::catch_panic(|| Self::read(icc)).ok().flatten()
     }
 
     fn read(icc: &[u8]) -> Option<Self> {

@@ -14,7 +14,7 @@ const CAPTION: u8 = 120;
 /// Reads a block. Texts are in UTF-8 if the block names that character set or they are valid UTF-8, otherwise in
 /// Latin-1.
 pub(super) fn statements(block: &[u8]) -> Statements {
-    let mut said = Statements::default();
+    let mut statements = Statements::default();
     let (mut date, mut time, mut headline) = (None, None, None);
     let mut is_utf8 = false;
     for (record, number, data) in DataSets(block) {
@@ -28,23 +28,23 @@ pub(super) fn statements(block: &[u8]) -> Statements {
         match (record, number) {
             // The coded character set: the escape sequence of UTF-8.
             (1, 90) => is_utf8 = data == b"\x1b%G",
-            (2, TITLE) => said.title(&text(), Block::Iptc),
+            (2, TITLE) => statements.add_title(&text(), Block::Iptc),
             (2, HEADLINE) => headline = headline.or(Some(text())),
-            (2, KEYWORD) => said.keyword(&text(), Block::Iptc),
-            (2, CAPTION) => said.description(&text(), Block::Iptc),
+            (2, KEYWORD) => statements.add_keyword(&text(), Block::Iptc),
+            (2, CAPTION) => statements.add_description(&text(), Block::Iptc),
             (2, DATE_CREATED) => date = date.or(Some(text())),
             (2, TIME_CREATED) => time = time.or(Some(text())),
             _ => {}
         }
     }
     if let Some(headline) = headline {
-        said.title(&headline, Block::Iptc);
+        statements.add_title(&headline, Block::Iptc);
     }
     let date = date.and_then(|date| iptc_date(&date, time.as_deref()));
     if let Some((moment, precision)) = date {
-        said.date(moment, precision, DateSource::Iptc);
+        statements.add_date(moment, precision, DateSource::Iptc);
     }
-    said
+    statements
 }
 
 /// The data sets of a block: record, number and data.
@@ -97,21 +97,21 @@ mod tests {
             data_set(2, TIME_CREATED, b"153000+0200"),
         ]
         .concat();
-        let said = statements(&block);
-        assert_eq!(said.titles[0].value, "Zürich");
-        assert_eq!(said.titles[1].value, "In town");
-        let keywords = said.keywords.iter().map(|keyword| keyword.value.as_str());
+        let stated = statements(&block);
+        assert_eq!(stated.titles[0].value, "Zürich");
+        assert_eq!(stated.titles[1].value, "In town");
+        let keywords = stated.keywords.iter().map(|keyword| keyword.value.as_str());
         assert!(keywords.eq(["Käse", "Lake"]));
-        assert_eq!(said.descriptions[0].value, "At the lake");
+        assert_eq!(stated.descriptions[0].value, "At the lake");
         let [
             StatedDate {
                 moment: Moment::Local { local, offset },
                 precision: Precision::Second,
                 by: DateSource::Iptc,
             },
-        ] = said.dates[..]
+        ] = stated.dates[..]
         else {
-            panic!("{:?}", said.dates)
+            panic!("{:?}", stated.dates)
         };
         assert_eq!(local.to_string(), "2019-07-14T15:30:00");
         assert_eq!(offset.unwrap().seconds(), 7200);

@@ -1,7 +1,7 @@
 //! Decodes JPEG with the decoder that suits its coding: a fast one for what cameras write, and for everything else
 //! [`jpeg_general`], which also decodes what is intact in a damaged file.
 
-use super::containment::contain;
+use super::containment::catch_panic;
 use super::format::Format;
 use super::inks::Inks;
 use super::jpeg_general::{self, Colour, Fault, Options};
@@ -48,7 +48,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
         return general(task, task.bytes, &[], None, inks);
     }
     // Contained separately, so that a file that makes the fast decoder panic is still decoded by the general one.
-    let fast = contain(|| jpeg::pixels(task));
+    let fast = catch_panic(|| jpeg::pixels(task));
     match fast {
         Ok(Ok(pixels)) => Ok(Pixels::whole(pixels)),
         Ok(Err(skip)) if matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {

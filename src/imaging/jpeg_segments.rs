@@ -12,10 +12,10 @@ const ICC: &[u8] = b"ICC_PROFILE\0";
 const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 
 /// Most bytes of extended XMP that are put together.
-const MOST_EXTENDED: usize = 32 << 20;
+const MAX_EXTENDED_XMP: usize = 32 << 20;
 
 /// Most comments that are kept.
-const MOST_COMMENTS: usize = 4;
+const MAX_COMMENTS: usize = 4;
 
 /// Reads the metadata of a JPEG, up to the first scan.
 pub(super) fn parts(bytes: &[u8]) -> Parts {
@@ -41,7 +41,7 @@ pub(super) fn parts(bytes: &[u8]) -> Parts {
             && let Some(resources) = data.strip_prefix(PHOTOSHOP)
         {
             photoshop.extend_from_slice(resources);
-        } else if code == 0xfe && parts.comments.len() < MOST_COMMENTS {
+        } else if code == 0xfe && parts.comments.len() < MAX_COMMENTS {
             parts.comments.push(data.to_vec());
         }
     }
@@ -91,7 +91,7 @@ fn joined(main: &[u8], pieces: &[&[u8]]) -> Option<Vec<u8>> {
         let (length, offset) = (number(32), number(36));
         // All pieces state the same length. If each could change it, each could have the whole buffer filled again.
         let is_same = *stated.get_or_insert(length) == length;
-        (length <= MOST_EXTENDED && is_same).then_some(())?;
+        (length <= MAX_EXTENDED_XMP && is_same).then_some(())?;
         whole.resize(length, b' ');
         whole
             .get_mut(offset..offset.checked_add(data.len())?)?

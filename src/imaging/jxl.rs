@@ -13,8 +13,8 @@ use jxl::error::Error;
 use moxcms::ColorProfile;
 
 use super::common_formats::{on_white, opaque};
+use super::file_bytes::ByteReader;
 use super::limits::Task;
-use super::released::ByteReader;
 use super::{Blocks, colour_profile};
 use crate::error::{Skip, SkipReason};
 
@@ -27,7 +27,7 @@ const PIECE: usize = 256 << 10;
 const SAMPLES: u64 = 4;
 
 /// Most bytes of metadata that are decompressed from a box; a few bytes may decompress to gigabytes.
-const MOST_UNPACKED: u64 = 32 << 20;
+const MAX_UNPACKED: u64 = 32 << 20;
 
 /// The EXIF block and the XMP packet.
 pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
         };
         let data = |found: &JxlAuxBox, rest: &[u8]| {
             if found.is_compressed() {
-                unpacked(found.raw_data().chain(rest), MOST_UNPACKED)
+                unpacked(found.raw_data().chain(rest), MAX_UNPACKED)
             } else {
                 Some([found.raw_data(), rest].concat())
             }

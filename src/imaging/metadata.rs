@@ -49,7 +49,7 @@ impl Parts {
 
 /// The statements and the orientation in the metadata of a file.
 pub(super) struct Metadata {
-    pub said: Statements,
+    pub statements: Statements,
     pub orientation: Orientation,
 }
 
@@ -59,27 +59,30 @@ impl Metadata {
     pub fn of(task: &Task<'_>, blocks: Blocks, tiff: Option<Exif>) -> Self {
         let mut parts = Parts::of(task, blocks);
         let exif = tiff.or_else(|| parts.exif.take().and_then(Exif::parse));
-        let mut said = exif.as_ref().map(Exif::statements).unwrap_or_default();
+        let mut statements = exif.as_ref().map(Exif::statements).unwrap_or_default();
         if parts.xmp.is_empty() {
             let in_tags = exif.as_ref().and_then(Exif::xmp);
             parts.xmp.extend(in_tags.map(<[u8]>::to_vec));
         }
         for packet in &parts.xmp {
-            said.extend(of_xmp(&Packet::parse(packet).0));
+            statements.extend(of_xmp(&Packet::parse(packet).0));
         }
         let in_tags = || exif.as_ref().and_then(Exif::iptc);
         if let Some(block) = parts.iptc.or_else(in_tags) {
-            said.extend(iptc::statements(&block));
+            statements.extend(iptc::statements(&block));
         }
         for comment in &parts.comments {
-            said.comment(&latin1_or_utf8(comment));
+            statements.add_comment(&latin1_or_utf8(comment));
         }
-        said.extend(png_texts::statements(&parts.texts, parts.png_time));
+        statements.extend(png_texts::statements(&parts.texts, parts.png_time));
         let orientation = match (task.format, &exif) {
             // The decoder has already applied the container's rotation.
             (Format::Heic | Format::Avif | Format::Jxl, _) | (_, None) => Orientation::Upright,
             (_, Some(exif)) => exif.orientation(),
         };
-        Self { said, orientation }
+        Self {
+            statements,
+            orientation,
+        }
     }
 }

@@ -12,6 +12,7 @@ mod colour_profile;
 mod common_formats;
 mod containment;
 mod exif;
+mod file_bytes;
 mod format;
 mod heif;
 mod heif_derived;
@@ -33,7 +34,6 @@ mod png_chunks;
 mod png_rows;
 mod png_texts;
 mod raw;
-mod released;
 mod sidecar;
 mod thumbnail;
 mod tiff_any;
@@ -53,11 +53,11 @@ use crate::facts::{Statements, of_content};
 use crate::photo::{Capture, Picture};
 use crate::raster::Raster;
 use exif::Exif;
+use file_bytes::{FileBytes, Source};
 use image::RgbImage;
 use limits::Task;
 use lost::Pixels;
 use metadata::{Metadata, Parts};
-use released::{FileBytes, Source};
 
 /// What is read from a photo without decoding its pixels.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub struct Facts {
     /// The format by the file's content.
     pub format: Format,
     /// What its metadata say.
-    pub said: Statements,
+    pub statements: Statements,
     /// The hash of its picture data, and the orientation of the stored pixels.
     pub picture: Picture,
 }
@@ -73,7 +73,7 @@ pub struct Facts {
 impl Facts {
     /// The facts of the photo by its content alone.
     pub fn capture(&self) -> Capture {
-        of_content(&self.said)
+        of_content(&self.statements)
     }
 }
 
@@ -88,7 +88,7 @@ pub fn facts(bytes: &[u8], limits: &Limits) -> Result<Facts, Skip> {
         let metadata = metadata(task)?;
         Ok(Facts {
             format: task.format,
-            said: metadata.said,
+            statements: metadata.statements,
             picture: Picture {
                 hash: picture::hash(task.format, task.bytes),
                 orientation: metadata.orientation,
@@ -103,7 +103,7 @@ pub struct Decoded {
     /// Its pixels, with the orientation that makes them upright.
     pub raster: Raster,
     /// What its metadata say.
-    pub said: Statements,
+    pub statements: Statements,
     /// The format by the file's content.
     pub format: Format,
     /// What could not be decoded of it; `None` if it is complete.
@@ -113,7 +113,7 @@ pub struct Decoded {
 impl Decoded {
     /// The facts of the photo by its content alone.
     pub fn capture(&self) -> Capture {
-        of_content(&self.said)
+        of_content(&self.statements)
     }
 }
 
@@ -176,10 +176,10 @@ fn decode_and<T>(
     limits: &Limits,
     also: impl FnOnce(&Task<'_>) -> T,
 ) -> Result<(Decoded, T), Skip> {
-    let (format, said, orientation, found, other) = with_limits(&bytes, limits, |task| {
-        let (said, orientation) = match facts {
-            Some(facts) => (facts.said, facts.picture.orientation),
-            None => metadata(task).map(|read| (read.said, read.orientation))?,
+    let (format, statements, orientation, found, other) = with_limits(&bytes, limits, |task| {
+        let (statements, orientation) = match facts {
+            Some(facts) => (facts.statements, facts.picture.orientation),
+            None => metadata(task).map(|read| (read.statements, read.orientation))?,
         };
         let reduced = match task.format {
             Format::Jpeg => jpeg::reduced(task, orientation, wanted)?,
@@ -190,19 +190,19 @@ fn decode_and<T>(
             Some(raster) => Found::Reduced(raster),
             None => Found::Source(source(task)?),
         };
-        Ok((task.format, said, orientation, found, also(task)))
+        Ok((task.format, statements, orientation, found, also(task)))
     })?;
     let (raster, lost) = match found {
         Found::Reduced(raster) => (raster, None),
         Found::Source(source) => {
             let task = Task::new(&[], format, limits);
-            let pixels = contained(format, || source.pixels(&task, FileBytes::of(bytes)))?;
+            let pixels = with_panics_caught(format, || source.pixels(&task, FileBytes::of(bytes)))?;
             (Raster::new(pixels.pixels, orientation), pixels.lost)
         }
     };
     let decoded = Decoded {
         raster,
-        said,
+        statements,
         format,
         lost,
     };
@@ -227,7 +227,7 @@ fn with_limits<T>(
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::sniff(bytes)?;
     let mut task = Task::new(bytes, format, limits);
-    contained(format, || {
+    with_panics_caught(format, || {
         if format == Format::Tiff {
             task.format = raw::of_tiff(bytes).map_or(format, Format::Raw);
         }
@@ -236,8 +236,11 @@ fn with_limits<T>(
 }
 
 /// Runs `work` for a file of this format, with panics contained.
-fn contained<T>(format: Format, work: impl FnOnce() -> Result<T, Skip>) -> Result<T, Skip> {
-    containment::contain(work).unwrap_or_else(|message| {
+fn with_panics_caught<T>(
+    format: Format,
+    work: impl FnOnce() -> Result<T, Skip>,
+) -> Result<T, Skip> {
+    containment::catch_panic(work).unwrap_or_else(|message| {
         Err(Skip::new(
             SkipReason::Crashed,
             format!("the {format} decoder panicked: {message}"),

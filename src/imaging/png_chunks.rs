@@ -41,14 +41,14 @@ impl<'a> Iterator for Chunks<'a> {
 }
 
 /// Most bytes of all texts that are decompressed.
-const MOST: u64 = 32 << 20;
+const MAX_INFLATED: u64 = 32 << 20;
 
 /// Reads the metadata of a PNG, wherever they are. `ImageMagick` and others keep the blocks of other formats as
 /// hexadecimal texts, `Raw profile type …`, which count if the chunk defined for the block is absent.
 pub(super) fn parts(bytes: &[u8]) -> Parts {
     let mut parts = Parts::default();
     let (mut raw_exif, mut named_xmp) = (None, None);
-    let mut left = MOST;
+    let mut left = MAX_INFLATED;
     for chunk in Chunks::of(bytes) {
         match &chunk.kind {
             b"eXIf" if parts.exif.is_none() => parts.exif = Some(without_prefix(chunk.data)),
@@ -220,16 +220,20 @@ mod tests {
 
     #[test]
     fn a_text_is_inflated_to_32_mebibytes_and_then_cut() {
-        for (length, kept) in [(MOST - 1, MOST - 1), (MOST, MOST), (MOST + 1, MOST)] {
-            let (data, mut left) = (deflated(&vec![b'a'; length as usize]), MOST);
+        for (length, kept) in [
+            (MAX_INFLATED - 1, MAX_INFLATED - 1),
+            (MAX_INFLATED, MAX_INFLATED),
+            (MAX_INFLATED + 1, MAX_INFLATED),
+        ] {
+            let (data, mut left) = (deflated(&vec![b'a'; length as usize]), MAX_INFLATED);
             let text = inflated(&data, &mut left).unwrap();
-            assert_eq!((text.len() as u64, left), (kept, MOST - kept));
+            assert_eq!((text.len() as u64, left), (kept, MAX_INFLATED - kept));
         }
     }
 
     #[test]
     fn all_texts_together_are_inflated_to_32_mebibytes() {
-        let third = deflated(&vec![b'a'; MOST as usize / 3]);
+        let third = deflated(&vec![b'a'; MAX_INFLATED as usize / 3]);
         let text = chunk(b"zTXt", &[b"Comment\0\0", &third[..]].concat());
         let mut damaged = text.clone();
         let checksum = damaged.len() - b".crc.".len();
@@ -245,8 +249,11 @@ mod tests {
                 .map(|(_, text)| text.len() as u64)
                 .collect::<Vec<_>>()
         };
-        let part = MOST / 3;
-        assert_eq!(lengths(&[&text; 6]), [part, part, part, MOST - 3 * part]);
+        let part = MAX_INFLATED / 3;
+        assert_eq!(
+            lengths(&[&text; 6]),
+            [part, part, part, MAX_INFLATED - 3 * part]
+        );
         let used = lengths(&[&damaged, &damaged, &damaged, &text]);
         assert!(
             used.iter().sum::<u64>() < part,

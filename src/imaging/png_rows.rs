@@ -10,9 +10,9 @@ use png::{
 };
 
 use super::common_formats::{MAX_BYTES_PER_PIXEL, TimedReader, opaque};
+use super::file_bytes::ByteReader;
 use super::limits::Task;
 use super::lost::{Lost, Pixels};
-use super::released::ByteReader;
 use crate::error::{Skip, SkipReason};
 
 /// Decodes a picture; of an animation the first frame.

@@ -9,15 +9,15 @@ use crate::photo::{DateSource, Precision};
 
 /// Reads texts by their keywords, which the PNG specification registers, and the time of the last change.
 pub(super) fn statements(texts: &[(String, String)], changed: Option<DateTime>) -> Statements {
-    let mut said = Statements::default();
+    let mut statements = Statements::default();
     for (key, text) in texts {
         match key.as_str() {
-            "Title" => said.title(text, Block::Png),
-            "Description" | "Comment" => said.description(text, Block::Png),
+            "Title" => statements.add_title(text, Block::Png),
+            "Description" | "Comment" => statements.add_description(text, Block::Png),
             // ImageMagick writes a field of EXIF under the second keyword.
             "Creation Time" | "exif:DateTimeOriginal" => {
                 if let Some((moment, precision)) = date(text) {
-                    said.date(moment, precision, DateSource::Png);
+                    statements.add_date(moment, precision, DateSource::Png);
                 }
             }
             _ => {}
@@ -25,9 +25,9 @@ pub(super) fn statements(texts: &[(String, String)], changed: Option<DateTime>) 
     }
     if let Some(utc) = changed.and_then(|changed| Offset::UTC.to_timestamp(changed).ok()) {
         let moment = Moment::Instant { utc };
-        said.date(moment, Precision::Second, DateSource::PngChanged);
+        statements.add_date(moment, Precision::Second, DateSource::PngChanged);
     }
-    said
+    statements
 }
 
 /// Parses a date in the form of an e-mail, which the specification recommends, or in that of XMP or EXIF.
@@ -55,15 +55,15 @@ mod tests {
             ("2019-07-14T15:30:00+02:00", "2019-07-14T15:30:00+02"),
             ("yesterday", ""),
         ] {
-            let said = statements(&[("Creation Time".to_owned(), text.to_owned())], None);
-            let told = said.dates.first().map(|date| match date.moment {
+            let statements = statements(&[("Creation Time".to_owned(), text.to_owned())], None);
+            let date = statements.dates.first().map(|date| match date.moment {
                 Moment::Local { local, offset } => {
                     let offset = offset.map_or_else(String::new, |offset| offset.to_string());
                     format!("{local}{offset}")
                 }
                 Moment::Instant { utc } => utc.to_string(),
             });
-            assert_eq!(told.unwrap_or_default(), expected, "{text}");
+            assert_eq!(date.unwrap_or_default(), expected, "{text}");
         }
     }
 }

@@ -10,11 +10,11 @@ mod canon;
 use std::fmt;
 
 use super::Blocks;
+use super::file_bytes::ByteReader;
 use super::format::Format;
 use super::jpeg_any::{self, Segments, is_frame};
 use super::limits::Task;
 use super::lost::Pixels;
-use super::released::ByteReader;
 use super::tiff_structure::{Directory, File};
 use super::{jpeg, jxl};
 use crate::error::Skip;
@@ -222,20 +222,20 @@ fn listed_in_raf(bytes: &[u8]) -> Option<&[u8]> {
 /// All JPEGs in a file, found by their first bytes.
 fn search(bytes: &[u8]) -> Vec<Sized<'_>> {
     /// More previews than any camera writes.
-    const MOST: usize = 32;
+    const MAX_PREVIEWS: usize = 32;
     /// More start markers than sensor data have by chance and, below, more bytes than a preview has before its first
     /// scan. Every start is parsed separately, so without these bounds the time could grow with the square of the
     /// file's length.
-    const MOST_PLACES: usize = 256;
-    const LONGEST_HEADER: usize = 1 << 20;
+    const MAX_PLACES: usize = 256;
+    const MAX_HEADER: usize = 1 << 20;
     let starts = memchr::memmem::find_iter(bytes, b"\xff\xd8\xff").map(|at| &bytes[at..]);
     let sized = |jpeg| {
         let header: &[u8] = jpeg;
-        let header = &header[..header.len().min(LONGEST_HEADER)];
+        let header = &header[..header.len().min(MAX_HEADER)];
         Some((pixels_of(header)?, jpeg))
     };
-    let found = starts.take(MOST_PLACES).filter_map(sized);
-    found.take(MOST).collect()
+    let found = starts.take(MAX_PLACES).filter_map(sized);
+    found.take(MAX_PREVIEWS).collect()
 }
 
 /// The number of pixels of a JPEG that can be shown; `None` for lossless JPEG, which is sensor data, and for other

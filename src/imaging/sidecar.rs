@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::facts::{Statements, of_takeout, of_xmp};
 use crate::file::read_bytes;
-use crate::sidecar::{Copied, ExportedKeywords, Finder, Sidecar, is_picasa, is_takeout};
+use crate::sidecar::{CopiedProperties, ExportedKeywords, Finder, Sidecar, is_picasa, is_takeout};
 use crate::xmp::Packet;
 
 /// Size limit of a sidecar in bytes; larger files are ignored.
@@ -15,12 +15,12 @@ const MAX_BYTES: u64 = 4 << 20;
 /// or unreadable sidecar gives no statements.
 pub fn read_sidecars(photo: &Path, finder: &Finder) -> Vec<Sidecar> {
     let read = |file: crate::sidecar::SidecarFile| {
-        let said = if is_picasa(Path::new(&file.name)) {
+        let statements = if is_picasa(Path::new(&file.name)) {
             finder.picasa(photo).unwrap_or_default()
         } else {
             read(&photo.with_file_name(&file.name))
         };
-        Sidecar { file, said }
+        Sidecar { file, statements }
     };
     finder.find(photo).into_iter().map(read).collect()
 }
@@ -47,7 +47,7 @@ fn read(sidecar: &Path) -> Statements {
 /// properties copied from the photo, unless somebody has changed them.
 fn without_exported(packet: &Packet) -> Statements {
     let exported = ExportedKeywords::of(packet);
-    let mut said = match Copied::listed(packet) {
+    let mut statements = match CopiedProperties::from_list(packet) {
         None => of_xmp(packet),
         Some(copied) => {
             let mut own = packet.clone();
@@ -55,9 +55,10 @@ fn without_exported(packet: &Packet) -> Statements {
             of_xmp(&own)
         }
     };
-    said.keywords
+    statements
+        .keywords
         .retain(|keyword| !exported.contain(&keyword.value));
-    said
+    statements
 }
 
 #[cfg(test)]
@@ -69,7 +70,7 @@ mod tests {
 
     fn keywords(photo: &Path) -> Vec<String> {
         let sidecars = read_sidecars(photo, &Finder::default()).into_iter();
-        let keywords = sidecars.flat_map(|sidecar| sidecar.said.keywords);
+        let keywords = sidecars.flat_map(|sidecar| sidecar.statements.keywords);
         keywords.map(|keyword| keyword.value).collect()
     }
 

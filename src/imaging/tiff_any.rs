@@ -12,11 +12,11 @@ use std::ops::Range;
 
 use image::RgbImage;
 
+use super::file_bytes::Source;
 use super::inks::Inks;
 use super::jpeg_any;
 use super::jpeg_general::Colour;
 use super::limits::Task;
-use super::released::Source;
 use super::tiff_structure::{Directory, File};
 use super::{Blocks, Pixels};
 use crate::error::Skip;
@@ -105,7 +105,7 @@ pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
             }
             Some(range)
         };
-        (pieces <= unpacked::MOST_PIECES).then_some(())?;
+        (pieces <= unpacked::MAX_PIECES).then_some(())?;
         (0..pieces).map(range).collect::<Option<Vec<_>>>()
     };
     let by_start = |mut ranges: Vec<Range<usize>>| {

@@ -8,9 +8,9 @@ const SUB_DIRECTORIES: u16 = 0x014a;
 const OF_EXIF: [u16; 3] = [0x8769, 0x8825, 0xa005];
 
 /// Most directories that are read of a file; more than any program writes.
-const MOST_DIRECTORIES: usize = 64;
+const MAX_DIRECTORIES: usize = 64;
 /// Most tags of a directory; also more than any program writes.
-const MOST_TAGS: usize = 1000;
+const MAX_TAGS: usize = 1000;
 
 /// A file that begins with the header of a TIFF, a `BigTIFF`, or a raw file that is built like one.
 #[derive(Clone, Copy)]
@@ -109,7 +109,7 @@ impl<'a> File<'a> {
         let mut offsets = vec![usize::try_from(first).unwrap_or_default()];
         let (mut seen, mut directories) = (Vec::new(), Vec::new());
         while let Some(offset) = offsets.pop() {
-            if offset == 0 || seen.contains(&offset) || seen.len() == MOST_DIRECTORIES {
+            if offset == 0 || seen.contains(&offset) || seen.len() == MAX_DIRECTORIES {
                 continue;
             }
             seen.push(offset);
@@ -119,7 +119,7 @@ impl<'a> File<'a> {
             offsets.push(directory.next);
             let below = pointers.iter().rev().filter_map(|&tag| directory.find(tag));
             for below in below {
-                let number = (below.count as usize).min(MOST_DIRECTORIES);
+                let number = (below.count as usize).min(MAX_DIRECTORIES);
                 let below = (0..number)
                     .rev()
                     .filter_map(|index| directory.number_of(below, index));
@@ -134,7 +134,7 @@ impl<'a> File<'a> {
         let mut at = offset;
         let count_length = if self.word == 8 { 8 } else { 2 };
         let count = usize::try_from(self.read(at, count_length)?).ok()?;
-        (count <= MOST_TAGS).then_some(())?;
+        (count <= MAX_TAGS).then_some(())?;
         at = at.checked_add(count_length)?;
         let entry = 4 + 2 * self.word;
         let mut tags: Vec<Tag<'a>> = Vec::new();

@@ -4,8 +4,8 @@ use image::RgbImage;
 use image_webp::{DecodingError, WebPDecoder};
 
 use super::common_formats::{TimedReader, on_white};
+use super::file_bytes::{ByteReader, FileBytes};
 use super::limits::Task;
-use super::released::{ByteReader, FileBytes};
 use crate::error::Skip;
 
 /// Decodes a picture, of an animation the first frame; transparent pixels are blended onto white.

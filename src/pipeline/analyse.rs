@@ -8,7 +8,7 @@ use crate::classify::{Classification, EmotionClassifier, FaceCrop, crop_face, cr
 use crate::detect::FaceDetector;
 use crate::error::Skip;
 use crate::face::{BoundingBox, DetectedFace, ScoredFace};
-use crate::facts::{Statements, may_be_same, of_content};
+use crate::facts::{Statements, may_be_same_face, of_content};
 use crate::imaging::{self, Decoded, Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::photo::Capture;
@@ -16,10 +16,10 @@ use crate::raster::Raster;
 use crate::store::{Models, PhotoAnalysis};
 
 /// Maximum number of named regions of a photo that are searched more closely. Metadata may name any number of people.
-const MOST_LOOKS: usize = 64;
+const MAX_CLOSER_SEARCHES: usize = 64;
 
 /// Minimum length of the shorter side of a region that is searched more closely, in pixels.
-const LEAST_PLACE: f32 = 4.0;
+const MIN_REGION_SIDE: f32 = 4.0;
 
 /// Analyses photos with a detector and a classifier, on the calling thread.
 pub struct LocalAnalyser {
@@ -64,7 +64,7 @@ impl LocalAnalyser {
     /// # Errors
     /// If the bytes are not a photo that can be decoded.
     pub fn photo(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
-        self.decoded(self.decode(None, bytes)?, &[], |_| ())
+        self.analyse_decoded(self.decode(None, bytes)?, &[], |_| ())
             .map(|(analysis, ())| analysis)
     }
 
@@ -80,73 +80,88 @@ impl LocalAnalyser {
 
     /// Detects the faces of a decoded photo. `named` are the regions in which people are named; those in which no face
     /// is found are searched more closely.
-    pub(super) fn find(
+    pub(super) fn find_faces(
         &self,
         decoded: &Decoded,
         named: &[BoundingBox],
     ) -> Result<FoundFaces, Skip> {
         let mut faces = self.detector.detect(&decoded.raster)?;
-        let is_bare = |at: &&BoundingBox| {
+        let has_no_face = |at: &&BoundingBox| {
             let mut found = faces.iter();
             may_show_face(&decoded.raster, at)
-                && !found.any(|face| may_be_same(&face.bounding_box, at))
+                && !found.any(|face| may_be_same_face(&face.bounding_box, at))
         };
-        let bare = named.iter().filter(is_bare).copied().take(MOST_LOOKS);
-        let bare: Vec<BoundingBox> = bare.collect();
-        if !bare.is_empty() {
-            let found = self.detector.detect_at(&decoded.raster, &bare)?;
+        let without_face = named
+            .iter()
+            .filter(has_no_face)
+            .copied()
+            .take(MAX_CLOSER_SEARCHES);
+        let without_face: Vec<BoundingBox> = without_face.collect();
+        if !without_face.is_empty() {
+            let found = self.detector.detect_at(&decoded.raster, &without_face)?;
             for face in found.into_iter().flatten() {
-                let is_same =
-                    |other: &DetectedFace| may_be_same(&face.bounding_box, &other.bounding_box);
+                let is_same = |other: &DetectedFace| {
+                    may_be_same_face(&face.bounding_box, &other.bounding_box)
+                };
                 if !faces.iter().any(is_same) {
                     faces.push(face);
                 }
             }
         }
-        let (legible, unread) = faces
+        let (large_enough, unread) = faces
             .into_iter()
-            .filter(|face| is_known(decoded, &face.bounding_box))
+            .filter(|face| is_decoded(decoded, &face.bounding_box))
             .partition(|face| face.bounding_box.short_side() >= self.min_face);
         Ok(FoundFaces {
             size: (decoded.raster.width(), decoded.raster.height()),
-            legible,
+            large_enough,
             unread,
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         })
     }
 
     /// Reads the emotions of faces of a decoded photo.
-    pub(super) fn read(&self, decoded: &Decoded, faces: &[DetectedFace]) -> Vec<Classification> {
+    pub(super) fn classify(
+        &self,
+        decoded: &Decoded,
+        faces: &[DetectedFace],
+    ) -> Vec<Classification> {
         self.classifier.infer(&crops(decoded, faces))
     }
 
     /// Detects the faces of a decoded photo and reads the emotion of each; see [`Opened::analyse`](super::Opened::analyse).
-    pub(super) fn decoded<T>(
+    pub(super) fn analyse_decoded<T>(
         &self,
         decoded: Decoded,
         named: &[BoundingBox],
         on_found: impl FnOnce(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
-        let found = self.find(&decoded, named)?;
-        let mut pictures = || pictures(&decoded, &found.legible);
+        let found = self.find_faces(&decoded, named)?;
+        let mut pictures = || pictures(&decoded, &found.large_enough);
         let seen = on_found(&mut FoundInPhoto {
             capture: decoded.capture(),
             size: found.size,
-            faces: &found.legible,
+            faces: &found.large_enough,
             pictures: &mut pictures,
         });
-        let readings = self.read(&decoded, &found.legible);
+        let classifications = self.classify(&decoded, &found.large_enough);
         let format = decoded.format.name();
-        let analysis = analysis(self.models(), format, decoded.said, found, readings);
+        let analysis = analysis(
+            self.models(),
+            format,
+            decoded.statements,
+            found,
+            classifications,
+        );
         Ok((analysis, seen))
     }
 
     /// Reads the emotion of a picture that is one cropped face, without detection. The picture has no face if a model
-    /// with independent outputs gives no emotion a score ([`LEAST_SUM`](crate::network::LEAST_SUM)).
+    /// with independent outputs gives no emotion a score ([`MIN_SUM`](crate::network::MIN_SUM)).
     ///
     /// # Errors
     /// If the bytes are not a picture that can be decoded.
-    pub fn framed(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
+    pub fn analyse_cropped_face(&self, bytes: &[u8]) -> Result<PhotoAnalysis<ScoredFace>, Skip> {
         let decoded = imaging::decode(bytes, &self.limits)?;
         let raster = &decoded.raster;
         let bounding_box = BoundingBox {
@@ -160,15 +175,16 @@ impl LocalAnalyser {
             landmarks: None,
             score: 1.0,
         };
-        let mut readings = self.classifier.infer(&[crop_framed(raster)]);
+        let mut classifications = self.classifier.infer(&[crop_framed(raster)]);
         // The person has said that the picture is a face, so the human score is left out.
-        for reading in &mut readings {
-            reading.scores = reading.scores.with_human(None);
+        for classification in &mut classifications {
+            classification.scores = classification.scores.with_human(None);
         }
-        readings.retain(|reading| reading.scores.iter().any(|(_, score)| score > 0.0));
+        classifications
+            .retain(|classification| classification.scores.iter().any(|(_, score)| score > 0.0));
         let found = FoundFaces {
             size: (raster.width(), raster.height()),
-            legible: readings.iter().map(|_| face).collect(),
+            large_enough: classifications.iter().map(|_| face).collect(),
             unread: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
@@ -176,9 +192,9 @@ impl LocalAnalyser {
         Ok(analysis(
             self.models(),
             format,
-            decoded.said,
+            decoded.statements,
             found,
-            readings,
+            classifications,
         ))
     }
 
@@ -189,7 +205,7 @@ impl LocalAnalyser {
     pub fn detect(&self, bytes: &[u8]) -> Result<(Raster, Vec<DetectedFace>), Skip> {
         let decoded = self.decode(None, bytes)?;
         let mut faces = self.detector.detect(&decoded.raster)?;
-        faces.retain(|face| is_known(&decoded, &face.bounding_box));
+        faces.retain(|face| is_decoded(&decoded, &face.bounding_box));
         Ok((decoded.raster, faces))
     }
 }
@@ -198,12 +214,12 @@ impl LocalAnalyser {
 pub(super) fn analysis(
     models: Models,
     format: &str,
-    said: Statements,
+    statements: Statements,
     found: FoundFaces,
-    readings: Vec<Classification>,
+    classifications: Vec<Classification>,
 ) -> PhotoAnalysis<ScoredFace> {
     let (width, height) = found.size;
-    let faces = found.legible.into_iter().zip(readings).map(
+    let faces = found.large_enough.into_iter().zip(classifications).map(
         |(face, Classification { scores, features })| ScoredFace {
             face,
             scores,
@@ -215,8 +231,8 @@ pub(super) fn analysis(
         format: format.to_owned(),
         width,
         height,
-        capture: of_content(&said),
-        said,
+        capture: of_content(&statements),
+        statements,
         people: Vec::new(),
         models,
         faces: faces.collect(),
@@ -230,7 +246,7 @@ pub(super) struct FoundFaces {
     /// Width and height of the upright photo in pixels.
     pub size: (u32, u32),
     /// The faces that are large enough to be read.
-    pub legible: Vec<DetectedFace>,
+    pub large_enough: Vec<DetectedFace>,
     /// The others.
     pub unread: Vec<DetectedFace>,
     /// What is wrong with the file, if only a part of it could be decoded.
@@ -273,7 +289,7 @@ pub(super) fn pictures(decoded: &Decoded, faces: &[DetectedFace]) -> Vec<FacePic
 fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
     let (width, height) = (photo.width() as f32, photo.height() as f32);
     let middle = at.centre();
-    at.short_side() >= LEAST_PLACE
+    at.short_side() >= MIN_REGION_SIDE
         && at.width <= 2.0 * width
         && at.height <= 2.0 * height
         && (0.0..width).contains(&middle.x)
@@ -281,7 +297,7 @@ fn may_show_face(photo: &Raster, at: &BoundingBox) -> bool {
 }
 
 /// Whether no part of a box lies where the photo could not be decoded.
-fn is_known(decoded: &Decoded, at: &BoundingBox) -> bool {
+fn is_decoded(decoded: &Decoded, at: &BoundingBox) -> bool {
     let lost = decoded.lost.as_ref();
     lost.is_none_or(|lost| !lost.touches(&decoded.raster, at))
 }
@@ -316,11 +332,11 @@ mod tests {
         fn infer(&self, faces: &[FaceCrop]) -> Vec<Classification> {
             let mut scores = [0.0; Emotion::COUNT];
             scores[Emotion::Happy.index()] = self.0;
-            let reading = Classification {
+            let classification = Classification {
                 scores: EmotionScores::new(scores),
                 features: Features::none(),
             };
-            vec![reading; faces.len()]
+            vec![classification; faces.len()]
         }
     }
 
@@ -356,7 +372,7 @@ mod tests {
             let classifier = Box::new(Happy(score));
             let analyser =
                 LocalAnalyser::new(Box::new(Nothing), classifier, Limits::default(), 0.0);
-            let found = analyser.framed(png.get_ref()).unwrap().faces;
+            let found = analyser.analyse_cropped_face(png.get_ref()).unwrap().faces;
             assert_eq!(found.len(), faces, "{score}");
         }
     }

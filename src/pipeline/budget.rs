@@ -31,7 +31,7 @@ impl Budget {
 
     /// Waits until `bytes` are available and takes them; they are returned when the share is
     /// dropped.
-    pub fn take(&self, bytes: u64) -> Share<'_> {
+    pub fn reserve(&self, bytes: u64) -> Reservation<'_> {
         let bytes = bytes.min(self.bytes);
         let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_use = self
@@ -39,7 +39,7 @@ impl Budget {
             .wait_while(in_use, |in_use| *in_use + bytes > self.bytes)
             .unwrap_or_else(PoisonError::into_inner);
         *in_use += bytes;
-        Share {
+        Reservation {
             budget: self,
             bytes,
         }
@@ -48,12 +48,12 @@ impl Budget {
 
 /// A part of the budget, returned on drop.
 #[derive(Debug)]
-pub(super) struct Share<'a> {
+pub(super) struct Reservation<'a> {
     budget: &'a Budget,
     bytes: u64,
 }
 
-impl Drop for Share<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         let in_use = &self.budget.in_use;
         *in_use.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
@@ -62,7 +62,7 @@ impl Drop for Share<'_> {
 }
 
 /// Estimates how many bytes it takes to decode a file.
-pub(super) fn cost(file: &[u8]) -> u64 {
+pub(super) fn decoding_cost(file: &[u8]) -> u64 {
     let length = file.len() as u64;
     let size = ImageReader::new(Cursor::new(file))
         .with_guessed_format()
@@ -92,16 +92,16 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..200 {
                         let bytes = 10 + (worker * 37 + round * 13) % 90;
-                        let share = budget.take(bytes);
+                        let reservation = budget.reserve(bytes);
                         assert!(in_use.fetch_add(bytes, Ordering::SeqCst) + bytes <= 100);
                         in_use.fetch_sub(bytes, Ordering::SeqCst);
-                        drop(share);
+                        drop(reservation);
                     }
                 });
             }
         });
         // A request for more than the whole budget proceeds once no share is in use.
-        drop(budget.take(1000));
+        drop(budget.reserve(1000));
         assert_eq!(*budget.in_use.lock().unwrap(), 0);
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let picture = image::RgbImage::new(300, 200);
         picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
         let png = png.into_inner();
-        assert_eq!(cost(&png), png.len() as u64 + 300 * 200 * 6);
-        assert_eq!(cost(b"no picture"), 170);
+        assert_eq!(decoding_cost(&png), png.len() as u64 + 300 * 200 * 6);
+        assert_eq!(decoding_cost(b"no picture"), 170);
     }
 }

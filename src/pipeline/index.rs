@@ -35,7 +35,7 @@ pub struct IndexOptions {
     /// Worker threads.
     pub threads: NonZeroUsize,
     /// Whether to analyse every photo again, even if the index is current.
-    pub again: bool,
+    pub reanalyse: bool,
 }
 
 /// Receives the progress of a run.
@@ -99,7 +99,7 @@ pub fn index(
             models: &analyser.models(),
             filter,
             is_root: true,
-            again: options.again,
+            reanalyse: options.reanalyse,
         };
         let plan = comparison.plan(&root, &mut |_| {})?;
         if plan.is_offline {
@@ -170,7 +170,7 @@ fn analyse_due(
         let files = due.into_iter().take_while(|_| !observer.is_stopped());
         // The first pass of this run may have claimed such a photo.
         let options = IndexOptions {
-            again: false,
+            reanalyse: false,
             ..options
         };
         run_pipeline(store, analyser, files, options, &Silent, Summary::default())?;
@@ -233,7 +233,7 @@ fn run_pipeline(
 ) -> Result<Summary> {
     let threads = options.threads.get();
     let models = analyser.models();
-    let claims = Claims::new(options.again);
+    let claims = Claims::new(options.reanalyse);
     let budget = Budget::new(BYTES_IN_FLIGHT);
     let workers = (0..threads)
         .map(|_| {

@@ -156,7 +156,7 @@ fn put(
     let Ok(analysis) = &photo.content else {
         return Ok(None);
     };
-    if !can_have_kin(&of_content(&analysis.said)) {
+    if !can_have_kin(&of_content(&analysis.statements)) {
         return Ok(None);
     }
     let faces: Vec<_> = analysis

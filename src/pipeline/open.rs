@@ -83,7 +83,7 @@ impl Analyser {
             Self::Local(local) => Ok(Opened {
                 bytes,
                 facts: imaging::facts(bytes, local.limits())?,
-                cost: budget::cost(bytes),
+                cost: budget::decoding_cost(bytes),
                 mode: Mode::Local(local),
             }),
             #[cfg(unix)]
@@ -140,7 +140,7 @@ impl Opened<'_> {
         match self.mode {
             Mode::Local(local) => {
                 let decoded = local.decode(Some(self.facts), self.bytes)?;
-                local.decoded(decoded, named, on_found)
+                local.analyse_decoded(decoded, named, on_found)
             }
             #[cfg(unix)]
             Mode::Isolated(isolated, session) => {
@@ -151,13 +151,18 @@ impl Opened<'_> {
                         on_found(&mut FoundInPhoto {
                             capture: capture.clone(),
                             size: found.size,
-                            faces: &found.legible,
+                            faces: &found.large_enough,
                             pictures,
                         })
                     })?;
-                let Facts { format, said, .. } = self.facts;
+                let Facts {
+                    format, statements, ..
+                } = self.facts;
                 let models = isolated.processes.models().clone();
-                Ok((analysis(models, format.name(), said, found, scores), seen))
+                Ok((
+                    analysis(models, format.name(), statements, found, scores),
+                    seen,
+                ))
             }
         }
     }

@@ -67,7 +67,7 @@ pub struct Comparison<'a> {
     /// Whether the folder is a root, which may be a mount point.
     pub is_root: bool,
     /// Whether to read every file, even if the index is current.
-    pub again: bool,
+    pub reanalyse: bool,
 }
 
 impl Comparison<'_> {
@@ -96,7 +96,7 @@ impl Comparison<'_> {
             let mut merge = Merge {
                 plan,
                 known: known.peekable(),
-                again: self.again,
+                reanalyse: self.reanalyse,
                 mounts,
                 on_folder,
                 error: None,
@@ -171,7 +171,7 @@ type Known<'a> = &'a mut dyn Iterator<Item = Result<(PathBuf, KnownFile)>>;
 struct Merge<'index, 'callback> {
     plan: Plan,
     known: Peekable<Known<'index>>,
-    again: bool,
+    reanalyse: bool,
     mounts: Mounts,
     on_folder: &'callback mut dyn FnMut(&Path),
     /// The first error of reading the index.
@@ -247,7 +247,7 @@ impl Visitor for Merge<'_, '_> {
     fn file(&mut self, file: FoundFile, sidecars: Vec<SidecarFile>) {
         match self.catch_up(Some(&file.path)) {
             Some(old)
-                if !self.again
+                if !self.reanalyse
                     && old.is_current
                     && file.meta.difference(&old.meta) == Difference::None =>
             {
@@ -304,7 +304,7 @@ mod tests {
     /// Compares a scan with an index.
     fn merged(
         index: impl IntoIterator<Item = Result<(PathBuf, KnownFile)>>,
-        again: bool,
+        reanalyse: bool,
         scan: impl FnOnce(&mut dyn Visitor) -> bool,
     ) -> Result<Plan> {
         let mut index = index.into_iter();
@@ -312,7 +312,7 @@ mod tests {
         let mut merge = Merge {
             plan: Plan::default(),
             known: known.peekable(),
-            again,
+            reanalyse,
             mounts: Mounts::default(),
             on_folder: &mut |_| {},
             error: None,
@@ -325,7 +325,7 @@ mod tests {
         Ok(plan)
     }
 
-    fn compared(again: bool) -> Plan {
+    fn compared(reanalyse: bool) -> Plan {
         let index = [
             known("/a/changed", 1, true),
             known("/a/gone", 1, true),
@@ -346,7 +346,7 @@ mod tests {
             }
             false
         };
-        merged(index.map(Ok), again, scan).unwrap()
+        merged(index.map(Ok), reanalyse, scan).unwrap()
     }
 
     #[test]

@@ -79,14 +79,20 @@ impl LocalAnalyser {
         ended(Stage::Facts);
         let decoded = self.decode(Some(facts), &bytes)?;
         ended(Stage::Decode);
-        let found = self.find(&decoded, &[])?;
+        let found = self.find_faces(&decoded, &[])?;
         ended(Stage::Detect);
-        let crops = crops(&decoded, &found.legible);
+        let crops = crops(&decoded, &found.large_enough);
         ended(Stage::Crop);
-        let readings = self.classifier.infer(&crops);
+        let classifications = self.classifier.infer(&crops);
         ended(Stage::Classify);
         let format = decoded.format.name();
-        let analysis = analysis(self.models(), format, decoded.said, found, readings);
+        let analysis = analysis(
+            self.models(),
+            format,
+            decoded.statements,
+            found,
+            classifications,
+        );
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

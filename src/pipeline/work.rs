@@ -9,7 +9,7 @@ use super::Analyser;
 use super::budget::Budget;
 use super::first_bytes::FirstBytes;
 use super::kin::{self, Kin};
-use crate::album::{FoundFile, Named};
+use crate::album::{FileKind, FoundFile};
 use crate::error::{Result, Skip, SkipReason};
 use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
@@ -74,8 +74,8 @@ impl NewFile {
             picture: Some(facts.picture),
             content: analysis.map(|analysis| PhotoAnalysis {
                 format: facts.format.name().to_owned(),
-                capture: of_content(&facts.said),
-                said: facts.said,
+                capture: of_content(&facts.statements),
+                statements: facts.statements,
                 ..analysis
             }),
         }
@@ -96,18 +96,18 @@ pub(super) enum Claim {
 pub(super) struct Claims {
     claimed: Mutex<HashSet<Claim>>,
     /// Whether known content is analysed again.
-    again: bool,
+    reanalyse: bool,
 }
 
 impl Claims {
-    pub fn new(again: bool) -> Self {
+    pub fn new(reanalyse: bool) -> Self {
         let claimed = Mutex::default();
-        Self { claimed, again }
+        Self { claimed, reanalyse }
     }
 
     /// Whether known content is analysed again.
-    pub const fn is_again(&self) -> bool {
-        self.again
+    pub const fn is_reanalysing(&self) -> bool {
+        self.reanalyse
     }
 
     /// Claims a content or a picture; returns whether no other worker has claimed it.
@@ -120,7 +120,7 @@ impl Claims {
     pub fn release(&self, committed: &[Claim]) {
         // If known content is analysed again, the claim stays: it marks the content as done in this
         // run.
-        if !self.again {
+        if !self.reanalyse {
             let mut claimed = self.lock();
             for claim in committed {
                 claimed.remove(claim);
@@ -160,7 +160,7 @@ impl Worker<'_> {
                 sidecars: Vec::new(),
             });
         }
-        if Named::of(&path) == Named::Unknown {
+        if FileKind::of(&path) == FileKind::Unknown {
             let (meta, outcome) = match FirstBytes::read(&path) {
                 Ok(FirstBytes::Photo) => return self.read(path, meta),
                 Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
@@ -200,7 +200,7 @@ impl Worker<'_> {
             }
         };
         tracing::debug!("{} was read", path.display());
-        let outcome = self.content(&path, &bytes)?;
+        let outcome = self.process_content(&path, &bytes)?;
         let sidecars = read_sidecars(&path, &self.finder);
         Ok(Finding {
             path,
@@ -210,7 +210,7 @@ impl Worker<'_> {
         })
     }
 
-    fn content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
+    fn process_content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
         let hash = ContentHash::of(bytes);
         if self.store.is_forgotten_content(&hash)? {
             return Ok(Outcome::Forgotten);
@@ -223,11 +223,15 @@ impl Worker<'_> {
             needs_search,
         } = self.store.named_regions(&hash)?;
         let is_due = needs_search || self.store.is_kin_due(path, &hash)?;
-        let known = if is_due { None } else { self.known(&hash)? };
+        let known = if is_due {
+            None
+        } else {
+            self.known_record(&hash)?
+        };
         // The picture of a photo that was analysed before pictures were hashed is unknown; and what an older
         // reader found in its metadata is read anew.
         let is_read = |known: &PhotoRecord| match &known.content {
-            Ok(analysis) => known.picture.is_some() && analysis.said.version == VERSION,
+            Ok(analysis) => known.picture.is_some() && analysis.statements.version == VERSION,
             Err(_) => true,
         };
         let unread = match known {
@@ -271,7 +275,7 @@ impl Worker<'_> {
         }
         // A run that analyses everything again does so with each content, so that its result cannot
         // depend on an earlier one. A photo that is due for another analysis has its picture in the index.
-        if !self.claims.again && !is_due {
+        if !self.claims.reanalyse && !is_due {
             if !self.claims.claim(Claim::Picture(picture)) {
                 return Ok(Outcome::DuplicatePicture(Box::new(new)));
             }
@@ -282,7 +286,7 @@ impl Worker<'_> {
                 return Ok(Outcome::SamePicture(Box::new(new.record(Ok(analysis)))));
             }
         }
-        let share = self.budget.take(opened.cost());
+        let reservation = self.budget.reserve(opened.cost());
         let occasion = if is_due {
             Occasion::AfterRun(path)
         } else {
@@ -291,7 +295,7 @@ impl Worker<'_> {
         let analysed = opened.analyse(&regions, |found| {
             kin::of_analysis(&self.store, occasion, &hash, found)
         });
-        drop(share);
+        drop(reservation);
         let (content, kin) = match analysed {
             Ok((analysis, kin)) => (Ok(analysis), kin?),
             Err(skip) => (Err(skip), Kin::default()),
@@ -307,8 +311,8 @@ impl Worker<'_> {
 
     /// The photo with this content, if the index has analysed it with the present models and all features, or skipped it
     /// for a reason that lies in its content.
-    fn known(&self, hash: &ContentHash) -> Result<Option<PhotoRecord>> {
-        if self.claims.again {
+    fn known_record(&self, hash: &ContentHash) -> Result<Option<PhotoRecord>> {
+        if self.claims.reanalyse {
             return Ok(None);
         }
         let photo = self.store.photo_by_hash(hash)?;
@@ -337,12 +341,12 @@ mod tests {
     #[test]
     fn a_content_is_claimed_once_and_again_only_after_its_release() {
         let content = Claim::Content(ContentHash::of(b"x"));
-        for again in [false, true] {
-            let claims = Claims::new(again);
+        for reanalyse in [false, true] {
+            let claims = Claims::new(reanalyse);
             assert!(claims.claim(content));
             assert!(!claims.claim(content));
             claims.release(&[content]);
-            assert_eq!(claims.claim(content), !again);
+            assert_eq!(claims.claim(content), !reanalyse);
         }
     }
 }

@@ -23,7 +23,7 @@ const BATCH_FINDINGS: usize = 64;
 const BATCH_WAIT: Duration = Duration::from_millis(500);
 
 /// A file that was read.
-struct ReadFile {
+struct FileWithSidecars {
     path: PathBuf,
     meta: FileMeta,
     sidecars: Vec<Sidecar>,
@@ -33,9 +33,9 @@ struct ReadFile {
 #[derive(Default)]
 struct Waiting {
     /// Files with duplicate content, until that content is stored.
-    contents: HashMap<ContentHash, Vec<ReadFile>>,
+    contents: HashMap<ContentHash, Vec<FileWithSidecars>>,
     /// Files with a duplicate picture, until that picture is analysed.
-    pictures: HashMap<Picture, Vec<(ReadFile, NewFile)>>,
+    pictures: HashMap<Picture, Vec<(FileWithSidecars, NewFile)>>,
     /// The pictures that were skipped in this run.
     skipped: HashMap<Picture, Skip>,
 }
@@ -82,10 +82,10 @@ impl<'a> Writer<'a> {
 
     fn store_all(&mut self, findings: Vec<Finding>) -> Result<()> {
         let (waiting, summary, models) = (&mut self.waiting, &mut self.summary, self.models);
-        let is_again = self.claims.is_again();
+        let is_reanalysing = self.claims.is_reanalysing();
         let (done, stored) = self.store.batch(|batch| {
             let mut writer = FindingWriter {
-                is_again,
+                is_reanalysing,
                 batch,
                 waiting,
                 summary,
@@ -130,7 +130,7 @@ fn collect(findings: &Receiver<Result<Finding>>) -> (Vec<Finding>, Option<Result
 /// Stores findings in one transaction.
 struct FindingWriter<'a, 'batch> {
     /// Whether this run analyses known content again.
-    is_again: bool,
+    is_reanalysing: bool,
     batch: &'a Batch<'batch>,
     waiting: &'a mut Waiting,
     summary: &'a mut Summary,
@@ -143,13 +143,13 @@ struct FindingWriter<'a, 'batch> {
 
 /// How a worker obtained the record of a content.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Work {
+enum RecordSource {
     /// It decoded and analysed the picture.
     Analysis,
     /// It read the metadata.
     Metadata,
     /// It found the content in the index.
-    Nothing,
+    Index,
 }
 
 impl FindingWriter<'_, '_> {
@@ -160,7 +160,7 @@ impl FindingWriter<'_, '_> {
             outcome,
             sidecars,
         } = finding;
-        let file = ReadFile {
+        let file = FileWithSidecars {
             path,
             meta,
             sidecars,
@@ -169,7 +169,7 @@ impl FindingWriter<'_, '_> {
         let outcome = match outcome {
             Outcome::Vanished | Outcome::Absent => outcome,
             _ if self.batch.is_forgotten(&file.path)? => Outcome::Forgotten,
-            outcome if self.shows_forgotten(&outcome)? => {
+            outcome if self.is_forgotten(&outcome)? => {
                 self.forget_waiting(&outcome)?;
                 Outcome::Forgotten
             }
@@ -200,22 +200,23 @@ impl FindingWriter<'_, '_> {
                 self.summary.skip(&file.path, &skip);
                 self.done.push(file.path);
             }
-            Outcome::New(record, kin, places) => {
+            Outcome::New(record, kin, regions) => {
                 let path = file.path.clone();
-                if let Some(known) = self.kept(&record)? {
+                if let Some(known) = self.record_in_force(&record)? {
                     let photo = known.id;
                     self.store_copy(file, &known)?;
                     self.stored.push(Claim::Content(record.hash));
                     self.batch.note_compared(&path, &record.hash, false)?;
-                    return self.batch.put_searched(photo, &places);
+                    return self.batch.put_searched(photo, &regions);
                 }
-                let photo = self.store_picture(file, &record, &kin.faces, Work::Analysis)?;
+                let photo =
+                    self.store_picture(file, &record, &kin.faces, RecordSource::Analysis)?;
                 self.batch
                     .note_compared(&path, &record.hash, kin.is_undecided)?;
-                self.batch.put_searched(photo, &places)?;
+                self.batch.put_searched(photo, &regions)?;
             }
             Outcome::SamePicture(record) => {
-                let photo = self.store_picture(file, &record, &[], Work::Metadata)?;
+                let photo = self.store_picture(file, &record, &[], RecordSource::Metadata)?;
                 self.batch.note_metadata(photo)?;
             }
             Outcome::Known(record) => match self.batch.photo_by_hash(&record.hash)? {
@@ -224,7 +225,9 @@ impl FindingWriter<'_, '_> {
                     self.stored.push(Claim::Content(record.hash));
                 }
                 // Meanwhile the photo has taken the content of a file with the same picture.
-                None => self.store_content(file, &record, Work::Nothing).map(drop)?,
+                None => self
+                    .store_content(file, &record, RecordSource::Index)
+                    .map(drop)?,
             },
             Outcome::Duplicate(hash) => {
                 if let Some(known) = self.batch.photo_by_hash(&hash)? {
@@ -237,12 +240,12 @@ impl FindingWriter<'_, '_> {
                 let picture = new.facts.picture;
                 if let Some(skip) = self.waiting.skipped.get(&picture) {
                     let record = new.record(Err(skip.clone()));
-                    self.store_content(file, &record, Work::Metadata)?;
+                    self.store_content(file, &record, RecordSource::Metadata)?;
                 } else if let Some(analysis) =
                     self.batch.analysis_of_picture(&picture, self.models)?
                 {
                     let record = new.record(Ok(analysis));
-                    self.store_content(file, &record, Work::Metadata)?;
+                    self.store_content(file, &record, RecordSource::Metadata)?;
                 } else {
                     let waiting = self.waiting.pictures.entry(picture).or_default();
                     waiting.push((file, *new));
@@ -253,16 +256,16 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Counts a file that could not be read and leaves its row as it is: what was found in it still holds.
-    fn leave(&mut self, file: ReadFile, skip: &Skip) {
+    fn leave(&mut self, file: FileWithSidecars, skip: &Skip) {
         self.summary.skip(&file.path, skip);
         self.done.push(file.path);
     }
 
     /// The photo as the index has it, if a photo that was due for another analysis could not be analysed now, as when it took
     /// too long: what was found in it before still holds.
-    fn kept(&self, record: &PhotoRecord) -> Result<Option<KnownPhoto>> {
+    fn record_in_force(&self, record: &PhotoRecord) -> Result<Option<KnownPhoto>> {
         let failed = record.content.as_ref().is_err();
-        if self.is_again || !failed {
+        if self.is_reanalysing || !failed {
             return Ok(None);
         }
         let known = self.batch.photo_by_hash(&record.hash)?;
@@ -270,7 +273,7 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Whether a finding belongs to a content or a picture that was forgotten.
-    fn shows_forgotten(&self, outcome: &Outcome) -> Result<bool> {
+    fn is_forgotten(&self, outcome: &Outcome) -> Result<bool> {
         let (content, picture) = match outcome {
             Outcome::New(record, ..) | Outcome::SamePicture(record) | Outcome::Known(record) => {
                 (record.hash, record.picture.map(|picture| picture.hash))
@@ -297,7 +300,7 @@ impl FindingWriter<'_, '_> {
                 record.hash
             }
             Outcome::ForgottenPicture(content, picture) => {
-                self.batch.keep_out(content, picture)?;
+                self.batch.mark_forgotten(content, picture)?;
                 *content
             }
             _ => return Ok(()),
@@ -309,7 +312,7 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Removes a file that was forgotten.
-    fn forget(&mut self, file: ReadFile) -> Result<()> {
+    fn forget(&mut self, file: FileWithSidecars) -> Result<()> {
         self.batch.remove_file(&file.path)?;
         self.done.push(file.path);
         Ok(())
@@ -319,12 +322,12 @@ impl FindingWriter<'_, '_> {
     /// over to its faces.
     fn store_picture(
         &mut self,
-        file: ReadFile,
+        file: FileWithSidecars,
         record: &PhotoRecord,
         kin: &[KinFace],
-        work: Work,
+        source: RecordSource,
     ) -> Result<PhotoId> {
-        let photo = self.store_content(file, record, work)?;
+        let photo = self.store_content(file, record, source)?;
         self.batch.put_kin(photo, kin)?;
         let Some(picture) = record.picture else {
             return Ok(photo);
@@ -335,7 +338,7 @@ impl FindingWriter<'_, '_> {
         self.stored.push(Claim::Picture(picture));
         for (file, new) in self.waiting.pictures.remove(&picture).unwrap_or_default() {
             let other = new.record(record.content.clone());
-            self.store_content(file, &other, Work::Metadata)?;
+            self.store_content(file, &other, RecordSource::Metadata)?;
         }
         Ok(photo)
     }
@@ -343,9 +346,9 @@ impl FindingWriter<'_, '_> {
     /// Stores a content, with all files of this content that have arrived so far.
     fn store_content(
         &mut self,
-        file: ReadFile,
+        file: FileWithSidecars,
         record: &PhotoRecord,
-        work: Work,
+        source: RecordSource,
     ) -> Result<PhotoId> {
         let mut found = vec![file];
         let waiting = self.waiting.contents.remove(&record.hash);
@@ -361,15 +364,15 @@ impl FindingWriter<'_, '_> {
         self.stored.push(Claim::Content(record.hash));
         let mut paths = files.into_iter().map(|(path, _)| path);
         if let Some(path) = paths.next() {
-            match (&record.content, work) {
-                (Ok(analysis), Work::Analysis) => {
+            match (&record.content, source) {
+                (Ok(analysis), RecordSource::Analysis) => {
                     self.summary.photos += 1;
                     let faces = analysis.faces.iter();
                     self.summary.faces += faces.filter(|f| f.scores.is_human()).count() as u64;
                 }
                 (Ok(_), _) => {
                     self.summary.known += 1;
-                    self.summary.metadata += u64::from(work == Work::Metadata);
+                    self.summary.metadata += u64::from(source == RecordSource::Metadata);
                 }
                 (Err(skip), _) => self.summary.skip(&path, skip),
             }
@@ -383,7 +386,7 @@ impl FindingWriter<'_, '_> {
     }
 
     /// Stores a file whose content is in the index.
-    fn store_copy(&mut self, file: ReadFile, known: &KnownPhoto) -> Result<()> {
+    fn store_copy(&mut self, file: FileWithSidecars, known: &KnownPhoto) -> Result<()> {
         self.batch.put_file(&file.path, &file.meta, Ok(known.id))?;
         self.batch.put_sidecars(&file.path, &file.sidecars)?;
         let outcome = known.outcome.as_ref().map_err(|reason| *reason);

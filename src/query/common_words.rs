@@ -3,7 +3,7 @@
 use super::gazetteer::folded;
 
 /// Places whose names are also common words or given names; they are places only after a preposition.
-pub(super) const WORDS: &[&str] = &[
+pub(super) const PLACES_AND_COMMON_WORDS: &[&str] = &[
     "adelaide",
     "ann",
     "arctic",
@@ -78,7 +78,7 @@ pub(super) const WORDS: &[&str] = &[
 
 /// Names of places that are usually given names or things; they are places only after `in` and with a
 /// capital letter, as in `in Forest`.
-const HARDLY_PLACES: &[&str] = &[
+const NAMES_AND_THINGS: &[&str] = &[
     "airport",
     "alice",
     "anna",
@@ -135,7 +135,7 @@ const HARDLY_PLACES: &[&str] = &[
 /// Names of large cities in the languages of many travellers that are not their main names in the tables, and no common
 /// words: these need no preposition, as the main names do not. (The tables do not say to which language a name belongs,
 /// nor which of them are romanisations or abbreviations: Perth is also `pet`, and Topeka `google`.)
-const KNOWN_NAMES: &[&str] = &[
+const WELL_KNOWN_FOREIGN_NAMES: &[&str] = &[
     "antwerpen",
     "anvers",
     "atenas",
@@ -234,13 +234,13 @@ const KNOWN_NAMES: &[&str] = &[
     "wien",
 ];
 
-/// Whether the other name of a city, in lower case and without accents, needs no preposition: one of [`KNOWN_NAMES`],
-/// or several words.
-pub(super) fn is_known_name(name: &str) -> bool {
-    name.contains(' ') || KNOWN_NAMES.contains(&name)
+/// Whether the other name of a city, in lower case and without accents, needs no preposition: one of
+/// [`WELL_KNOWN_FOREIGN_NAMES`], or several words.
+pub(super) fn is_well_known_foreign_name(name: &str) -> bool {
+    name.contains(' ') || WELL_KNOWN_FOREIGN_NAMES.contains(&name)
 }
 
-/// Whether a name is in [`HARDLY_PLACES`].
-pub(super) fn is_hardly_place(name: &str) -> bool {
-    HARDLY_PLACES.contains(&folded(name).as_str())
+/// Whether a name is in [`NAMES_AND_THINGS`].
+pub(super) fn is_name_or_thing(name: &str) -> bool {
+    NAMES_AND_THINGS.contains(&folded(name).as_str())
 }

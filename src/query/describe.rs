@@ -4,7 +4,7 @@ use super::dates::{Dates, now, parse_dates};
 use super::filters::{Defaults, HOME, UserFilter};
 use super::flags::Flag;
 use super::gazetteer::{Gazetteer, Place};
-use super::map_places::ON_THE_MAP;
+use super::map_places::MAP_PLACE_SUFFIX;
 use super::people::People;
 use crate::error::Result;
 use crate::store::{Store, words_of_name};
@@ -79,7 +79,7 @@ impl UserFilter {
         let mut reasons: Vec<String> = Vec::new();
         for group in &alone {
             if group.name() != "text" {
-                reasons.push(group.unmet(&groups, store)?);
+                reasons.push(group.why_unmet(&groups, store)?);
                 continue;
             }
             let words = group.values.iter().flat_map(|text| text.split_whitespace());
@@ -187,7 +187,7 @@ impl Group {
     }
 
     /// Describes that no photo meets this group alone.
-    fn unmet(&self, all: &[Self], store: &Store) -> Result<String> {
+    fn why_unmet(&self, all: &[Self], store: &Store) -> Result<String> {
         let description = self.description(all).unwrap_or_default();
         Ok(match self.name() {
             "emotion" if self.is_of_any_face(all) => format!("no photo {description}"),
@@ -197,7 +197,7 @@ impl Group {
                     "no photo below {folder} is in the index; fer-index index {folder} adds them"
                 )
             }
-            "person" => nobody(&self.values, &People::new(store.people()?)),
+            "person" => no_photo_of_people(&self.values, &People::new(store.people()?)),
             "album" | "near" | "away" | "camera" => format!("no photo is {description}"),
             "since" | "until" | "taken" => {
                 format!(
@@ -270,10 +270,10 @@ impl Group {
 }
 
 /// Describes why no photo names all of these people together.
-fn nobody(wanted: &[String], people: &People) -> String {
+fn no_photo_of_people(wanted: &[String], people: &People) -> String {
     let unknown = wanted
         .iter()
-        .find(|name| !people.are_meant(&words_of_name(name)));
+        .find(|name| !people.has_person_named(&words_of_name(name)));
     let Some(name) = unknown else {
         return format!("no photo names {} together", wanted.join(" and "));
     };
@@ -308,7 +308,7 @@ fn place(name: &str) -> String {
     let gazetteer = Gazetteer::get();
     match gazetteer.find(name) {
         _ if name == HOME => "at home".to_owned(),
-        _ if name.ends_with(ON_THE_MAP) => format!("at {name}"),
+        _ if name.ends_with(MAP_PLACE_SUFFIX) => format!("at {name}"),
         Some(place @ Place::City(_)) => format!("near {}", gazetteer.full_name(&place)),
         Some(place) => format!("in {}", gazetteer.full_name(&place)),
         None => format!("near {name}"),

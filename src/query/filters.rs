@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 
 use super::dates::{DateSpan, Dates};
 use super::gazetteer::Gazetteer;
-use super::map_places::{self, ON_THE_MAP};
+use super::map_places::{self, MAP_PLACE_SUFFIX};
 use crate::config::QuerySettings;
 use crate::error::{Error, Result};
 use crate::geo::{Circle, Region};
@@ -15,10 +15,10 @@ use crate::photo::{GeoPoint, Raws};
 use crate::store::{EMOTION_THRESHOLD, Filter, Query, Store};
 
 /// The default maximum distance from a place, in km.
-const WITHIN: f64 = 25.0;
+const DEFAULT_WITHIN_KM: f64 = 25.0;
 
 /// The default minimum distance from home for `--away`, in km.
-pub(super) const AWAY: f64 = 100.0;
+pub(super) const DEFAULT_AWAY_KM: f64 = 100.0;
 
 /// The name of the place where most photos were taken.
 pub(super) const HOME: &str = "home";
@@ -129,7 +129,7 @@ impl Near {
     fn region(&self, store: &Store) -> Result<Region> {
         let mut regions = Vec::new();
         for place in &self.places {
-            regions.push(region(place, self.km.unwrap_or(WITHIN), store)?);
+            regions.push(region(place, self.km.unwrap_or(DEFAULT_WITHIN_KM), store)?);
         }
         Ok(match regions.len() {
             1 => regions.remove(0),
@@ -147,7 +147,7 @@ fn region(place: &str, km: f64, store: &Store) -> Result<Region> {
         let home = store.home()?.map(|centre| Circle { centre, km });
         return Ok(home.map_or_else(|| Region::Cells(Vec::new()), Region::Circle));
     }
-    if let Some(name) = place.strip_suffix(ON_THE_MAP) {
+    if let Some(name) = place.strip_suffix(MAP_PLACE_SUFFIX) {
         return Ok(Region::Cells(map_places::cells_of(name, &store.places()?)));
     }
     let gazetteer = Gazetteer::get();

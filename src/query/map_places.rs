@@ -9,7 +9,7 @@ use crate::geo::Cell;
 use crate::photo::GeoPoint;
 
 /// What follows the name of a place of the map where a filter names it, as in `Florence, Italy on the map`.
-pub(super) const ON_THE_MAP: &str = " on the map";
+pub(super) const MAP_PLACE_SUFFIX: &str = " on the map";
 
 /// A city near which photos were taken, or, where a country has no city or there is no country, the country or the sea.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +46,8 @@ impl MapPlace {
     }
 
     /// How a filter names the photos of this place.
-    pub fn near(&self) -> String {
-        format!("{}{ON_THE_MAP}", self.name)
+    pub fn filter_text(&self) -> String {
+        format!("{}{MAP_PLACE_SUFFIX}", self.name)
     }
 }
 

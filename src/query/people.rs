@@ -28,13 +28,13 @@ impl People {
     }
 
     /// Whether a person's name contains all of these words, as `--person` requires.
-    pub(super) fn are_meant(&self, words: &[String]) -> bool {
+    pub(super) fn has_person_named(&self, words: &[String]) -> bool {
         let is_meant = |name: &Name| words.iter().all(|word| name.words.contains(word));
         !words.is_empty() && self.names.iter().any(is_meant)
     }
 
     /// Whether a person's name begins with these words: it is the first name, or all of it.
-    pub(super) fn begin(&self, words: &[String]) -> bool {
+    pub(super) fn has_first_name(&self, words: &[String]) -> bool {
         let begins = |name: &Name| name.words.starts_with(words);
         !words.is_empty() && self.names.iter().any(begins)
     }
@@ -42,16 +42,16 @@ impl People {
     /// The name that is nearest to `wanted`, as a whole or by one of its words; `None` if more than a third of the
     /// letters differ.
     pub fn nearest(&self, wanted: &str) -> Option<&str> {
-        self.within(wanted, wanted.chars().count() / 3)
+        self.nearest_within(wanted, wanted.chars().count() / 3)
     }
 
     /// The name that, or a word of which, differs from `wanted` in one letter.
-    pub(super) fn nearly(&self, wanted: &str) -> Option<&str> {
+    pub(super) fn within_one_letter(&self, wanted: &str) -> Option<&str> {
         let is_long = wanted.chars().count() > 2;
-        self.within(wanted, usize::from(is_long))
+        self.nearest_within(wanted, usize::from(is_long))
     }
 
-    fn within(&self, wanted: &str, most: usize) -> Option<&str> {
+    fn nearest_within(&self, wanted: &str, most: usize) -> Option<&str> {
         let wanted = words_of_name(wanted).join(" ");
         let distance = |name: &Name| {
             let whole = name.words.join(" ");
@@ -87,8 +87,8 @@ mod tests {
         ] {
             assert_eq!(people.nearest(wanted), nearest, "{wanted}");
         }
-        assert_eq!(people.nearly("ana"), Some("Anna Rossi"));
-        assert_eq!(people.nearly("rosy"), None);
-        assert_eq!(people.nearly("an"), None);
+        assert_eq!(people.within_one_letter("ana"), Some("Anna Rossi"));
+        assert_eq!(people.within_one_letter("rosy"), None);
+        assert_eq!(people.within_one_letter("an"), None);
     }
 }

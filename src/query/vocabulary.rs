@@ -13,7 +13,7 @@ const LANGUAGES: [&str; 2] = [
 ];
 
 /// The maximum number of words in a phrase of the files.
-const LONGEST: usize = 4;
+const MAX_PHRASE_WORDS: usize = 4;
 
 /// Meanings, besides emotions and feasts, for which a similar word is suggested.
 const WORTH_SUGGESTING: [&str; 6] = ["people", "group", "couple", "away", "everybody", "nobody"];
@@ -69,8 +69,8 @@ impl Vocabulary {
 
     /// The number of words in the longest phrase of the vocabulary with which `words` begins; 1 if there
     /// is none.
-    pub fn phrase(&self, words: &[&str]) -> usize {
-        (2..=LONGEST.min(words.len()))
+    pub fn longest_phrase(&self, words: &[&str]) -> usize {
+        (2..=MAX_PHRASE_WORDS.min(words.len()))
             .rev()
             .find(|length| self.meanings.contains_key(&words[..*length].join(" ")))
             .unwrap_or(1)
@@ -78,7 +78,7 @@ impl Vocabulary {
 
     /// A word of the vocabulary at an edit distance of 1 from `word`: one letter is added, missing or
     /// different, or two neighbours are swapped. Only words that restrict an answer are candidates.
-    pub fn nearly(&self, word: &str) -> Option<&str> {
+    pub fn within_one_letter(&self, word: &str) -> Option<&str> {
         let is_worth = |meaning: &&str| {
             meaning.parse::<Emotion>().is_ok()
                 || WORTH_SUGGESTING.contains(meaning)
@@ -109,8 +109,8 @@ mod tests {
         ] {
             assert!(all.meanings(word).contains(&meaning), "{word}");
         }
-        assert_eq!(all.phrase(&["all", "of", "us", "smiling"]), 3);
-        assert_eq!(all.phrase(&["all", "photos"]), 1);
+        assert_eq!(all.longest_phrase(&["all", "of", "us", "smiling"]), 3);
+        assert_eq!(all.longest_phrase(&["all", "photos"]), 1);
         let other = Vocabulary::read(&["*\ta\to\nhappy\tcontent*\n"]);
         assert_eq!(other.meanings("contento"), ["happy"]);
     }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn one_letter_is_suggested() {
-        let nearly = |word| Vocabulary::get().nearly(word);
+        let nearly = |word| Vocabulary::get().within_one_letter(word);
         assert_eq!(nearly("hapy"), Some("happy"));
         assert_eq!(nearly("smilling"), Some("smiling"));
         assert_eq!(nearly("chrismas"), Some("christmas"));

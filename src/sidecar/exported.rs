@@ -10,11 +10,11 @@ use crate::xmp::{Field, Node, Packet};
 pub const NAMESPACE: &str = "urn:fer-index:xmp#";
 /// See [`NAMESPACE`].
 pub const PREFIX: &str = "ferIndex";
-/// The property in which a sidecar lists the properties that were copied from the photo, see [`Copied`].
-pub const COPIED: &str = "Copied";
+/// The property in which a sidecar lists the properties that were copied from the photo, see [`CopiedProperties`].
+pub const COPIED_PROPERTY: &str = "Copied";
 
 /// Top level of the hierarchical keywords that `fer-index export --xmp` writes.
-const TOP: &str = "Emotion";
+const TOP_KEYWORD: &str = "Emotion";
 
 /// The exported keywords of a packet: the hierarchical ones, and a flat one if both hierarchical ones repeat it, and no
 /// other program has the word in a hierarchy. A flat keyword that existed before the export has only one of them.
@@ -44,7 +44,7 @@ impl<'p> ExportedKeywords<'p> {
     /// Whether a keyword is one of them. The levels of a hierarchical one are separated by `|`.
     pub fn contain(&self, keyword: &str) -> bool {
         match keyword.split_once('|') {
-            Some((top, _)) => top == TOP,
+            Some((top, _)) => top == TOP_KEYWORD,
             None => self.contain_word(keyword),
         }
     }
@@ -52,11 +52,11 @@ impl<'p> ExportedKeywords<'p> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         let mut all = self.hierarchies.iter().flatten();
-        !all.any(|levels| levels.len() > 1 && levels[0] == TOP)
+        !all.any(|levels| levels.len() > 1 && levels[0] == TOP_KEYWORD)
     }
 
     fn contain_word(&self, word: &str) -> bool {
-        let ours = [TOP, word];
+        let ours = [TOP_KEYWORD, word];
         let is_used = |levels: &Vec<&str>| levels[..] != ours && levels.last() == Some(&word);
         self.hierarchies.iter().all(|lists| {
             lists.iter().any(|levels| levels[..] == ours) && !lists.iter().any(is_used)
@@ -70,19 +70,19 @@ impl<'p> ExportedKeywords<'p> {
 /// A new sidecar begins as a copy of the XMP in the photo. While a property is unchanged, it counts as stated by the
 /// photo only, so that a later change in the photo counts, and the copy does not take precedence over the photo's EXIF.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copied(BTreeSet<String>);
+pub struct CopiedProperties(BTreeSet<String>);
 
-impl Copied {
+impl CopiedProperties {
     /// The properties that a sidecar lists as copied; `None` if it has no list. The last list counts, since the copied
     /// packet of the photo may contain a list as well.
-    pub fn listed(packet: &Packet) -> Option<Self> {
+    pub fn from_list(packet: &Packet) -> Option<Self> {
         let list = packet.root.fields.iter().rfind(|field| is_list(field))?;
         let list = list.value.first_text()?;
         Some(Self(list.split_whitespace().map(str::to_owned).collect()))
     }
 
     /// All properties of a packet with their current values.
-    pub fn all_of(packet: &Packet) -> Self {
+    pub fn of(packet: &Packet) -> Self {
         let exported = ExportedKeywords::of(packet);
         let properties = packet.root.fields.iter().filter(|field| !is_list(field));
         Self(
@@ -120,7 +120,7 @@ impl Copied {
 }
 
 fn is_list(field: &Field) -> bool {
-    field.namespace == NAMESPACE.trim_end_matches('#') && field.name == COPIED
+    field.namespace == NAMESPACE.trim_end_matches('#') && field.name == COPIED_PROPERTY
 }
 
 /// The hash of a property without exported keywords: 32 bits of BLAKE3, since it is compared only with a property of
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_was_copied_is_known_in_every_form_and_beside_exported_keywords() {
-        let copied = Copied::all_of(&packet(
+        let copied = CopiedProperties::of(&packet(
             "<rdf:Description x:a='1'><x:b><rdf:Alt><rdf:li xml:lang='x-default'>t</rdf:li></rdf:Alt></x:b>
              <x:c rdf:parseType='Resource'><x:d>1</x:d><x:e>2</x:e></x:c>
              <dc:subject><rdf:Bag><rdf:li>Lake</rdf:li><rdf:li>Boat</rdf:li></rdf:Bag></dc:subject></rdf:Description>",
@@ -221,14 +221,14 @@ mod tests {
             ))
         };
         let mut same = written("1", "Lake");
-        assert_eq!(Copied::listed(&same), Some(copied.clone()));
-        assert_eq!(Copied::all_of(&same), copied);
+        assert_eq!(CopiedProperties::from_list(&same), Some(copied.clone()));
+        assert_eq!(CopiedProperties::of(&same), copied);
         copied.remove_from(&mut same);
         // The exported keywords alone.
         assert_eq!(names(&same), ["hierarchicalSubject", "TagsList"]);
         for (a, lake, name) in [("2", "Lake", "a"), ("1", "Sea", "subject")] {
             let mut other = written(a, lake);
-            assert_ne!(Copied::all_of(&other), copied);
+            assert_ne!(CopiedProperties::of(&other), copied);
             copied.remove_from(&mut other);
             assert_eq!(names(&other), [name, "hierarchicalSubject", "TagsList"]);
         }

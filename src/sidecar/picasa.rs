@@ -36,7 +36,7 @@ pub(super) struct Picasa {
 #[derive(Debug)]
 struct Read {
     meta: FileMeta,
-    said: PicasaFolder,
+    folder: PicasaFolder,
     /// The list of people that was needed, and its metadata.
     contacts: Option<(PathBuf, FileMeta)>,
 }
@@ -65,8 +65,8 @@ impl Picasa {
     }
 
     /// The statements of the file on a picture.
-    pub fn said(&self, folder: &Path, picture: &OsStr) -> Option<Statements> {
-        self.read(folder, picture, |_, _, said| said.clone())
+    pub fn statements(&self, folder: &Path, picture: &OsStr) -> Option<Statements> {
+        self.read(folder, picture, |_, _, statements| statements.clone())
     }
 
     /// Calls `found` with the file if it describes a picture. The file is read again if it has changed.
@@ -87,8 +87,8 @@ impl Picasa {
         let mut last = self.last.borrow_mut();
         let known = last.take().filter(is_current);
         let read = last.insert(known.unwrap_or_else(|| read(&path, meta)));
-        let said = read.said.of(picture.to_str()?)?;
-        Some(found(name, read, said))
+        let statements = read.folder.of(picture.to_str()?)?;
+        Some(found(name, read, statements))
     }
 }
 
@@ -106,19 +106,19 @@ fn read(path: &Path, meta: FileMeta) -> Read {
         })
     };
     let ini = bytes(path);
-    let mut said = PicasaFolder::parse(&ini, &Contacts::default());
+    let mut folder = PicasaFolder::parse(&ini, &Contacts::default());
     let above = || path.ancestors().skip(1).map(|folder| folder.join(CONTACTS));
-    let contacts = said
+    let contacts = folder
         .lacks_names()
         .then(|| above().find_map(|path| Some((self::meta(&path)?, path))))
         .flatten()
         .map(|(meta, path)| (path, meta));
     if let Some((path, _)) = &contacts {
-        said = PicasaFolder::parse(&ini, &Contacts::of_xml(&bytes(path)));
+        folder = PicasaFolder::parse(&ini, &Contacts::of_xml(&bytes(path)));
     }
     Read {
         meta,
-        said,
+        folder,
         contacts,
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// The statements of a file with this many bytes, in which `photo.jpg` has a star.
-    fn said_by(bytes: u64) -> Option<Statements> {
+    fn statements_of(bytes: u64) -> Option<Statements> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAMES[0]);
         let star = b"[photo.jpg]\nstar=yes\n";
@@ -141,12 +141,12 @@ mod tests {
         file.write_all(&blank).unwrap();
         let mut picasa = Picasa::default();
         picasa.add(OsStr::new(NAMES[0]));
-        picasa.said(folder.path(), OsStr::new("photo.jpg"))
+        picasa.statements(folder.path(), OsStr::new("photo.jpg"))
     }
 
     #[test]
     fn a_file_beyond_the_limit_says_nothing() {
-        assert!(said_by(MAX_BYTES).is_some_and(|said| !said.is_empty()));
-        assert!(said_by(MAX_BYTES + 1).is_none());
+        assert!(statements_of(MAX_BYTES).is_some_and(|statements| !statements.is_empty()));
+        assert!(statements_of(MAX_BYTES + 1).is_none());
     }
 }

@@ -14,10 +14,10 @@ use unicode_normalization::UnicodeNormalization as _;
 const SUPPLEMENT: &str = ".supplemental-metadata";
 
 /// The longest name of a JSON file without `.json`, in UTF-16 code units; longer ones are truncated.
-const LONGEST: usize = 46;
+const MAX_NAME_UNITS: usize = 46;
 
 /// The longest name of a photo without its extension, in UTF-16 code units.
-const LONGEST_STEM: usize = 47;
+const MAX_STEM_UNITS: usize = 47;
 
 /// Texts that Google Photos appends to the stem of a photo that was edited there, in the language of its owner, or that
 /// Google Photos made itself. Such photos have no JSON.
@@ -72,7 +72,7 @@ impl Parts {
     /// The parts of the original, if the name is that of an edited photo.
     fn original(&self) -> Option<Self> {
         let stem: String = self.stem.nfc().collect();
-        let is_cut = units(&stem) + units(&self.number) >= LONGEST_STEM;
+        let is_cut = units(&stem) + units(&self.number) >= MAX_STEM_UNITS;
         let without = EDITED.iter().find_map(|edited| {
             let whole = strip_ending(&stem, edited);
             let cut = || {
@@ -104,11 +104,11 @@ impl Parts {
         if !self.number.is_empty() {
             // The number may have been in the uploaded name. Truncation would remove it, so only a short name is added.
             let uploaded = format!("{}{}{}", self.stem, self.number, self.extension);
-            if units(&uploaded) <= LONGEST {
+            if units(&uploaded) <= MAX_NAME_UNITS {
                 bases.insert(0, (uploaded, &none));
             }
             // The second photo with a truncated name shares the JSON of the first one.
-            if units(&whole) > LONGEST {
+            if units(&whole) > MAX_NAME_UNITS {
                 bases.push((whole, &none));
             }
         }
@@ -263,7 +263,7 @@ fn cut(name: &str) -> &str {
     let mut length = 0;
     for (at, character) in name.char_indices() {
         length += character.len_utf16();
-        if length > LONGEST {
+        if length > MAX_NAME_UNITS {
             return &name[..at];
         }
     }

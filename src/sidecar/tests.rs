@@ -17,14 +17,14 @@ fn owners_by(files: &[&str], contents: &[(&str, &str)]) -> Vec<(String, Option<S
     for (file, content) in contents {
         fs::write(folder.path().join(file), content).unwrap();
     }
-    let beside = Beside::read(folder.path());
+    let sidecar_folder = SidecarFolder::read(folder.path());
     let text = |name: &OsStr| name.to_str().unwrap().to_owned();
     let mut owners = Vec::new();
     for file in files.iter().filter(|file| is_sidecar(Path::new(file))) {
-        let owner = beside.owner(OsStr::new(file));
+        let owner = sidecar_folder.owner(OsStr::new(file));
         // The search from the photo's side must agree.
         for photo in files.iter().filter(|file| !is_sidecar(Path::new(file))) {
-            let names = beside.of(OsStr::new(photo)).into_iter();
+            let names = sidecar_folder.sidecars_of(OsStr::new(photo)).into_iter();
             let is_one = names.map(|found| found.name).any(|name| name == *file);
             assert_eq!(
                 is_one,
@@ -145,13 +145,13 @@ fn what_is_written_goes_where_it_is_read() {
         for file in files {
             fs::write(folder.path().join(file), "x").unwrap();
         }
-        let beside = Beside::read(folder.path());
-        let found = beside.to_write(OsStr::new(photo), naming);
+        let sidecar_folder = SidecarFolder::read(folder.path());
+        let found = sidecar_folder.sidecar_to_write(OsStr::new(photo), naming);
         assert_eq!(found, expected, "{files:?} {photo}");
         fs::write(folder.path().join(&found), "x").unwrap();
-        let beside = Beside::read(folder.path());
+        let sidecar_folder = SidecarFolder::read(folder.path());
         assert_eq!(
-            beside.owner(&found).as_deref(),
+            sidecar_folder.owner(&found).as_deref(),
             Some(OsStr::new(photo)),
             "{files:?}"
         );

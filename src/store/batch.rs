@@ -201,7 +201,7 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
-    pub fn keep_out(&self, content: &ContentHash, picture: &PictureHash) -> Result<()> {
+    pub fn mark_forgotten(&self, content: &ContentHash, picture: &PictureHash) -> Result<()> {
         self.explained(forgotten::keep_out_content(
             &self.transaction,
             content,

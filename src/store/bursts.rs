@@ -150,13 +150,13 @@ mod tests {
 
     use super::super::Store;
     use super::super::codec::from_civil_ms;
-    use super::super::testing::{META, photo, say, temp_store};
+    use super::super::testing::{META, change_facts, photo, temp_store};
     use super::*;
 
     /// Stores a photo that was taken at a time by a camera, in ms.
     fn put(store: &mut Store, name: usize, camera: u8, ms: i64) {
         let mut record = photo(&format!("{name}"), Vec::new());
-        say(&mut record, |capture| {
+        change_facts(&mut record, |capture| {
             capture.camera = Some(format!("camera {camera}"));
             if let Some(taken) = &mut capture.taken_at {
                 taken.local = from_civil_ms(1_000_000_000_000 + ms).unwrap();
@@ -207,7 +207,7 @@ mod tests {
         let mut first_photos = std::collections::BTreeSet::new();
         for tag in 0..20 {
             let mut record = photo("2", Vec::new());
-            say(&mut record, |capture| {
+            change_facts(&mut record, |capture| {
                 capture.camera = Some("camera 0".to_owned());
                 if let Some(taken) = &mut capture.taken_at {
                     taken.local = from_civil_ms(1_000_000_000_000).unwrap();

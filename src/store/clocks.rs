@@ -115,12 +115,12 @@ mod tests {
     use jiff::civil::{DateTime, date};
 
     use super::super::Store;
-    use super::super::testing::{photo, put, say, temp_store};
+    use super::super::testing::{change_facts, photo, put, temp_store};
     use crate::photo::{DateSource, GeoPoint, Precision, TakenAt};
 
     fn add(store: &mut Store, camera: &str, taken: DateTime) {
         let mut record = photo(&format!("{camera} {taken}"), vec![]);
-        say(&mut record, |capture| {
+        change_facts(&mut record, |capture| {
             capture.camera = Some(camera.to_owned());
             capture.position = (camera == "phone").then_some(GeoPoint {
                 latitude: 48.1,

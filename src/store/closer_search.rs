@@ -133,7 +133,7 @@ mod tests {
     fn a_region_without_a_face_is_due_until_it_was_searched() {
         let (_folder, mut store) = temp_store();
         let mut record = photo("a", vec![face(0.0, 80.0, 0.9, 0.9)]);
-        let said = &mut record.content.as_mut().unwrap().said;
+        let statements = &mut record.content.as_mut().unwrap().statements;
         let region = |x: f32| RegionStatement {
             x,
             y: 0.5,
@@ -142,7 +142,7 @@ mod tests {
             kind: RegionKind::Mwg,
             applied_to: None,
         };
-        said.person("Ada", Some(region(0.25)), Block::Xmp);
+        statements.add_person("Ada", Some(region(0.25)), Block::Xmp);
         let id = put(&mut store, "/a.jpg", &record);
         assert_eq!(
             store.files_to_analyse_again().unwrap(),
@@ -162,11 +162,11 @@ mod tests {
         // Another region needs its own search, and the searched regions of a photo that names nobody any more are
         // deleted.
         let mut moved = record.clone();
-        let said = &mut moved.content.as_mut().unwrap().said;
-        said.people[0].region = Some(region(0.75));
+        let statements = &mut moved.content.as_mut().unwrap().statements;
+        statements.people[0].region = Some(region(0.75));
         put(&mut store, "/a.jpg", &moved);
         assert_eq!(store.files_to_analyse_again().unwrap().len(), 1);
-        moved.content.as_mut().unwrap().said.people.clear();
+        moved.content.as_mut().unwrap().statements.people.clear();
         put(&mut store, "/a.jpg", &moved);
         assert_eq!(store.files_to_analyse_again().unwrap().len(), 0);
         let count = "SELECT count(*) FROM looked_closely";

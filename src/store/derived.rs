@@ -35,7 +35,7 @@ pub(super) const NOTES: [&str; 6] = [
 pub(super) const NOTED: &str = concat!(
     "SELECT d.photo_id, f.path, p.id IS NOT NULL, p.skip_reason IS NULL, p.lost_at,
             ",
-    words::said_of_photo!(),
+    words::fact_texts_of_photo!(),
     " FROM dirty_photos d LEFT JOIN photos p ON p.id = d.photo_id
                           LEFT JOIN files f ON f.photo_id = d.photo_id
       ORDER BY d.photo_id"
@@ -151,7 +151,7 @@ struct Noted {
     /// Its text for the full-text index: so far, the words of its paths.
     text: String,
     /// What its sources say, which is the rest of the text.
-    said: String,
+    fact_texts: String,
 }
 
 impl Noted {
@@ -161,7 +161,7 @@ impl Noted {
             is_analysed: row.get::<_, bool>(2)? && row.get(3)?,
             has_file: false,
             text: String::new(),
-            said: row.get(5)?,
+            fact_texts: row.get(5)?,
         })
     }
 
@@ -170,7 +170,7 @@ impl Noted {
         if !self.is_analysed || !self.has_file {
             return words::remove(db, self.id);
         }
-        words::add_said(&mut self.text, &self.said);
+        words::add_facts(&mut self.text, &self.fact_texts);
         words::write(db, self.id, &self.text)
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn from_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<Capt
 }
 
 /// The facts of a photo that has these files and no sidecars.
-pub(super) fn of_files(said: &Statements, at: &[(PathBuf, FileMeta)]) -> Capture {
+pub(super) fn of_files(statements: &Statements, at: &[(PathBuf, FileMeta)]) -> Capture {
     let files: Vec<FileOfPhoto<'_>> = at
         .iter()
         .map(|(path, meta)| FileOfPhoto {
@@ -66,16 +66,16 @@ pub(super) fn of_files(said: &Statements, at: &[(PathBuf, FileMeta)]) -> Capture
             modified: meta.modified(),
         })
         .collect();
-    resolve(said, &[], &files)
+    resolve(statements, &[], &files)
 }
 
-fn resolve(said: &Statements, sidecars: &[Statements], files: &[FileOfPhoto<'_>]) -> Capture {
+fn resolve(statements: &Statements, sidecars: &[Statements], files: &[FileOfPhoto<'_>]) -> Capture {
     let sources = SourcesOfPhoto {
-        content: said,
+        content: statements,
         sidecars,
         files,
     };
-    facts::resolve(&sources, &zones::at)
+    facts::resolve(&sources, &zones::zone_at)
 }
 
 /// The facts that a photo should have, if the stored ones differ; `None` also if it was skipped or has no file.
@@ -91,7 +91,7 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
             Ok((row.get::<_, Option<String>>(0)?, from_columns(row, 1)?))
         })
         .optional()?;
-    let Some((said, mut stored)) = stored else {
+    let Some((statements, mut stored)) = stored else {
         return Ok(None);
     };
     if stored.sources.position == Some(Source::Estimated) {
@@ -109,16 +109,16 @@ pub(super) fn outdated(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
             modified: system_time(*mtime_ns),
         })
         .collect();
-    let mut said = Statements::from_json(&said.unwrap_or_default());
+    let mut statements = Statements::from_json(&statements.unwrap_or_default());
     let mut sidecars = sidecars(db, photo)?;
-    let mut resolved = resolve(&said, &sidecars, &files);
+    let mut resolved = resolve(&statements, &sidecars, &files);
     let offset = match &resolved.camera {
         Some(camera) => fact_rules::clock_offset(db, camera)?,
         None => 0,
     };
     if offset != 0 {
-        facts::set_clock_forward(&mut said, &mut sidecars, offset);
-        resolved = resolve(&said, &sidecars, &files);
+        facts::set_clock_forward(&mut statements, &mut sidecars, offset);
+        resolved = resolve(&statements, &sidecars, &files);
     }
     Ok((!is_same(&stored, &resolved)).then_some(resolved))
 }
@@ -146,17 +146,20 @@ fn sidecars(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<Statements>
              ORDER BY p.is_raw, s.photo_path, s.name",
         )?
         .query_map([photo], |row| {
-            let said = Statements::from_json(row.get_ref(0)?.as_str()?);
-            Ok((row.get(1)?, row.get(2)?, said))
+            let statements = Statements::from_json(row.get_ref(0)?.as_str()?);
+            Ok((row.get(1)?, row.get(2)?, statements))
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut keywords = Vec::new();
-    for (_, _, said) in &mut dated {
-        keywords.append(&mut said.keywords);
+    for (_, _, statements) in &mut dated {
+        keywords.append(&mut statements.keywords);
     }
     // The sort is stable: sidecars of the same time stay in the order of their paths.
     dated.sort_by_key(|(is_raw, mtime_ns, _)| (*is_raw, std::cmp::Reverse(*mtime_ns)));
-    let mut sidecars: Vec<Statements> = dated.into_iter().map(|(_, _, said)| said).collect();
+    let mut sidecars: Vec<Statements> = dated
+        .into_iter()
+        .map(|(_, _, statements)| statements)
+        .collect();
     if let Some(first) = sidecars.first_mut() {
         first.keywords = keywords;
     }

@@ -18,13 +18,13 @@ use super::fact_rules;
 use super::record::PhotoId;
 
 /// The largest distance in time between two photos of which one gives the other its position, in ms.
-const WINDOW: i64 = 2 * 3600 * 1000;
+const MAX_TIME_DISTANCE: i64 = 2 * 3600 * 1000;
 
 /// The largest distance in time if no photo with a position is on the other side, in ms.
-const ALONE: i64 = 10 * 60 * 1000;
+const MAX_TIME_DISTANCE_ONE_SIDED: i64 = 10 * 60 * 1000;
 
 /// How far apart the positions before and after may be, in km.
-const AGREE: f64 = 5.0;
+const MAX_POSITION_DISTANCE: f64 = 5.0;
 
 /// The statements of this module; each is one search of one index.
 pub(super) mod sql {
@@ -120,17 +120,19 @@ fn estimate(db: &Connection, taken: i64) -> rusqlite::Result<Option<GeoPoint>> {
             .query_row([from, to], Placed::of)
             .optional()
     };
-    let before = search(sql::BEFORE, taken.saturating_sub(WINDOW), taken)?;
-    let after = search(sql::AFTER, taken, taken.saturating_add(WINDOW))?;
+    let before = search(sql::BEFORE, taken.saturating_sub(MAX_TIME_DISTANCE), taken)?;
+    let after = search(sql::AFTER, taken, taken.saturating_add(MAX_TIME_DISTANCE))?;
     let apart = |placed: &Placed| (placed.taken - taken).abs();
     Ok(match (before, after) {
         (Some(before), Some(after)) => {
             let is_before = apart(&before) <= apart(&after);
             let nearer = if is_before { before.at } else { after.at };
-            (distance(before.at, after.at) <= AGREE).then_some(nearer)
+            (distance(before.at, after.at) <= MAX_POSITION_DISTANCE).then_some(nearer)
         }
         (before, after) => {
-            let alone = before.or(after).filter(|placed| apart(placed) <= ALONE);
+            let alone = before
+                .or(after)
+                .filter(|placed| apart(placed) <= MAX_TIME_DISTANCE_ONE_SIDED);
             alone.map(|placed| placed.at)
         }
     })
@@ -150,9 +152,9 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     if is_on {
         let mut unplaced = db.prepare_cached(sql::UNPLACED)?;
         // Moments near each other are searched together.
-        for run in moments.chunk_by(|a, b| b - a <= 2 * WINDOW) {
-            let first = run[0].saturating_sub(WINDOW);
-            let last = run[run.len() - 1].saturating_add(WINDOW);
+        for run in moments.chunk_by(|a, b| b - a <= 2 * MAX_TIME_DISTANCE) {
+            let first = run[0].saturating_sub(MAX_TIME_DISTANCE);
+            let last = run[run.len() - 1].saturating_add(MAX_TIME_DISTANCE);
             let mut rows = unplaced.query([first, last])?;
             while let Some(row) = rows.next()? {
                 noted.push(row.get(0)?);

@@ -116,7 +116,7 @@ pub(super) fn as_answered(db: &Connection, photo: PhotoId) -> rusqlite::Result<V
     if paths.len() < 2 {
         return Ok(paths);
     }
-    Ok(AbsentRoots::now(db)?.last(paths))
+    Ok(AbsentRoots::now(db)?.order_last(paths))
 }
 
 /// The number of paths of `photo`.

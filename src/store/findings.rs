@@ -73,7 +73,7 @@ pub(super) fn write(
     let mut judged: Vec<JudgedFace> = new_faces.iter().map(faces::NewFace::judged).collect();
     judged.retain(JudgedFace::is_face);
     let capture = analysis
-        .map(|analysis| effective::of_files(&analysis.said, at))
+        .map(|analysis| effective::of_files(&analysis.statements, at))
         .unwrap_or_default();
     let models = match analysis {
         Some(analysis) => Some((

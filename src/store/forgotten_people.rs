@@ -73,47 +73,52 @@ impl Names {
     fn one(db: &Connection, name: &str) -> rusqlite::Result<Self> {
         let marks = Marks::of(db)?;
         Ok(Self {
-            known: BTreeSet::from([marks.person(&words::compared(name))]),
+            known: BTreeSet::from([marks.person(&words::comparison_form(name))]),
             longest: words::word_ranges(&words::composed(name)).len(),
             marks: Some(marks),
         })
     }
 
     /// The statements without these names.
-    pub fn without<'a>(&self, said: &'a Statements) -> Cow<'a, Statements> {
+    pub fn without<'a>(&self, statements: &'a Statements) -> Cow<'a, Statements> {
         if self.marks.is_none() {
-            return Cow::Borrowed(said);
+            return Cow::Borrowed(statements);
         }
-        let mut rest = said.clone();
+        let mut rest = statements.clone();
         self.remove(&mut rest);
         Cow::Owned(rest)
     }
 
     /// Removes these names from statements, and counts them.
-    fn remove(&self, said: &mut Statements) -> RemovedNames {
-        let before = (said.people.len(), said.keywords.len());
-        said.people.retain(|person| !self.is_one(&person.name));
-        let others: Vec<String> = said
+    fn remove(&self, statements: &mut Statements) -> RemovedNames {
+        let before = (statements.people.len(), statements.keywords.len());
+        statements
+            .people
+            .retain(|person| !self.is_one(&person.name));
+        let others: Vec<String> = statements
             .people
             .iter()
-            .map(|person| words::compared(&person.name))
+            .map(|person| words::comparison_form(&person.name))
             .collect();
-        said.keywords.retain(|keyword| {
+        statements.keywords.retain(|keyword| {
             let levels: Vec<&str> = keyword.value.split('|').collect();
             let is_other = levels
                 .iter()
-                .any(|level| others.contains(&words::compared(level)));
+                .any(|level| others.contains(&words::comparison_form(level)));
             let is_one = levels.iter().any(|level| self.is_one(level));
             !self.is_in(&keyword.value) || (is_other && !is_one)
         });
-        let texts = said.titles.iter_mut().chain(&mut said.descriptions);
+        let texts = statements
+            .titles
+            .iter_mut()
+            .chain(&mut statements.descriptions);
         let texts = texts.map(|text| u64::from(self.cut(text))).sum();
-        for texts in [&mut said.titles, &mut said.descriptions] {
+        for texts in [&mut statements.titles, &mut statements.descriptions] {
             texts.retain(|text| text.value != ELLIPSIS);
         }
         RemovedNames {
-            people: (before.0 - said.people.len()) as u64,
-            keywords: (before.1 - said.keywords.len()) as u64,
+            people: (before.0 - statements.people.len()) as u64,
+            keywords: (before.1 - statements.keywords.len()) as u64,
             texts,
             ..RemovedNames::default()
         }
@@ -122,7 +127,10 @@ impl Names {
     /// Whether a name is one of these.
     fn is_one(&self, name: &str) -> bool {
         let marks = self.marks.as_ref();
-        marks.is_some_and(|marks| self.known.contains(&marks.person(&words::compared(name))))
+        marks.is_some_and(|marks| {
+            self.known
+                .contains(&marks.person(&words::comparison_form(name)))
+        })
     }
 
     /// Whether a text contains one of these names.
@@ -173,7 +181,7 @@ impl Names {
 
 /// Checks that a name has a letter or a digit, without which nobody could be recognised by it.
 pub(super) fn require_name(name: &str) -> Result<()> {
-    if words::compared(name).is_empty() {
+    if words::comparison_form(name).is_empty() {
         return Err(Error::Usage(format!(
             "{name:?} is no name; write the person's name as fer-index stats --by person prints it"
         )));
@@ -255,11 +263,11 @@ fn each_changed(
     let columns = statement.column_count();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let mut said = Statements::from_json(row.get_ref(1)?.as_str()?);
-        let removed = names.remove(&mut said);
+        let mut statements = Statements::from_json(row.get_ref(1)?.as_str()?);
+        let removed = names.remove(&mut statements);
         if removed != RemovedNames::default() {
             count(row.get(0)?, removed);
-            let mut values = vec![Value::Text(said.to_json())];
+            let mut values = vec![Value::Text(statements.to_json())];
             for key in 2..columns {
                 values.push(row.get(key)?);
             }
@@ -288,7 +296,7 @@ fn files_named(db: &Connection, names: &Names) -> rusqlite::Result<u64> {
 /// Allows a name to be stored again; `false` if it was not forgotten. In which photos it was is not stored, so the
 /// metadata of all files count as read by an older reader, and the next run reads them anew.
 pub(super) fn allow(db: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let mark = Marks::of(db)?.person(&words::compared(name));
+    let mark = Marks::of(db)?.person(&words::comparison_form(name));
     if db.execute("DELETE FROM forgotten_people WHERE mark = ?", [mark])? == 0 {
         return Ok(false);
     }
@@ -311,10 +319,10 @@ mod tests {
         for name in names {
             store.forget_person(name).unwrap();
         }
-        let mut said = Statements::default();
-        said.description(description, Block::Xmp);
+        let mut statements = Statements::default();
+        statements.add_description(description, Block::Xmp);
         let names = Names::of(&store.connection).unwrap();
-        let rest = names.without(&said).into_owned();
+        let rest = names.without(&statements).into_owned();
         rest.descriptions.into_iter().next().map(|text| text.value)
     }
 

@@ -6,7 +6,7 @@
 //! write in between. The column `applied` says how far that has come, so that any process can continue. The layers are
 //! applied at once to photos that are stored meanwhile.
 
-mod lessons;
+mod corrected_faces;
 mod status;
 
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ use super::record::PhotoId;
 use super::stored_face::StoredFace;
 use super::{derived, faces, features, ranking};
 
-use lessons::{Said, each_uncorrected};
+use corrected_faces::{CorrectedFaces, each_uncorrected};
 pub use status::Learning;
 pub(super) use status::of as status;
 
@@ -95,9 +95,9 @@ struct State {
     /// The stamp of the corrections that were learned from last.
     stamp: Option<Stamp>,
     corrections: u64,
-    proof: Option<HeldOutLoss>,
+    held_out_loss: Option<HeldOutLoss>,
     rejections: u64,
-    human_proof: Option<HumanHeldOutLoss>,
+    human_held_out_loss: Option<HumanHeldOutLoss>,
     in_force: InForce,
     /// ID of the last photo to which the layers in force were applied; `None` if they were applied to all.
     applied: Option<i64>,
@@ -114,13 +114,13 @@ impl State {
              FROM learning",
         )?
         .query_row([], |row| {
-            let proof = |first: usize| -> rusqlite::Result<Option<HeldOutLoss>> {
+            let held_out_loss = |first: usize| -> rusqlite::Result<Option<HeldOutLoss>> {
                 let losses: (Option<f64>, Option<f64>) = (row.get(first)?, row.get(first + 1)?);
                 let both = losses.0.zip(losses.1);
                 Ok(both.map(|(network, layer)| HeldOutLoss { network, layer }))
             };
             let lost: Option<i64> = row.get(12)?;
-            let human_proof = proof(10)?.zip(lost).map(|(rejected, lost)| HumanHeldOutLoss {
+            let human_held_out_loss = held_out_loss(10)?.zip(lost).map(|(rejected, lost)| HumanHeldOutLoss {
                 rejected,
                 lost: lost as usize,
             });
@@ -131,9 +131,9 @@ impl State {
                 forgotten_at: row.get(1)?,
                 stamp: row.get(2)?,
                 corrections: row.get::<_, i64>(3)? as u64,
-                proof: proof(4)?,
+                held_out_loss: held_out_loss(4)?,
                 rejections: row.get::<_, i64>(9)? as u64,
-                human_proof,
+                human_held_out_loss,
                 in_force: InForce {
                     classifier: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
                     emotions: layer.and_then(PersonalLayer::from_bytes),
@@ -144,12 +144,12 @@ impl State {
         })
     }
 
-    /// Whether what was learned last was learned from `said`, which has this stamp; also if nothing was said and nothing
+    /// Whether what was learned last was learned from `faces`, which has this stamp; also if nothing was faces and nothing
     /// was ever learned.
-    fn has_learned(&self, stamp: &Stamp, said: &Said) -> bool {
+    fn is_fitted_to(&self, stamp: &Stamp, faces: &CorrectedFaces) -> bool {
         match &self.stamp {
             Some(before) => before == stamp,
-            None => said.is_empty(),
+            None => faces.is_empty(),
         }
     }
 }
@@ -158,7 +158,7 @@ impl State {
 #[derive(Debug)]
 pub(super) enum Next {
     /// Learn: there are new corrections.
-    Learn(Due),
+    Learn(TrainingData),
     /// Call [`advance`] until the layers are applied to all photos.
     Follow,
     /// Nothing.
@@ -167,17 +167,17 @@ pub(super) enum Next {
 
 /// The faces that are to be learned from.
 #[derive(Debug)]
-pub(super) struct Due {
+pub(super) struct TrainingData {
     stamp: Stamp,
     /// The emotion model that analysed the faces.
     classifier: String,
-    lessons: TrainingFaces,
-    human_lessons: HumanTrainingFaces,
+    training_faces: TrainingFaces,
+    human_training_faces: HumanTrainingFaces,
 }
 
 /// What was learned.
 #[derive(Debug)]
-pub(super) struct Learned {
+pub(super) struct FittedLayers {
     stamp: Stamp,
     corrections: usize,
     rejections: usize,
@@ -186,17 +186,17 @@ pub(super) struct Learned {
     human: Option<(HumanLayer, HumanHeldOutLoss)>,
 }
 
-impl Due {
+impl TrainingData {
     /// Fits the layers. This takes a while for hundreds of corrections, and needs no database, so no transaction is open
     /// meanwhile.
-    pub fn learn(self) -> Learned {
-        Learned {
+    pub fn learn(self) -> FittedLayers {
+        FittedLayers {
             stamp: self.stamp,
-            corrections: self.lessons.corrected.len(),
-            rejections: self.human_lessons.rejected.len(),
+            corrections: self.training_faces.corrected.len(),
+            rejections: self.human_training_faces.rejected.len(),
             classifier: self.classifier,
-            outcome: learn(&self.lessons),
-            human: learn_human(&self.human_lessons),
+            outcome: learn(&self.training_faces),
+            human: learn_human(&self.human_training_faces),
         }
     }
 }
@@ -204,26 +204,26 @@ impl Due {
 /// Determines what has to be done next.
 pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
     let state = State::now(db)?;
-    let said = Said::now(db, &state)?;
-    let stamp = said.stamp();
-    if state.has_learned(&stamp, &said) {
+    let faces = CorrectedFaces::now(db, &state)?;
+    let stamp = faces.stamp();
+    if state.is_fitted_to(&stamp, &faces) {
         return Ok(match state.applied {
             Some(_) => Next::Follow,
             None => Next::Nothing,
         });
     }
-    let Said {
+    let CorrectedFaces {
         classifier,
         corrected,
         rejected,
         vouched,
-    } = said;
-    Ok(Next::Learn(Due {
+    } = faces;
+    Ok(Next::Learn(TrainingData {
         stamp,
-        lessons: TrainingFaces::choose(corrected, |visit| {
+        training_faces: TrainingFaces::choose(corrected, |visit| {
             each_uncorrected(db, &classifier, visit)
         })?,
-        human_lessons: HumanTrainingFaces::choose(rejected, vouched, |visit| {
+        human_training_faces: HumanTrainingFaces::choose(rejected, vouched, |visit| {
             each_uncorrected(db, &classifier, &mut |face| {
                 if let Some(face) = face.human() {
                     visit(face);
@@ -237,20 +237,26 @@ pub(super) fn next(db: &Connection) -> rusqlite::Result<Next> {
 /// Whether there are new corrections to learn from, or photos to which the layers in force were not applied yet.
 pub(super) fn is_outdated(db: &Connection) -> rusqlite::Result<bool> {
     let state = State::now(db)?;
-    let said = Said::now(db, &state)?;
-    Ok(state.applied.is_some() || !state.has_learned(&said.stamp(), &said))
+    let faces = CorrectedFaces::now(db, &state)?;
+    Ok(state.applied.is_some() || !state.is_fitted_to(&faces.stamp(), &faces))
 }
 
 /// Stores what was learned, and puts each layer in force whose held-out loss is convincing. Layers that are new then have
 /// to be applied to all photos.
-pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> {
+pub(super) fn store(db: &Connection, learned: &FittedLayers) -> rusqlite::Result<()> {
     let state = State::now(db)?;
-    let proof = learned.outcome.as_ref().map(|(_, proof)| *proof);
-    let human_proof = learned.human.as_ref().map(|(_, proof)| *proof);
+    let held_out_loss = learned
+        .outcome
+        .as_ref()
+        .map(|(_, held_out_loss)| *held_out_loss);
+    let human_held_out_loss = learned
+        .human
+        .as_ref()
+        .map(|(_, held_out_loss)| *held_out_loss);
     let emotions = learned.outcome.as_ref();
-    let emotions = emotions.filter(|(_, proof)| proof.is_convincing());
+    let emotions = emotions.filter(|(_, held_out_loss)| held_out_loss.is_convincing());
     let human = learned.human.as_ref();
-    let human = human.filter(|(_, proof)| proof.is_convincing());
+    let human = human.filter(|(_, held_out_loss)| held_out_loss.is_convincing());
     let mut in_force = InForce {
         classifier: String::new(),
         emotions: emotions.map(|(layer, _)| layer.clone()),
@@ -273,15 +279,15 @@ pub(super) fn store(db: &Connection, learned: &Learned) -> rusqlite::Result<()> 
     .execute(params![
         learned.stamp,
         learned.corrections as i64,
-        proof.map(|proof| proof.network),
-        proof.map(|proof| proof.layer),
+        held_out_loss.map(|held_out_loss| held_out_loss.network),
+        held_out_loss.map(|held_out_loss| held_out_loss.layer),
         (!in_force.is_empty()).then_some(&in_force.classifier),
         in_force.emotions.as_ref().map(PersonalLayer::to_bytes),
         applied,
         learned.rejections as i64,
-        human_proof.map(|proof| proof.rejected.network),
-        human_proof.map(|proof| proof.rejected.layer),
-        human_proof.map(|proof| proof.lost as i64),
+        human_held_out_loss.map(|held_out_loss| held_out_loss.rejected.network),
+        human_held_out_loss.map(|held_out_loss| held_out_loss.rejected.layer),
+        human_held_out_loss.map(|held_out_loss| held_out_loss.lost as i64),
         in_force.human.as_ref().map(HumanLayer::to_bytes),
     ])?;
     Ok(())

@@ -98,8 +98,8 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     // When and with what camera a photo was taken, by the EXIF data in its content.
     let shot = |context: &Context<'_>| {
-        let said: Option<String> = context.get(0)?;
-        Ok::<_, rusqlite::Error>(said.as_deref().and_then(Shot::of_json))
+        let statements: Option<String> = context.get(0)?;
+        Ok::<_, rusqlite::Error>(statements.as_deref().and_then(Shot::of_json))
     };
     connection.create_scalar_function("exif_local_of", 1, flags, move |context| {
         Ok(shot(context)?.map(|shot| shot.local))
@@ -139,11 +139,11 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
                 .collect(),
             ..Capture::default()
         };
-        let said = Statements {
+        let statements = Statements {
             version: 0, // so that the next run reads the metadata anew
             ..Statements::from(&capture)
         };
-        Ok(said.to_json())
+        Ok(statements.to_json())
     })
 }
 

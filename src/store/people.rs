@@ -39,7 +39,10 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Vec<
             Ok(Statements::from_json(row.get_ref(0)?.as_str()?))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    let stated: Vec<&PersonStatement> = sources.iter().flat_map(|said| &said.people).collect();
+    let stated: Vec<&PersonStatement> = sources
+        .iter()
+        .flat_map(|statements| &statements.people)
+        .collect();
     if stated.is_empty() {
         return Ok(Vec::new());
     }
@@ -235,13 +238,13 @@ mod tests {
         let (_folder, mut store) = temp_store();
         let faces = || vec![face(0.0, 80.0, 0.9, 0.9), face(500.0, 80.0, 0.9, 0.5)];
         let mut both = photo("both", faces());
-        let said = &mut both.content.as_mut().unwrap().said;
-        said.person("Anna Rossi", Some(region(500.0)), Block::Xmp);
-        said.person("Bob", None, Block::Xmp);
+        let statements = &mut both.content.as_mut().unwrap().statements;
+        statements.add_person("Anna Rossi", Some(region(500.0)), Block::Xmp);
+        statements.add_person("Bob", None, Block::Xmp);
         let id = put(&mut store, "/both.jpg", &both);
         let mut alone = photo("alone", faces());
-        let said = &mut alone.content.as_mut().unwrap().said;
-        said.person("Anna Rossi", Some(region(2000.0)), Block::Xmp);
+        let statements = &mut alone.content.as_mut().unwrap().statements;
+        statements.add_person("Anna Rossi", Some(region(2000.0)), Block::Xmp);
         put(&mut store, "/alone.jpg", &alone);
         put(&mut store, "/nobody.jpg", &photo("nobody", faces()));
 
@@ -269,7 +272,13 @@ mod tests {
 
         // The names follow the sources and the faces.
         let mut renamed = both.clone();
-        renamed.content.as_mut().unwrap().said.people.truncate(1);
+        renamed
+            .content
+            .as_mut()
+            .unwrap()
+            .statements
+            .people
+            .truncate(1);
         put(&mut store, "/both.jpg", &renamed);
         assert_eq!(found(&store, &["bob"]), [""; 0]);
         store

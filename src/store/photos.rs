@@ -69,8 +69,8 @@ fn found_by_models(
         format: analysis.format,
         width: analysis.width,
         height: analysis.height,
-        capture: facts::of_content(&analysis.said),
-        said: analysis.said,
+        capture: facts::of_content(&analysis.statements),
+        statements: analysis.statements,
         people: Vec::new(),
         models: analysis.models,
         faces: faces.collect(),
@@ -125,7 +125,7 @@ pub(super) fn bare(db: &Connection, id: PhotoId) -> rusqlite::Result<Option<Phot
 
 fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalysis<StoredFace>> {
     let column = |offset| first + offset;
-    let said: Option<String> = row.get(column(5))?;
+    let statements: Option<String> = row.get(column(5))?;
     Ok(PhotoAnalysis {
         format: row.get(column(0))?,
         width: row.get(column(1))?,
@@ -134,7 +134,7 @@ fn analysis_columns(row: &Row<'_>, first: usize) -> rusqlite::Result<PhotoAnalys
             detector: row.get(column(3))?,
             classifier: row.get(column(4))?,
         },
-        said: Statements::from_json(&said.unwrap_or_default()),
+        statements: Statements::from_json(&statements.unwrap_or_default()),
         capture: effective::from_columns(row, column(6))?,
         people: Vec::new(),
         faces: Vec::new(),
@@ -177,7 +177,7 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord, derived: Derived) -> ru
     let analysis = record.content.as_ref().ok();
     let skip = record.content.as_ref().err();
     let forgotten = Names::of(db)?;
-    let said = analysis.map(|analysis| forgotten.without(&analysis.said));
+    let statements = analysis.map(|analysis| forgotten.without(&analysis.statements));
     let picture = record.picture.filter(|_| analysis.is_some());
     db.prepare_cached(
         "INSERT INTO photos (hash, bytes, indexed_at, skip_reason, skip_detail, format, width, height,
@@ -197,8 +197,8 @@ pub(super) fn put(db: &Connection, record: &PhotoRecord, derived: Derived) -> ru
         analysis.map(|analysis| &analysis.format),
         analysis.map(|analysis| analysis.width),
         analysis.map(|analysis| analysis.height),
-        said.as_deref().map(Statements::to_json),
-        said.as_deref().map_or(0, |said| said.version),
+        statements.as_deref().map(Statements::to_json),
+        statements.as_deref().map_or(0, |statements| statements.version),
         derived.models.map(|(detector, _)| detector),
         derived.models.map(|(_, classifier)| classifier),
         derived.faces as i64,

@@ -24,7 +24,7 @@ use super::{derived, files};
 pub(super) const IS_PAIRED: &str = "SELECT 1 FROM raw_pairs WHERE raw_id = ?";
 
 /// Reads the files whose paths are in a range, with their photos.
-pub(super) const BESIDE: &str =
+pub(super) const FILES_WITH_STEM: &str =
     "SELECT path, photo_id FROM files WHERE path >= ? AND path < ? AND photo_id IS NOT NULL";
 
 /// Notes the pictures of the noted raw files, since the sidecars of a raw file also count for its picture.
@@ -101,7 +101,7 @@ pub(super) fn contents_of_shot(
     let Some(path) = path else {
         return Ok(contents);
     };
-    for (other, photo) in beside(db, path)? {
+    for (other, photo) in files_with_stem(db, path)? {
         if is_raw(&other) != is_raw(path) {
             let hash = db
                 .prepare_cached("SELECT hash FROM photos WHERE id = ?")?
@@ -171,9 +171,9 @@ fn add_raws_beside(
     path: &Path,
     raws: &mut BTreeSet<PhotoId>,
 ) -> rusqlite::Result<()> {
-    let beside = beside(db, path)?.into_iter();
+    let files_with_stem = files_with_stem(db, path)?.into_iter();
     raws.extend(
-        beside
+        files_with_stem
             .filter(|(path, _)| is_raw(path))
             .map(|(_, photo)| photo),
     );
@@ -201,7 +201,7 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
 
 /// The first picture of the same shot beside a file of a raw photo.
 fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
-    let mut pictures = beside(db, path)?;
+    let mut pictures = files_with_stem(db, path)?;
     pictures.retain(|(path, _)| !is_raw(path));
     // Most raw files have no picture beside them.
     if pictures.is_empty() {
@@ -211,7 +211,7 @@ fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Resul
         return Ok(None);
     };
     for (_, picture) in pictures {
-        if taken(db, picture)?.is_some_and(|other| of_raw.agrees(&other)) {
+        if taken(db, picture)?.is_some_and(|other| of_raw.overlaps(&other)) {
             return Ok(Some(picture));
         }
     }
@@ -220,7 +220,7 @@ fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Resul
 
 /// The files in the folder of `path` that have the same name apart from the extension, itself included, in the order
 /// of their paths.
-fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
+fn files_with_stem(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
     let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
         return Ok(Vec::new());
     };
@@ -233,7 +233,7 @@ fn beside(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoI
         if let Some(last) = high.last_mut() {
             *last += 1; // of the full stop
         }
-        let mut statement = db.prepare_cached(BESIDE)?;
+        let mut statement = db.prepare_cached(FILES_WITH_STEM)?;
         let mut rows = statement.query([low, high])?;
         while let Some(row) = rows.next()? {
             let other = decode(row.get_ref(0)?.as_blob()?);
@@ -258,9 +258,9 @@ fn spellings(stem: &OsStr) -> Vec<OsString> {
 }
 
 /// When a photo was taken, by its content; `None` if that has no date.
-struct Taken(Option<(i64, i64)>);
+struct TakenSpan(Option<(i64, i64)>);
 
-impl Taken {
+impl TakenSpan {
     /// The period in which the photo was taken, in ms: its second, or, if it is not known so precisely, its day, month or
     /// year.
     fn of(capture: &Capture) -> Self {
@@ -272,7 +272,7 @@ impl Taken {
     }
 
     /// Whether both may have been taken in the same second.
-    fn agrees(&self, other: &Self) -> bool {
+    fn overlaps(&self, other: &Self) -> bool {
         match (self.0, other.0) {
             (Some((start, end)), Some((other_start, other_end))) => {
                 start < other_end && other_start < end
@@ -284,20 +284,20 @@ impl Taken {
 
 /// Reads when an analysed photo was taken, by its content alone, since a sidecar, a name or the time of a file may
 /// concern only one of the two files. `None` if the photo was skipped.
-fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Taken>> {
+fn taken(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<TakenSpan>> {
     const NO_FILE: &[FileOfPhoto<'_>] = &[];
-    let said: Option<Option<String>> = db
+    let statements: Option<Option<String>> = db
         .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?
         .query_row(params![photo], |row| row.get(0))
         .optional()?;
-    Ok(said.map(|said| {
-        let content = Statements::from_json(&said.unwrap_or_default());
+    Ok(statements.map(|statements| {
+        let content = Statements::from_json(&statements.unwrap_or_default());
         let sources = SourcesOfPhoto {
             content: &content,
             sidecars: &[],
             files: NO_FILE,
         };
-        Taken::of(&facts::resolve(&sources, &|_| TimeZone::UTC))
+        TakenSpan::of(&facts::resolve(&sources, &|_| TimeZone::UTC))
     }))
 }
 

@@ -77,7 +77,7 @@ pub struct PhotoAnalysis<Face> {
     /// Height of the upright photo in pixels.
     pub height: u32,
     /// What its content states of it.
-    pub said: Statements,
+    pub statements: Statements,
     /// The facts: by its content alone when it is to be stored, by all its sources when it was read. Times are stored
     /// with a resolution of 1 ms.
     pub capture: Capture,

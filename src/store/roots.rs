@@ -78,8 +78,8 @@ impl AbsentRoots {
         folders.any(|folder| *folder.is_absent.get_or_init(|| is_absent(&folder.path)))
     }
 
-    /// The paths in the same order, but those in one of them last.
-    pub fn last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    /// The paths in the same order, but those in one of them order_last.
+    pub fn order_last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
         paths.sort_by_key(|path| self.contain(&encode(path)));
         paths
     }

@@ -31,8 +31,8 @@ impl Shot {
     }
 
     /// The shot of a content with these statements (JSON), as they are stored.
-    pub fn of_json(said: &str) -> Option<Self> {
-        Self::of(&facts::of_content(&Statements::from_json(said)))
+    pub fn of_json(json: &str) -> Option<Self> {
+        Self::of(&facts::of_content(&Statements::from_json(json)))
     }
 }
 
@@ -71,11 +71,11 @@ pub(super) fn stored(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option
 
 /// The shot that a photo should have, from the statements of its content.
 pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Shot>> {
-    let said: Option<Option<String>> = db
+    let json: Option<Option<String>> = db
         .prepare_cached("SELECT facts FROM photos WHERE id = ? AND skip_reason IS NULL")?
         .query_row([photo], |row| row.get(0))
         .optional()?;
-    Ok(said.flatten().and_then(|said| Shot::of_json(&said)))
+    Ok(json.flatten().and_then(|json| Shot::of_json(&json)))
 }
 
 /// Brings the shot of a photo up to date.

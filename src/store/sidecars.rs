@@ -70,21 +70,21 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
     let forgotten = Names::of(db)?;
     let now: Vec<(SidecarFile, String)> = sidecars
         .iter()
-        .map(|Sidecar { file, said }| {
-            let said = forgotten.without(said);
+        .map(|Sidecar { file, statements }| {
+            let statements = forgotten.without(statements);
             let meta = FileMeta {
                 device: 0, // not stored
                 ..file.meta
             };
             let name = file.name.clone();
-            (SidecarFile { name, meta }, said.to_json())
+            (SidecarFile { name, meta }, statements.to_json())
         })
         .collect();
     if now == known {
         return Ok(());
     }
-    let (said, said_before) = (now.iter().map(said), known.iter().map(said));
-    if said.eq(said_before) {
+    let (statements, said_before) = (now.iter().map(statements), known.iter().map(statements));
+    if statements.eq(said_before) {
         // This is so for most photos of a folder whose `.picasa.ini` changes, and nothing has to be derived anew. But if
         // another sidecar has a new time, it may now count instead of that of another copy, or no longer.
         let is_redated =
@@ -104,8 +104,8 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
 }
 
 /// The name of a sidecar, and what it says.
-fn said((file, said): &(SidecarFile, String)) -> (&OsStr, &str) {
-    (&file.name, said)
+fn statements((file, statements): &(SidecarFile, String)) -> (&OsStr, &str) {
+    (&file.name, statements)
 }
 
 /// Stores the metadata of the sidecars of a file that say the same as before.
@@ -138,7 +138,7 @@ fn replace(
 ) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM sidecars WHERE photo_path = ?")?
         .execute([path])?;
-    for (file, said) in sidecars {
+    for (file, statements) in sidecars {
         // Inserts nothing if the file is not in the index, for instance because another process removed it.
         db.prepare_cached(
             "INSERT INTO sidecars (photo_path, name, size, mtime_ns, ctime_ns, inode, facts)
@@ -151,7 +151,7 @@ fn replace(
             file.meta.mtime_ns,
             file.meta.ctime_ns,
             file.meta.inode as i64,
-            said,
+            statements,
         ])?;
     }
     Ok(())
@@ -197,16 +197,16 @@ mod tests {
     use crate::facts::{Block, Statements};
 
     fn sidecar(name: &str, keywords: &[&str]) -> Sidecar {
-        let mut said = Statements::default();
+        let mut statements = Statements::default();
         for keyword in keywords {
-            said.keyword(keyword, Block::Xmp);
+            statements.add_keyword(keyword, Block::Xmp);
         }
         Sidecar {
             file: SidecarFile {
                 name: name.into(),
                 meta: META,
             },
-            said,
+            statements,
         }
     }
 
@@ -274,7 +274,7 @@ mod tests {
         testing::put(&mut store, "/b/1.jpg", &record);
         let rated = |stars: i8, mtime_ns: i64| {
             let mut sidecar = sidecar("1.xmp", &[if stars == 2 { "Lake" } else { "Boat" }]);
-            sidecar.said.rating(stars, Block::Xmp);
+            sidecar.statements.add_rating(stars, Block::Xmp);
             sidecar.file.meta.mtime_ns = mtime_ns;
             [sidecar]
         };

@@ -26,7 +26,7 @@ impl StoredFace {
     pub fn top(&self) -> Option<Emotion> {
         match self.correction {
             None => self.scores.is_human().then(|| self.scores.top().0),
-            Some(Correction::Emotion(said)) => Some(said),
+            Some(Correction::Emotion(emotion)) => Some(emotion),
             Some(Correction::NotAFace) => None,
         }
     }
@@ -104,7 +104,7 @@ impl JudgedFace {
             None => self
                 .is_face()
                 .then(|| self.face.weighted(self.scores[emotion])),
-            Some(Correction::Emotion(said)) => Some(f64::from(u8::from(said == emotion))),
+            Some(Correction::Emotion(stated)) => Some(f64::from(u8::from(stated == emotion))),
             Some(Correction::NotAFace) => None,
         }
     }

@@ -146,7 +146,9 @@ fn group(
                 Grouping::Folder => {
                     let mut path = decode(row.get_ref(2)?.as_blob()?);
                     if absent.contain(row.get_ref(2)?.as_blob()?) {
-                        path = absent.last(files::of_photo(db, photo)?).swap_remove(0);
+                        path = absent
+                            .order_last(files::of_photo(db, photo)?)
+                            .swap_remove(0);
                     }
                     path.parent().map(Path::to_owned).map(Group::Folder)
                 }

@@ -97,7 +97,7 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
                 keywords: vec!["Vacation".into(), "Places|Italy".into()],
                 ..Capture::default()
             },
-            said: Statements::default(),
+            statements: Statements::default(),
             people: Vec::new(),
             models: models(),
             faces,
@@ -105,21 +105,21 @@ pub(super) fn photo(content: &str, faces: Vec<ScoredFace>) -> PhotoRecord {
             incomplete: None,
         }),
     };
-    say(&mut record, |_| {});
+    change_facts(&mut record, |_| {});
     record
 }
 
 /// Changes what the content of an analysed photo says of it.
-pub(super) fn say(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
+pub(super) fn change_facts(record: &mut PhotoRecord, change: impl FnOnce(&mut Capture)) {
     let analysis = record.content.as_mut().expect("an analysed photo");
     change(&mut analysis.capture);
-    analysis.said = Statements::from(&analysis.capture);
-    analysis.capture = of_content(&analysis.said);
+    analysis.statements = Statements::from(&analysis.capture);
+    analysis.capture = of_content(&analysis.statements);
 }
 
 /// Sets the date of a photo.
 pub(super) fn set_date(record: &mut PhotoRecord, local: jiff::civil::DateTime) {
-    say(record, |capture| {
+    change_facts(record, |capture| {
         capture.taken_at = Some(TakenAt {
             local,
             offset: None,

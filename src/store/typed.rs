@@ -177,7 +177,7 @@ fn equivalent(
 }
 
 /// Maximum number of forms of a path.
-const MOST_FORMS: usize = 256;
+const MAX_FORMS: usize = 256;
 
 /// Paths that are canonically equivalent to `path` in Unicode, at most [`MOST_FORMS`]: the path itself first, and with
 /// its names as they are on disk, composed and decomposed.
@@ -204,7 +204,7 @@ pub(super) fn forms(path: &Path) -> Vec<PathBuf> {
         }
         let mut seen = HashSet::new();
         longer.retain(|form| seen.insert(form.clone()));
-        longer.truncate(MOST_FORMS);
+        longer.truncate(MAX_FORMS);
         forms = longer;
     }
     forms

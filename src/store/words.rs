@@ -45,13 +45,13 @@ pub(super) fn of_path(path: &Path) -> String {
 
 /// The text of a photo `p` apart from its paths, as an SQL expression: everything else by which `--text` finds
 /// it. Whatever is added here must mark the photo in `dirty_photos` when it changes (`migrations/`).
-macro_rules! said_of_photo {
+macro_rules! fact_texts_of_photo {
     () => {
         "coalesce(p.title, '') || ' ' || coalesce(p.description, '') || ' ' || coalesce(p.keywords, '') || ' '
          || coalesce((SELECT group_concat(name, ' ') FROM people WHERE photo_id = p.id), '')"
     };
 }
-pub(super) use said_of_photo;
+pub(super) use fact_texts_of_photo;
 
 /// Adds one path to the text of a photo for the full-text index.
 pub(super) fn add_path(text: &mut String, path: &Path) {
@@ -59,9 +59,9 @@ pub(super) fn add_path(text: &mut String, path: &Path) {
     text.push(' ');
 }
 
-/// Adds what [`said_of_photo`] selects to the text of a photo.
-pub(super) fn add_said(text: &mut String, said: &str) {
-    text.push_str(said);
+/// Adds what [`fact_texts_of_photo`] selects to the text of a photo.
+pub(super) fn add_facts(text: &mut String, fact_texts: &str) {
+    text.push_str(fact_texts);
 }
 
 /// The text in Unicode's composed form. A Mac writes names in the decomposed form.
@@ -78,18 +78,18 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
 /// segment per photo costs more than one segment for all.
 pub(super) fn write(db: &Connection, photo: PhotoId, text: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO photo_words (rowid, words) VALUES (?, ?)")?
-        .execute(params![photo, indexed(text)])?;
+        .execute(params![photo, index_text(text)])?;
     Ok(())
 }
 
 /// The text that the full-text index gets for a text.
-pub(super) fn indexed(text: &str) -> Cow<'_, str> {
-    terms::indexed(text)
+pub(super) fn index_text(text: &str) -> Cow<'_, str> {
+    terms::index_text(text)
 }
 
 /// The words of a text as they are compared, separated by spaces.
-pub(super) fn compared(text: &str) -> String {
-    terms::compared(text)
+pub(super) fn comparison_form(text: &str) -> String {
+    terms::comparison_form(text)
 }
 
 /// The byte ranges of the words in a text; in a script without spaces, those of the characters.
@@ -111,16 +111,16 @@ fn stored(
     photo: PhotoId,
     part: impl Fn(&Path) -> &Path,
 ) -> rusqlite::Result<Option<String>> {
-    const SAID: &str = concat!(
+    const FACT_TEXTS: &str = concat!(
         "SELECT ",
-        said_of_photo!(),
+        fact_texts_of_photo!(),
         " FROM photos p WHERE p.id = ? AND p.skip_reason IS NULL"
     );
-    let said: Option<String> = db
-        .prepare_cached(SAID)?
+    let fact_texts: Option<String> = db
+        .prepare_cached(FACT_TEXTS)?
         .query_row([photo], |row| row.get(0))
         .optional()?;
-    let Some(said) = said else {
+    let Some(fact_texts) = fact_texts else {
         return Ok(None);
     };
     let mut text = String::new();
@@ -130,7 +130,7 @@ fn stored(
     if text.is_empty() {
         return Ok(None);
     }
-    add_said(&mut text, &said);
+    add_facts(&mut text, &fact_texts);
     Ok(Some(text))
 }
 
@@ -142,13 +142,13 @@ fn begin_alike(a: &str, b: &str) -> bool {
 
 /// Whether `text` has a word that can be searched for. Without one, a query for it restricts nothing.
 pub fn has_words(text: &str) -> bool {
-    !terms::asked(text).is_empty()
+    !terms::query_terms(text).is_empty()
 }
 
 /// An FTS5 expression that matches texts with all words of `text`; `None` if there is no word. It is valid for any
 /// text: no term contains a character that the tokenizer would split at, or a quotation mark.
 pub(super) fn expression(text: &str) -> Option<String> {
-    let terms = terms::asked(text);
+    let terms = terms::query_terms(text);
     let quoted: Vec<String> = terms.iter().map(|term| format!("\"{term}\"")).collect();
     (!quoted.is_empty()).then(|| quoted.join(" AND "))
 }
@@ -173,13 +173,13 @@ impl BelowRoots {
         let of_roots: String = topmost.iter().map(|root| of_path(root) + " ").collect();
         // If no term begins like a term of a root, no index is needed: the tokenizer changes only the
         // ends of words, and few texts get past this check.
-        let terms_of_roots = indexed(&of_roots);
+        let terms_of_roots = index_text(&of_roots);
         let may_be_in_root = |term: &String| {
             let mut of_roots =
                 terms_of_roots.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric());
             of_roots.any(|of_root| begin_alike(of_root, term))
         };
-        if !terms::asked(text).iter().any(may_be_in_root) {
+        if !terms::query_terms(text).iter().any(may_be_in_root) {
             return Ok(None);
         }
         let index = Connection::open_in_memory()?;
@@ -209,7 +209,7 @@ impl BelowRoots {
         let index = &self.index;
         index
             .prepare_cached("INSERT OR REPLACE INTO one (rowid, words) VALUES (1, ?)")?
-            .execute([indexed(text)])?;
+            .execute([index_text(text)])?;
         index
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM one WHERE one MATCH ?)")?
             .query_row([expression], |row| row.get(0))
@@ -298,7 +298,7 @@ mod tests {
                     .collect();
                 write(db, id, &text).unwrap();
                 let asked = expression(&text);
-                searchable += terms::asked(&text).len();
+                searchable += terms::query_terms(&text).len();
                 let Some(asked) = asked else { continue };
                 let is_found: bool = db
                     .prepare_cached("SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)")
@@ -339,7 +339,7 @@ mod tests {
             .unwrap();
         let text: String = all.iter().flat_map(|c| [' ', *c]).collect();
         let mut made: std::collections::BTreeSet<String> =
-            indexed(&text).split(' ').map(str::to_owned).collect();
+            index_text(&text).split(' ').map(str::to_owned).collect();
         made.remove("");
         // The tokenizer removes only endings in ASCII.
         let differ: Vec<_> = stored

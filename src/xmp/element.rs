@@ -8,14 +8,14 @@ use quick_xml::name::ResolveResult;
 use super::namespace;
 
 /// Deepest nesting of elements; deeper ones are left out. XMP needs about twelve.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Most elements and attributes; further ones are left out.
-const MOST: usize = 200_000;
+const MAX_ELEMENTS: usize = 200_000;
 
 /// Longest URI of a namespace, in bytes; a longer one counts as none. Every name has a copy of its URI, so one long URI
 /// for many short names would take thousands of times the memory of the packet.
-const LONGEST_NAMESPACE: usize = 256;
+const MAX_NAMESPACE_BYTES: usize = 256;
 
 /// An element.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Name {
 
     fn of(resolved: &ResolveResult<'_>, local: &str) -> Self {
         let uri = match resolved {
-            ResolveResult::Bound(namespace) if namespace.0.len() > LONGEST_NAMESPACE => "",
+            ResolveResult::Bound(namespace) if namespace.0.len() > MAX_NAMESPACE_BYTES => "",
             ResolveResult::Bound(namespace) => namespace.0,
             ResolveResult::Unbound => "",
             ResolveResult::Unknown(prefix) => of_prefix(prefix),
@@ -83,20 +83,20 @@ pub(super) fn parse(text: &str) -> (Element, Option<String>) {
     let mut reader = NsReader::from_str(text);
     let mut open = vec![Element::default()];
     let mut count = 0;
-    // Elements below `DEEPEST` that are open, and are left out.
+    // Elements below `MAX_DEPTH` that are open, and are left out.
     let mut skipped = 0_usize;
     let damage = loop {
         match reader.read_event() {
             Ok(Event::Eof) if open.len() + skipped > 1 => break Some("it ends early".to_owned()),
             Ok(Event::Eof) => break None,
-            Ok(Event::Start(_)) if open.len() > DEEPEST || count >= MOST => skipped += 1,
+            Ok(Event::Start(_)) if open.len() > MAX_DEPTH || count >= MAX_ELEMENTS => skipped += 1,
             Ok(Event::End(_)) if skipped > 0 => skipped -= 1,
             Ok(_) if skipped > 0 => {}
             Ok(Event::Start(start)) => {
                 let element = element(&reader, &start, &mut count);
                 open.push(element);
             }
-            Ok(Event::Empty(start)) if count < MOST => {
+            Ok(Event::Empty(start)) if count < MAX_ELEMENTS => {
                 let element = element(&reader, &start, &mut count);
                 add(&mut open, element);
             }
@@ -125,7 +125,7 @@ fn element(reader: &NsReader<&[u8]>, start: &BytesStart<'_>, count: &mut usize) 
     let mut attributes = Vec::new();
     for attribute in start.attributes().with_checks(false).flatten() {
         *count += 1;
-        if *count >= MOST || attribute.key.as_namespace_binding().is_some() {
+        if *count >= MAX_ELEMENTS || attribute.key.as_namespace_binding().is_some() {
             continue;
         }
         let (resolved, local) = resolver.resolve_attribute(attribute.key);

@@ -36,8 +36,8 @@ fn a_named_file_that_was_skipped_before_is_told_the_reason_again() {
     env.add("broken.jpg", "no photo");
     env.index();
     let run = env.run("index album/broken.jpg").found();
-    let told = "album/broken.jpg is as it was when it was skipped: ";
-    assert!(run.text().contains(told), "{run:?}");
+    let message = "album/broken.jpg is as it was when it was skipped: ";
+    assert!(run.text().contains(message), "{run:?}");
     let run = env.run("index album/chelsea.jpg").found();
     assert!(!run.text().contains("skipped"), "{run:?}");
 }

@@ -251,10 +251,13 @@ fn a_read_only_database_is_refused() {
         let mut lines = BufReader::new(gallery.stdout.take().unwrap());
         lines.read_line(&mut link).unwrap();
         gallery.kill().unwrap();
-        let said = gallery.wait_with_output().unwrap();
-        let said = String::from_utf8(said.stderr).unwrap();
-        assert!(link.starts_with("http://127.0.0.1:"), "{link} {said}");
-        assert!(said.contains("corrections cannot be stored"), "{said}");
+        let message = gallery.wait_with_output().unwrap();
+        let message = String::from_utf8(message.stderr).unwrap();
+        assert!(link.starts_with("http://127.0.0.1:"), "{link} {message}");
+        assert!(
+            message.contains("corrections cannot be stored"),
+            "{message}"
+        );
         assert_eq!(
             fs::read_dir(&backup).unwrap().count(),
             1 + companions.len(),

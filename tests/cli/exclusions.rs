@@ -195,9 +195,9 @@ fn files_with_odd_names_are_told_by_their_first_bytes() {
         (&summary["photos"], &summary["unchanged"]),
         (&json!(1), &json!(7))
     );
-    let told = env.run("index album").found();
+    let output = env.run("index album").found();
     let line = "3 files passed over: no photos by their names";
-    assert!(told.text().contains(line), "{told:?}");
+    assert!(output.text().contains(line), "{output:?}");
 }
 
 #[test]

@@ -110,8 +110,8 @@ fn a_sidecar_says_when_where_and_what() {
     assert_eq!(env.query("--text arno"), found);
     assert_eq!(env.query("--near florence"), found);
     assert_eq!(env.query("--taken 1975"), found);
-    let told = env.run("show album/IMG_20190715_153000.jpg").found();
-    assert!(told.text().contains("1975-07 (sidecar)"), "{told:?}");
+    let output = env.run("show album/IMG_20190715_153000.jpg").found();
+    assert!(output.text().contains("1975-07 (sidecar)"), "{output:?}");
     // Without it, the name counts again.
     fs::remove_file(env.album("IMG_20190715_153000.jpg.xmp")).unwrap();
     env.index();

@@ -225,7 +225,7 @@ fn names_left(env: &TestEnv) -> Vec<String> {
 fn a_forgotten_person_leaves_no_trace_and_is_not_named_again() {
     let env = TestEnv::with_fixtures(&["hopper.jpg", "chelsea.jpg", "astronaut.jpg"]);
     let name = "Xanthippe Wümpelstein";
-    let said = people(
+    let xmp = people(
         &[name, "Bob"],
         &[
             name,
@@ -236,7 +236,7 @@ fn a_forgotten_person_leaves_no_trace_and_is_not_named_again() {
         "Xanthippe Wümpelstein and Bob at the lake",
         "Xanthippe Wümpelstein",
     );
-    env.add("hopper.jpg.xmp", &said);
+    env.add("hopper.jpg.xmp", &xmp);
     let takeout = format!(
         r#"{{"title": "chelsea.jpg", "photoTakenTime": {{"timestamp": "1563091200"}}, "description": "with xanthippe  w\u00fcmpelstein", "people": [{{"name": "{name}"}}]}}"#
     );
@@ -272,9 +272,9 @@ fn a_forgotten_person_leaves_no_trace_and_is_not_named_again() {
     assert_eq!(env.query("").len(), 3);
 
     // The name comes neither from new files nor from known ones that are read again.
-    env.add("astronaut.jpg.xmp", &said);
+    env.add("astronaut.jpg.xmp", &xmp);
     env.add("coffee.jpg", fixture("coffee.jpg"));
-    env.add("coffee.jpg.xmp", &said);
+    env.add("coffee.jpg.xmp", &xmp);
     env.add(
         "chelsea.jpg.supplemental-metadata.json",
         takeout.replace("with", "without"),
@@ -332,8 +332,8 @@ fn what_only_resembles_a_forgotten_name_stays_and_is_told() {
 #[test]
 fn what_was_forgotten_stays_so_when_an_older_backup_is_restored() {
     let env = album();
-    let said = people(&["Xanthippe Wümpelstein", "Bob"], &[], "At the lake", "");
-    env.add("hopper.jpg.xmp", said);
+    let xmp = people(&["Xanthippe Wümpelstein", "Bob"], &[], "At the lake", "");
+    env.add("hopper.jpg.xmp", xmp);
     env.index();
     env.run("backup old.sqlite3").found();
     env.run("forget album/Zanzibarsk").found();
@@ -342,8 +342,8 @@ fn what_was_forgotten_stays_so_when_an_older_backup_is_restored() {
     let backup = fs::read(env.path("old.sqlite3")).unwrap();
 
     let restored = env.run("restore old.sqlite3").found();
-    let told = "stays forgotten: 2 files and the people named in 1 photo were removed";
-    assert!(restored.text().contains(told), "{restored:?}");
+    let message = "stays forgotten: 2 files and the people named in 1 photo were removed";
+    assert!(restored.text().contains(message), "{restored:?}");
     assert_eq!(fs::read(env.path("old.sqlite3")).unwrap(), backup);
     for _ in 0..2 {
         assert_eq!(traces(&env.path("home"), &WORDS), [""; 0]);

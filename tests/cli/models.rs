@@ -40,10 +40,10 @@ fn a_chosen_model_is_used_until_the_built_in_one_is_chosen() {
     let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
     assert_eq!(processed(&env, ""), 1);
     write_model(&env.path("other.safetensors"), "remark", "mine");
-    let said = env.run("model use other.safetensors").found();
+    let output = env.run("model use other.safetensors").found();
     assert!(
-        said.text().contains("classifies faces from now on"),
-        "{said:?}"
+        output.text().contains("classifies faces from now on"),
+        "{output:?}"
     );
     // The model file was copied, so the original may be deleted.
     fs::remove_file(env.path("other.safetensors")).unwrap();

@@ -162,12 +162,13 @@ fn regions_of_exiftool_and_exiv2_land_on_the_right_face_in_every_orientation() {
     let hits = found.json();
     assert_eq!(hits.as_array().unwrap().len(), names.len());
     assert_eq!(hits[0]["people"][0]["name"], "Grace Hopper");
-    let told = env.run("query --person grase");
+    let output = env.run("query --person grase");
     assert!(
-        told.stderr
+        output
+            .stderr
             .contains("the nearest name in the index is Grace Hopper"),
         "{}",
-        told.stderr
+        output.stderr
     );
     let explained = env.run("query --person grace --explain --limit 99").found();
     assert!(explained.text().contains("(Grace Hopper) at"));

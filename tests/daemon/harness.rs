@@ -231,7 +231,7 @@ pub fn add_indexed(env: &TestEnv, folder: &str, range: std::ops::Range<usize>) {
         format: scan.format,
         width: scan.width,
         height: scan.height,
-        said: scan.said,
+        statements: scan.statements,
         capture: scan.capture,
         people: Vec::new(),
         models: scan.models,

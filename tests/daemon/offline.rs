@@ -182,7 +182,7 @@ fn a_disk_that_is_unmounted_during_a_scan_keeps_its_rows() {
             models: &models,
             filter: &filter,
             is_root: true,
-            again: false,
+            reanalyse: false,
         };
         let root = env.path("album").canonicalize().unwrap().join(root);
         let root: PathBuf = root.components().collect();

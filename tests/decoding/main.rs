@@ -43,7 +43,7 @@ fn settings() -> ProcessSettings {
         min_face: 16.0,
         detector: Detector::Builtin(DetectorParams::default()),
         model: None,
-        grace: ProcessSettings::GRACE,
+        timeout_margin: ProcessSettings::TIMEOUT_MARGIN,
     }
 }
 
@@ -112,7 +112,7 @@ impl FaceDetector for Whole {
 #[test]
 fn a_detector_outside_is_asked_about_a_reduced_copy() {
     let settings = ProcessSettings {
-        detector: Detector::Asked {
+        detector: Detector::OfParent {
             model: "whole 1".into(),
             max_pixels: 50_000,
         },
@@ -175,7 +175,7 @@ fn every_death_is_survived_and_recorded_and_the_other_photos_are_indexed() {
             max_pixels: 10_000_000,
             max_bytes: 10_000_000,
         },
-        grace: Duration::from_secs(5),
+        timeout_margin: Duration::from_secs(5),
         ..settings()
     };
     let analyser = isolated(stand_in(), settings);
@@ -204,7 +204,7 @@ fn every_death_is_survived_and_recorded_and_the_other_photos_are_indexed() {
 fn run(store: &mut Store, analyser: &Analyser, photos: &Path, again: bool) -> Summary {
     let options = IndexOptions {
         threads: NonZeroUsize::new(2).unwrap(),
-        again,
+        reanalyse: again,
     };
     let filter = AlbumFilter::new(&AlbumFilterSettings::default()).unwrap();
     let roots = [photos.to_owned()];
@@ -223,7 +223,7 @@ fn a_photo_whose_process_got_no_cpu_time_is_tried_again() {
             max_time: Duration::from_millis(500),
             ..Limits::default()
         },
-        grace: Duration::from_secs(5),
+        timeout_margin: Duration::from_secs(5),
         ..settings()
     };
     let mut store = Store::open(&folder.path().join("index.sqlite3")).unwrap();
@@ -294,7 +294,7 @@ fn a_program_that_is_no_decoding_process_is_refused_with_what_to_do() {
             arguments: Vec::new(),
         };
         let settings = ProcessSettings {
-            grace: Duration::from_secs(1),
+            timeout_margin: Duration::from_secs(1),
             ..settings()
         };
         let error = Processes::start(launch, settings).unwrap_err();

@@ -238,7 +238,7 @@ fn what_is_typed_is_understood_as_by_find() {
 #[test]
 fn what_is_said_about_the_text_is_what_is_in_force() {
     let (_env, server) = album();
-    let said = |filters: &str| {
+    let summary = |filters: &str| {
         let counts = server.ask(&format!("/api/counts?{filters}"));
         let filters = counts["understood"]["filters"].clone();
         (
@@ -290,9 +290,13 @@ fn what_is_said_about_the_text_is_what_is_in_force() {
             1,
         ),
     ] {
-        let (filters_said, order_said, found_said) = said(filters);
-        assert_eq!(filters_said, expected, "{filters}");
-        assert_eq!((order_said, found_said), (json!(order), found), "{filters}");
+        let (filters_in_words, order_in_words, found_in_words) = summary(filters);
+        assert_eq!(filters_in_words, expected, "{filters}");
+        assert_eq!(
+            (order_in_words, found_in_words),
+            (json!(order), found),
+            "{filters}"
+        );
         let grid = server.ask(&format!("/api/photos?limit=9&{filters}"));
         assert_eq!(names(&grid).len() as u64, found, "{filters}");
     }

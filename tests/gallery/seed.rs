@@ -127,7 +127,7 @@ pub fn record(seed: &Seed) -> PhotoRecord {
             format: "JPEG".to_owned(),
             width: size.0,
             height: size.1,
-            said: Statements::from(&capture),
+            statements: Statements::from(&capture),
             capture,
             people: Vec::new(),
             models: Models {

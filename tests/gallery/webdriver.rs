@@ -152,12 +152,12 @@ impl Browser {
         let element = self.call("GET", &self.target("/element/active"), None);
         let id = element[ELEMENT].as_str().unwrap();
         let ask = |what: &str| {
-            let told = self.call(
+            let reported = self.call(
                 "GET",
                 &self.target(&format!("/element/{id}/computed{what}")),
                 None,
             );
-            told.as_str().unwrap_or_default().to_owned()
+            reported.as_str().unwrap_or_default().to_owned()
         };
         (ask("label"), ask("role"))
     }

@@ -115,9 +115,9 @@ fn hostile_files_end_nothing_and_hide_no_sound_photo() {
     assert_eq!(ended.code(), Some(0));
     let summary: Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
 
-    let told = env.run("status --skipped").found();
+    let output = env.run("status --skipped").found();
     let bad = ["decoder crashed", "timed out"];
-    let bad: Vec<&str> = told
+    let bad: Vec<&str> = output
         .text()
         .lines()
         .filter(|line| bad.iter().any(|reason| line.contains(reason)))

@@ -34,7 +34,7 @@ use targets::{TARGETS, Target};
 
 /// No mutated input may take longer, even on a busy machine and without optimisation. The time that the first samples
 /// take to load data is not counted.
-const LONGEST: Duration = Duration::from_mins(1);
+const MAX_TIME: Duration = Duration::from_mins(1);
 
 fn seconds() -> Duration {
     let given = std::env::var("HOSTILE_SECONDS").ok();
@@ -79,7 +79,7 @@ fn attack(name: &str, target: Target) -> Result<(), String> {
         let began = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| target(&input)));
         let time = began.elapsed();
-        let is_slow = number >= samples.len() as u64 && time > LONGEST;
+        let is_slow = number >= samples.len() as u64 && time > MAX_TIME;
         if outcome.is_err() || is_slow {
             if let Ok(folder) = std::env::var("HOSTILE_KEEP") {
                 std::fs::write(format!("{folder}/{name}-{number}"), &input).unwrap();

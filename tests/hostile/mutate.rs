@@ -4,7 +4,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 /// Longest input, in bytes.
-const LONGEST: usize = 1 << 18;
+const MAX_BYTES: usize = 1 << 18;
 
 /// Numbers at which lengths, counts and offsets break.
 const NUMBERS: [u32; 10] = [
@@ -65,6 +65,6 @@ pub fn mutated(target: &str, number: u64, samples: &[Vec<u8>]) -> Vec<u8> {
             _ => bytes[at..at + length].fill(random.random()),
         }
     }
-    bytes.truncate(LONGEST);
+    bytes.truncate(MAX_BYTES);
     bytes
 }

@@ -17,7 +17,7 @@ use fer_index::emotion::{Emotion, EmotionSet};
 use fer_index::export::write_sidecar;
 use fer_index::facts::{Contacts, PicasaFolder, Statements, of_takeout, of_xmp};
 use fer_index::imaging::{self, Limits};
-use fer_index::query::{FLAGS, Given, Known, UserFilter, parse_span, understand};
+use fer_index::query::{FLAGS, GivenFlags, IndexLookup, UserFilter, parse_span, understand};
 use fer_index::xmp::Packet;
 use fer_jpeg::{Area, Channels, Header};
 use image::{ImageFormat, RgbImage};
@@ -64,7 +64,7 @@ const LIMITS: Limits = Limits {
 /// A photo in any container.
 pub fn image(bytes: &[u8]) {
     if let Ok(facts) = imaging::facts(bytes, &LIMITS) {
-        assert_statements(&facts.said);
+        assert_statements(&facts.statements);
     }
     if let Ok(decoded) = imaging::decode(bytes, &LIMITS) {
         let pixels = u64::from(decoded.raster.width()) * u64::from(decoded.raster.height());
@@ -146,22 +146,22 @@ pub fn xmp(bytes: &[u8]) {
 
 /// The JSON of Google Takeout.
 pub fn takeout(bytes: &[u8]) {
-    if let Ok(said) = of_takeout(bytes) {
-        assert_statements(&said);
+    if let Ok(statements) = of_takeout(bytes) {
+        assert_statements(&statements);
     }
 }
 
 /// A `.picasa.ini`, and a list of contacts.
 pub fn picasa(bytes: &[u8]) {
     let contacts = Contacts::of_xml(bytes);
-    if let Some(said) = PicasaFolder::parse(bytes, &contacts).of("a.jpg") {
-        assert_statements(said);
+    if let Some(statements) = PicasaFolder::parse(bytes, &contacts).of("a.jpg") {
+        assert_statements(statements);
     }
 }
 
 /// Statements that are stored are equal when they are read again.
-fn assert_statements(said: &Statements) {
-    assert_eq!(&Statements::from_json(&said.to_json()), said);
+fn assert_statements(statements: &Statements) {
+    assert_eq!(&Statements::from_json(&statements.to_json()), statements);
 }
 
 fn folder() -> TempDir {
@@ -176,10 +176,11 @@ pub fn sidecar(bytes: &[u8]) {
     let photo = Path::new("/nowhere.jpg");
     let happy = EmotionSet::from_iter([Emotion::Happy]);
     let rest = |bytes: &[u8]| {
-        let mut said = of_xmp(&Packet::parse(bytes).0);
-        said.keywords
+        let mut statements = of_xmp(&Packet::parse(bytes).0);
+        statements
+            .keywords
             .retain(|keyword| !keyword.value.contains("Happy"));
-        said
+        statements
     };
     let Ok(true) = write_sidecar(&path, photo, happy, false) else {
         assert_eq!(fs::read(&path).expect("it is there"), bytes);
@@ -206,7 +207,13 @@ const NOW: DateTime = date(2020, 6, 15).at(12, 0, 0, 0);
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    let filter = understand(&words, &Given::nothing(), &Known::nothing(), NOW).filter;
+    let filter = understand(
+        &words,
+        &GivenFlags::none(),
+        &IndexLookup::with_usual_meanings(),
+        NOW,
+    )
+    .filter;
     let flags = filter.set_flags();
     let given: Vec<_> = flags
         .iter()

@@ -123,9 +123,9 @@ fn peak(file: &Path) -> u64 {
         .env(FILE, file)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let number = said.lines().find_map(|line| line.split_once(PEAK));
-    let number = number.unwrap_or_else(|| panic!("{}: {said}", file.display()));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let number = printed.lines().find_map(|line| line.split_once(PEAK));
+    let number = number.unwrap_or_else(|| panic!("{}: {printed}", file.display()));
     1024 * number.1.trim().parse::<u64>().unwrap()
 }
 

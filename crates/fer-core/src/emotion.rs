@@ -154,7 +154,7 @@ impl FromIterator<Emotion> for EmotionSet {
 /// Least human score at which a face counts as a human one. It is lower than 0.5, at which the head is undecided,
 /// because missing a person is worse than counting an animal. If it changes, a migration must add the photos of faces
 /// between the old and the new value to `dirty_ranks`.
-pub const LEAST_HUMAN: f32 = 0.3;
+pub const MIN_HUMAN_SCORE: f32 = 0.3;
 
 /// A model's results for a face: a probability for each of the eight emotions, which add up to one, and the human
 /// score.
@@ -184,9 +184,9 @@ impl EmotionScores {
         self.human
     }
 
-    /// Whether the face counts as a human one: its human score is at least [`LEAST_HUMAN`], or absent.
+    /// Whether the face counts as a human one: its human score is at least [`MIN_HUMAN_SCORE`], or absent.
     pub fn is_human(&self) -> bool {
-        self.human.is_none_or(|human| human >= LEAST_HUMAN)
+        self.human.is_none_or(|human| human >= MIN_HUMAN_SCORE)
     }
 
     /// The probabilities in the order of [`Emotion::ALL`].

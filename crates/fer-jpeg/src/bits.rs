@@ -2,22 +2,22 @@
 
 /// The entropy-coded data of a scan without stuffed bytes and restart markers.
 #[derive(Debug, Clone)]
-pub struct Data {
+pub struct ScanData {
     bytes: Vec<u8>,
     /// The offset of each restart interval; that of the first one is 0.
-    starts: Vec<usize>,
+    interval_starts: Vec<usize>,
 }
 
 /// Zeros after the data, so that whole words can be read up to the end of the data.
 const PADDING: usize = 8;
 
-impl Data {
+impl ScanData {
     /// Copies the data of the scan at the start of `bytes`, and returns them with the offset of the marker that ends
     /// them. `None` if there is no such marker, or a restart marker is out of order.
-    pub fn of_scan(bytes: &[u8]) -> Option<(Self, usize)> {
+    pub fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let mut data = Self {
             bytes: Vec::with_capacity(bytes.len() + PADDING),
-            starts: vec![0],
+            interval_starts: vec![0],
         };
         let mut at = 0;
         loop {
@@ -28,10 +28,10 @@ impl Data {
             match *bytes.get(at + 1)? {
                 0 => data.bytes.push(0xff),
                 code @ 0xd0..=0xd7 => {
-                    if usize::from(code & 7) != (data.starts.len() - 1) & 7 {
+                    if usize::from(code & 7) != (data.interval_starts.len() - 1) & 7 {
                         return None;
                     }
-                    data.starts.push(data.bytes.len());
+                    data.interval_starts.push(data.bytes.len());
                 }
                 _ => break,
             }
@@ -44,18 +44,18 @@ impl Data {
 
     /// Number of restart intervals.
     pub fn intervals(&self) -> usize {
-        self.starts.len()
+        self.interval_starts.len()
     }
 
     /// The bit at which an interval begins. If `interval` is the number of intervals, the bit after the last one.
-    pub fn start(&self, interval: usize) -> u64 {
+    pub fn interval_start(&self, interval: usize) -> u64 {
         let end = self.bytes.len() - PADDING;
-        8 * self.starts.get(interval).copied().unwrap_or(end) as u64
+        8 * self.interval_starts.get(interval).copied().unwrap_or(end) as u64
     }
 
     /// A reader that starts at a bit of the data.
-    pub fn at(&self, bit: u64) -> Bits<'_> {
-        let mut bits = Bits {
+    pub fn reader_at(&self, bit: u64) -> BitReader<'_> {
+        let mut bits = BitReader {
             bytes: &self.bytes,
             next: (bit / 8) as usize,
             word: 0,
@@ -69,7 +69,7 @@ impl Data {
 
 /// Reads bits, the most significant first, and zeros after the end of the data.
 #[derive(Debug, Clone)]
-pub struct Bits<'a> {
+pub struct BitReader<'a> {
     bytes: &'a [u8],
     /// The offset of the next byte to be read.
     next: usize,
@@ -79,7 +79,7 @@ pub struct Bits<'a> {
     left: u32,
 }
 
-impl Bits<'_> {
+impl BitReader<'_> {
     /// Reads bytes until `word` has at least 56 bits.
     #[inline(always)]
     pub fn refill(&mut self) {
@@ -97,7 +97,7 @@ impl Bits<'_> {
 
     /// Reads bytes if `word` has fewer than 32 bits.
     #[inline(always)]
-    pub fn ensure(&mut self) {
+    pub fn refill_if_low(&mut self) {
         if self.left < 32 {
             self.refill();
         }
@@ -112,7 +112,7 @@ impl Bits<'_> {
     /// The bits after the next `count` bits, from the highest bit of the word on. Only the low six bits of `count` are
     /// used.
     #[inline(always)]
-    pub const fn behind(&self, count: u32) -> u64 {
+    pub const fn peek_after(&self, count: u32) -> u64 {
         self.word << (count & 63)
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::NullaryFnOnce;
 
-use crate::bits::{Bits, Data};
+use crate::bits::{BitReader, ScanData};
 use crate::error::{Error, Result};
 use crate::header::{Frame, ScanHeader, Tables, ZIGZAG};
 use crate::huffman::{Coefficient, Table};
@@ -23,15 +23,15 @@ struct Plane {
     blocks: Vec<Block>,
     /// Blocks per row.
     across: usize,
-    /// Blocks in a unit, across and down.
-    unit: (usize, usize),
+    /// Blocks in an MCU, across and down.
+    mcu: (usize, usize),
     quantisation: [u16; 64],
     /// Whether a scan had its DC coefficients.
     has_dc: bool,
 }
 
 /// How a scan decodes a block.
-struct Scan<'a> {
+struct ScanDecoder<'a> {
     header: &'a ScanHeader,
     dc: Option<&'a Table>,
     ac: Option<&'a Table>,
@@ -44,7 +44,7 @@ struct State {
     /// The DC coefficient of the component's last block.
     prediction: i16,
     /// The number of blocks, from the next one on, that have no further coefficients in this scan.
-    ended: u32,
+    eob_run: u32,
 }
 
 impl Coefficients {
@@ -52,11 +52,11 @@ impl Coefficients {
     pub fn new(frame: &Frame, tables: &Tables) -> Result<Self> {
         let planes = frame.components.iter().map(|component| {
             let (across, down) = component.blocks;
-            let (across, down) = (frame.units.0 * across, frame.units.1 * down);
+            let (across, down) = (frame.mcus.0 * across, frame.mcus.1 * down);
             Ok(Plane {
                 blocks: vec![[0; 64]; across * down],
                 across,
-                unit: component.blocks,
+                mcu: component.blocks,
                 quantisation: tables.quantisation(component)?,
                 has_dc: false,
             })
@@ -66,29 +66,29 @@ impl Coefficients {
         })
     }
 
-    /// Reads a scan. Calls `stop` after each row of units; stops if it returns `true`.
+    /// Reads a scan. Calls `stop` after each row of MCUs; stops if it returns `true`.
     pub fn read(
         &mut self,
         frame: &Frame,
         tables: &Tables,
         header: &ScanHeader,
-        data: &Data,
+        data: &ScanData,
         stop: &dyn Fn() -> bool,
     ) -> Result<()> {
-        let starts = header.band.0 == 0 && header.high == 0;
+        let is_first_dc_scan = header.band.0 == 0 && header.high == 0;
         let mut scans = Vec::with_capacity(header.components.len());
         for of in &header.components {
             let plane = &mut self.planes[of.index];
-            if !starts && !plane.has_dc {
+            if !is_first_dc_scan && !plane.has_dc {
                 return Err(Error::Irregular("a component lacks its first scan"));
             }
             plane.has_dc = true;
             // A scan that refines DC coefficients also names a table, but does not use it.
             let dc = (header.band.0 == 0).then(|| tables.dc(of)).transpose()?;
             let ac = (header.band.1 > 0).then(|| tables.ac(of)).transpose()?;
-            scans.push(Scan {
+            scans.push(ScanDecoder {
                 header,
-                dc: dc.filter(|_| starts),
+                dc: dc.filter(|_| is_first_dc_scan),
                 ac,
                 is_progressive: frame.is_progressive,
             });
@@ -97,23 +97,23 @@ impl Coefficients {
         let (across, down) = if is_alone {
             frame.shown_blocks(header.components[0].index)
         } else {
-            frame.units
+            frame.mcus
         };
         let interval = tables.restart_interval;
         check_intervals(data, interval, across * down)?;
-        let mut bits = data.at(0);
+        let mut bits = data.reader_at(0);
         let mut states: Vec<_> = scans.iter().map(|_| State::default()).collect();
         for row in 0..down {
             for column in 0..across {
-                let unit = row * across + column;
-                if interval > 0 && unit > 0 && unit.is_multiple_of(interval) {
-                    check_end(data, &bits, unit / interval)?;
-                    bits = data.at(data.start(unit / interval));
+                let mcu = row * across + column;
+                if interval > 0 && mcu > 0 && mcu.is_multiple_of(interval) {
+                    check_end(data, &bits, mcu / interval)?;
+                    bits = data.reader_at(data.interval_start(mcu / interval));
                     states.fill_with(State::default);
                 }
                 for ((of, scan), state) in header.components.iter().zip(&scans).zip(&mut states) {
                     let plane = &mut self.planes[of.index];
-                    let (h, v) = if is_alone { (1, 1) } else { plane.unit };
+                    let (h, v) = if is_alone { (1, 1) } else { plane.mcu };
                     for y in row * v..(row + 1) * v {
                         for x in column * h..(column + 1) * h {
                             let block = &mut plane.blocks[y * plane.across + x];
@@ -138,11 +138,11 @@ impl Coefficients {
         }
     }
 
-    /// Passes the blocks of some units of a row to `sink`.
-    pub fn pass(&self, row: usize, columns: Range<usize>, sink: &mut impl Sink) {
+    /// Passes the blocks of some MCUs of a row to `sink`.
+    pub fn pass_blocks(&self, row: usize, columns: Range<usize>, sink: &mut impl Sink) {
         for (component, plane) in self.planes.iter().enumerate() {
-            if sink.needed(component) > 0 {
-                pulp::Arch::new().dispatch(Pass {
+            if sink.needed_coefficients(component) > 0 {
+                pulp::Arch::new().dispatch(PassBlocks {
                     component,
                     plane,
                     row,
@@ -154,9 +154,9 @@ impl Coefficients {
     }
 }
 
-/// Passes the blocks of a component in some units of a row to a sink. A struct and not a closure: a closure that may be
+/// Passes the blocks of a component in some MCUs of a row to a sink. A struct and not a closure: a closure that may be
 /// called again would not be inlined into the function that is compiled for an instruction set.
-struct Pass<'a, S> {
+struct PassBlocks<'a, S> {
     component: usize,
     plane: &'a Plane,
     row: usize,
@@ -164,13 +164,13 @@ struct Pass<'a, S> {
     sink: &'a mut S,
 }
 
-impl<S: Sink> NullaryFnOnce for Pass<'_, S> {
+impl<S: Sink> NullaryFnOnce for PassBlocks<'_, S> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
         let Self { plane, columns, .. } = self;
-        let (h, v) = plane.unit;
+        let (h, v) = plane.mcu;
         for y in 0..v {
             let start = (self.row * v + y) * plane.across;
             for x in columns.start * h..columns.end * h {
@@ -183,29 +183,29 @@ impl<S: Sink> NullaryFnOnce for Pass<'_, S> {
                     *product = value.wrapping_mul(factor as i16);
                 }
                 let last = if has_ac { 63 } else { 0 };
-                self.sink.take(self.component, (x, y), &product, last);
+                self.sink.put_block(self.component, (x, y), &product, last);
             }
         }
     }
 }
 
-impl Scan<'_> {
+impl ScanDecoder<'_> {
     #[inline]
-    fn read(&self, bits: &mut Bits<'_>, state: &mut State, block: &mut Block) -> Result<()> {
+    fn read(&self, bits: &mut BitReader<'_>, state: &mut State, block: &mut Block) -> Result<()> {
         let (low, high) = (self.header.low, self.header.high);
         match (self.dc, self.ac) {
             (Some(dc), Some(ac)) if !self.is_progressive => {
                 read_block(bits, (dc, ac), &[1; 64], &mut state.prediction, 64, block)?;
             }
             (Some(dc), _) => {
-                bits.ensure();
+                bits.refill_if_low();
                 state.prediction = state.prediction.wrapping_add(dc.decode(bits)?.value);
                 block[0] = state.prediction.wrapping_shl(low);
             }
             (None, Some(ac)) if high == 0 => self.read_first(ac, bits, state, block)?,
             (None, Some(ac)) => self.refine(ac, bits, state, block)?,
             (None, None) => {
-                bits.ensure();
+                bits.refill_if_low();
                 block[0] |= (bits.take(1) << low) as i16;
             }
         }
@@ -217,23 +217,23 @@ impl Scan<'_> {
     fn read_first(
         &self,
         ac: &Table,
-        bits: &mut Bits<'_>,
+        bits: &mut BitReader<'_>,
         state: &mut State,
         block: &mut Block,
     ) -> Result<()> {
-        if state.ended > 0 {
-            state.ended -= 1;
+        if state.eob_run > 0 {
+            state.eob_run -= 1;
             return Ok(());
         }
         let (mut next, last) = self.header.band;
         while next <= last {
-            bits.ensure();
-            let Coefficient { forward, value } = ac.decode(bits)?;
-            if forward >= Coefficient::ENDS {
-                state.ended = run(value, bits) - 1;
+            bits.refill_if_low();
+            let Coefficient { advance, value } = ac.decode(bits)?;
+            if advance >= Coefficient::END_OF_BLOCK {
+                state.eob_run = eob_run_length(value, bits) - 1;
                 break;
             }
-            next += forward;
+            next += advance;
             if next > last + 1 {
                 return Err(Error::Irregular("a block has too many coefficients"));
             }
@@ -247,17 +247,17 @@ impl Scan<'_> {
     fn refine(
         &self,
         ac: &Table,
-        bits: &mut Bits<'_>,
+        bits: &mut BitReader<'_>,
         state: &mut State,
         block: &mut Block,
     ) -> Result<()> {
-        let unit = 1_i16.wrapping_shl(self.header.low);
+        let bit_value = 1_i16.wrapping_shl(self.header.low);
         let (mut next, last) = self.header.band;
-        while state.ended == 0 && next <= last {
-            bits.ensure();
-            let Coefficient { forward, value } = ac.decode(bits)?;
-            if forward >= Coefficient::ENDS {
-                state.ended = run(value, bits);
+        while state.eob_run == 0 && next <= last {
+            bits.refill_if_low();
+            let Coefficient { advance, value } = ac.decode(bits)?;
+            if advance >= Coefficient::END_OF_BLOCK {
+                state.eob_run = eob_run_length(value, bits);
                 break;
             }
             if !matches!(value, -1..=1) {
@@ -266,13 +266,13 @@ impl Scan<'_> {
                 ));
             }
             // Nonzero coefficients on the way are refined and not counted as zeros.
-            let mut zeros = forward - 1;
+            let mut zeros = advance - 1;
             while next <= last {
                 let known = &mut block[usize::from(ZIGZAG[next & 63]) & 63];
                 if *known != 0 {
-                    refine(known, unit, bits);
+                    refine_coefficient(known, bit_value, bits);
                 } else if zeros == 0 {
-                    *known = value.wrapping_mul(unit);
+                    *known = value.wrapping_mul(bit_value);
                     break;
                 } else {
                     zeros -= 1;
@@ -284,14 +284,14 @@ impl Scan<'_> {
             }
             next += 1;
         }
-        if state.ended > 0 {
+        if state.eob_run > 0 {
             for position in &ZIGZAG[next.min(last + 1)..=last] {
                 let known = &mut block[usize::from(*position) & 63];
                 if *known != 0 {
-                    refine(known, unit, bits);
+                    refine_coefficient(known, bit_value, bits);
                 }
             }
-            state.ended -= 1;
+            state.eob_run -= 1;
         }
         Ok(())
     }
@@ -300,9 +300,9 @@ impl Scan<'_> {
 /// The number of blocks that end with an end-of-band symbol, this one included: 2 to the power of `exponent`, plus a
 /// number of as many bits.
 #[inline]
-fn run(exponent: i16, bits: &mut Bits<'_>) -> u32 {
+fn eob_run_length(exponent: i16, bits: &mut BitReader<'_>) -> u32 {
     let exponent = exponent as u32 & 15;
-    bits.ensure();
+    bits.refill_if_low();
     1 << exponent
         | if exponent == 0 {
             0
@@ -313,9 +313,9 @@ fn run(exponent: i16, bits: &mut Bits<'_>) -> u32 {
 
 /// Reads one more bit of a coefficient that is not zero.
 #[inline]
-fn refine(known: &mut i16, unit: i16, bits: &mut Bits<'_>) {
-    bits.ensure();
-    if bits.take(1) == 1 && *known & unit == 0 {
-        *known = known.wrapping_add(if *known > 0 { unit } else { -unit });
+fn refine_coefficient(known: &mut i16, bit_value: i16, bits: &mut BitReader<'_>) {
+    bits.refill_if_low();
+    if bits.take(1) == 1 && *known & bit_value == 0 {
+        *known = known.wrapping_add(if *known > 0 { bit_value } else { -bit_value });
     }
 }

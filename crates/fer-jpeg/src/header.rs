@@ -22,7 +22,7 @@ pub struct Component {
     /// Blocks of a minimum coded unit (MCU), across and down.
     pub blocks: (usize, usize),
     /// How many pixels of the picture a sample covers, across and down.
-    pub covers: (usize, usize),
+    pub subsampling: (usize, usize),
     /// The number of its quantisation table.
     quantisation: usize,
 }
@@ -39,23 +39,23 @@ pub struct Frame {
     /// Its components: luma alone, or luma, blue difference and red difference.
     pub components: Vec<Component>,
     /// MCUs of an interleaved scan, across and down.
-    pub units: (usize, usize),
+    pub mcus: (usize, usize),
 }
 
 impl Frame {
     /// Pixels of an MCU, across and down.
-    pub fn unit_size(&self) -> (usize, usize) {
+    pub fn mcu_size(&self) -> (usize, usize) {
         let luma = &self.components[0];
         (
-            8 * luma.blocks.0 * luma.covers.0,
-            8 * luma.blocks.1 * luma.covers.1,
+            8 * luma.blocks.0 * luma.subsampling.0,
+            8 * luma.blocks.1 * luma.subsampling.1,
         )
     }
 
-    /// Blocks of a component that show a part of the picture, across and down: the units of a scan with only this
+    /// Blocks of a component that show a part of the picture, across and down: the MCUs of a scan with only this
     /// component.
     pub fn shown_blocks(&self, component: usize) -> (usize, usize) {
-        let (across, down) = self.components[component].covers;
+        let (across, down) = self.components[component].subsampling;
         (
             self.width.div_ceil(8 * across),
             self.height.div_ceil(8 * down),
@@ -241,7 +241,7 @@ impl<'a> Segments<'a> {
             .map(|&[id, sampling, quantisation]| Component {
                 id,
                 blocks: (usize::from(sampling >> 4), usize::from(sampling & 15)),
-                covers: (1, 1),
+                subsampling: (1, 1),
                 quantisation: usize::from(quantisation),
             })
             .collect();
@@ -269,8 +269,8 @@ impl<'a> Segments<'a> {
             {
                 return Err(Error::Unsupported("this sampling"));
             }
-            component.covers = (across / h, down / v);
-            if !matches!(component.covers, (1 | 2 | 4, 1 | 2 | 4)) {
+            component.subsampling = (across / h, down / v);
+            if !matches!(component.subsampling, (1 | 2 | 4, 1 | 2 | 4)) {
                 return Err(Error::Unsupported("this sampling"));
             }
         }
@@ -287,7 +287,7 @@ impl<'a> Segments<'a> {
             width,
             height,
             components,
-            units: (width.div_ceil(8 * across), height.div_ceil(8 * down)),
+            mcus: (width.div_ceil(8 * across), height.div_ceil(8 * down)),
         });
         Ok(())
     }

@@ -27,7 +27,7 @@ mod upsample;
 
 pub use error::{Error, Result};
 
-use bits::Data;
+use bits::ScanData;
 use coefficients::Coefficients;
 use header::{Frame, Next, ScanHeader, Segments};
 use render::{Renderer, render};
@@ -121,7 +121,7 @@ impl<'a> Header<'a> {
         self.frame.is_progressive || self.scan.components.len() < self.frame.components.len()
     }
 
-    /// Decodes the picture at `eighths`/8 of its size. Calls `stop` after each row of units; stops if it returns
+    /// Decodes the picture at `eighths`/8 of its size. Calls `stop` after each row of MCUs; stops if it returns
     /// `true`.
     ///
     /// # Errors
@@ -136,19 +136,19 @@ impl<'a> Header<'a> {
         stop: &dyn Fn() -> bool,
     ) -> Result<(Picture, Pixels)> {
         let frame = self.frame.clone();
-        let (columns, rows) = (0..frame.units.0, 0..frame.units.1);
+        let (columns, rows) = (0..frame.mcus.0, 0..frame.mcus.1);
         if self.keeps_coefficients() {
             let coefficients = self.coefficients(stop)?;
             let picture = Picture {
                 frame,
-                coded: Coded::Coefficients(coefficients),
+                coded: CodedData::Coefficients(coefficients),
             };
             let renderer = Renderer::new(&picture.frame, eighths, channels, columns, rows);
             let pixels = picture.render(renderer);
             return Ok((picture, pixels));
         }
         let mut segments = self.segments;
-        let (data, scan_end) = data(self.bytes, &segments)?;
+        let (data, scan_end) = scan_data(self.bytes, &segments)?;
         let mut coded = Sequential::new(&frame, &segments.tables, &self.scan, data)?;
         segments.at = scan_end;
         if !matches!(segments.next()?, Next::End) {
@@ -161,7 +161,7 @@ impl<'a> Header<'a> {
         })?;
         let picture = Picture {
             frame,
-            coded: Coded::Sequential(coded),
+            coded: CodedData::Sequential(coded),
         };
         Ok((picture, renderer.into_pixels()))
     }
@@ -175,7 +175,7 @@ impl<'a> Header<'a> {
         } = self;
         let mut coefficients = Coefficients::new(&frame, &segments.tables)?;
         for _ in 0..MAX_SCANS {
-            let (data, scan_end) = data(bytes, &segments)?;
+            let (data, scan_end) = scan_data(bytes, &segments)?;
             coefficients.read(&frame, &segments.tables, &scan, &data, stop)?;
             segments.at = scan_end;
             match segments.next()? {
@@ -191,10 +191,10 @@ impl<'a> Header<'a> {
 }
 
 /// The data of the scan at the position of the segments, and the offset of their end in the file.
-fn data(bytes: &[u8], segments: &Segments<'_>) -> Result<(Data, usize)> {
+fn scan_data(bytes: &[u8], segments: &Segments<'_>) -> Result<(ScanData, usize)> {
     let scan = bytes.get(segments.at..).unwrap_or_default();
     let (data, length) =
-        Data::of_scan(scan).ok_or(Error::Irregular("the end of a scan is missing"))?;
+        ScanData::read(scan).ok_or(Error::Irregular("the end of a scan is missing"))?;
     Ok((data, segments.at + length))
 }
 
@@ -202,11 +202,11 @@ fn data(bytes: &[u8], segments: &Segments<'_>) -> Result<(Data, usize)> {
 #[derive(Debug)]
 pub struct Picture {
     frame: Frame,
-    coded: Coded,
+    coded: CodedData,
 }
 
 #[derive(Debug)]
-enum Coded {
+enum CodedData {
     Sequential(Sequential),
     Coefficients(Coefficients),
 }
@@ -223,17 +223,17 @@ impl Picture {
     /// # Panics
     /// If `eighths` is not 1 to 8, or no pixel of the picture is in the area.
     pub fn area(&self, area: Area, eighths: usize, channels: Channels) -> Pixels {
-        let (width, height) = self.frame.unit_size();
+        let (width, height) = self.frame.mcu_size();
         // Interpolated chroma depends on a further pixel.
         let margin = usize::from(channels == Channels::Colour) * 2;
-        let units = |from: usize, length: usize, unit: usize, count: usize| {
-            let first = from.saturating_sub(margin) / unit;
-            let end = (from + length + margin).div_ceil(unit).min(count);
+        let mcus = |from: usize, length: usize, mcu: usize, count: usize| {
+            let first = from.saturating_sub(margin) / mcu;
+            let end = (from + length + margin).div_ceil(mcu).min(count);
             assert!(first < end, "no pixel of the picture lies in the area");
             first..end
         };
-        let columns = units(area.x, area.width, width, self.frame.units.0);
-        let rows = units(area.y, area.height, height, self.frame.units.1);
+        let columns = mcus(area.x, area.width, width, self.frame.mcus.0);
+        let rows = mcus(area.y, area.height, height, self.frame.mcus.1);
         self.render(Renderer::new(&self.frame, eighths, channels, columns, rows))
     }
 
@@ -242,15 +242,15 @@ impl Picture {
     /// # Panics
     /// If `eighths` is not 1 to 8.
     pub fn whole(&self, eighths: usize, channels: Channels) -> Pixels {
-        let (columns, rows) = (0..self.frame.units.0, 0..self.frame.units.1);
+        let (columns, rows) = (0..self.frame.mcus.0, 0..self.frame.mcus.1);
         self.render(Renderer::new(&self.frame, eighths, channels, columns, rows))
     }
 
     fn render(&self, renderer: Renderer) -> Pixels {
         render(renderer, |row, columns, renderer| match &self.coded {
-            Coded::Sequential(coded) => coded.decode_again(row, columns, renderer),
-            Coded::Coefficients(coded) => {
-                coded.pass(row, columns, renderer);
+            CodedData::Sequential(coded) => coded.decode_again(row, columns, renderer),
+            CodedData::Coefficients(coded) => {
+                coded.pass_blocks(row, columns, renderer);
                 Ok(())
             }
         })

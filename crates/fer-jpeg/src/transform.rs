@@ -19,7 +19,7 @@ pub type Size = (usize, usize);
 pub struct Transform {
     size: Size,
     /// How many coefficients the transform needs, in the order in which they are coded.
-    pub needed: usize,
+    pub needed_coefficients: usize,
     across: Basis,
     down: Basis,
 }
@@ -34,7 +34,7 @@ const LAST_OF_THREE: usize = 5;
 const LAST_OF_FOUR: usize = 9;
 
 /// How many bytes after its samples a row of a block may overwrite.
-pub const SPILL: usize = 8;
+pub const ROW_OVERRUN: usize = 8;
 
 impl Transform {
     /// The transform to blocks of this size.
@@ -45,14 +45,14 @@ impl Transform {
         };
         Self {
             size,
-            needed: ZIGZAG.iter().rposition(|&p| is_low(p)).unwrap_or(0) + 1,
+            needed_coefficients: ZIGZAG.iter().rposition(|&p| is_low(p)).unwrap_or(0) + 1,
             across: basis(size.0),
             down: basis(size.1),
         }
     }
 
     /// Transforms a block to samples at the beginning of `plane`, whose rows are `stride` apart. Each row may overwrite
-    /// up to [`SPILL`] bytes that follow it, so blocks must be passed from left to right. `last` is the last
+    /// up to [`ROW_OVERRUN`] bytes that follow it, so blocks must be passed from left to right. `last` is the last
     /// coefficient, in the order of coding, that is not zero.
     #[inline(always)]
     pub fn run(&self, block: &Block, last: usize, plane: &mut [u8], stride: usize) {
@@ -64,18 +64,18 @@ impl Transform {
             return;
         }
         match self.size {
-            (8, 8) if last <= LAST_OF_FOUR => full::<4>(block, plane, stride),
-            (8, 8) => full::<8>(block, plane, stride),
+            (8, 8) if last <= LAST_OF_FOUR => islow_block::<4>(block, plane, stride),
+            (8, 8) => islow_block::<8>(block, plane, stride),
             // Of a photo at three eighths; chroma has half or all of luma's resolution in either direction.
-            (3, 3) => self.reduced::<3, 4, 3, 3>(block, plane, stride),
-            (6, 6) if last <= LAST_OF_THREE => self.reduced::<6, 8, 3, 3>(block, plane, stride),
-            (6, 6) => self.reduced::<6, 8, 6, 6>(block, plane, stride),
-            (6, 3) if last <= LAST_OF_THREE => self.reduced::<3, 8, 3, 3>(block, plane, stride),
-            (6, 3) => self.reduced::<3, 8, 6, 3>(block, plane, stride),
+            (3, 3) => self.run_reduced::<3, 4, 3, 3>(block, plane, stride),
+            (6, 6) if last <= LAST_OF_THREE => self.run_reduced::<6, 8, 3, 3>(block, plane, stride),
+            (6, 6) => self.run_reduced::<6, 8, 6, 6>(block, plane, stride),
+            (6, 3) if last <= LAST_OF_THREE => self.run_reduced::<3, 8, 3, 3>(block, plane, stride),
+            (6, 3) => self.run_reduced::<3, 8, 6, 3>(block, plane, stride),
             // At a half and a quarter, where luma is as large as chroma.
-            (4, 4) => self.reduced::<4, 4, 4, 4>(block, plane, stride),
-            (2, 2) => self.reduced::<2, 4, 2, 2>(block, plane, stride),
-            (_, down) => self.any(down, block, plane, stride),
+            (4, 4) => self.run_reduced::<4, 4, 4, 4>(block, plane, stride),
+            (2, 2) => self.run_reduced::<2, 4, 2, 2>(block, plane, stride),
+            (_, down) => self.run_any_size(down, block, plane, stride),
         }
     }
 
@@ -85,7 +85,7 @@ impl Transform {
         clippy::needless_range_loop,
         reason = "loops of constant length over several arrays become vector instructions without branches"
     )]
-    fn reduced<const DOWN: usize, const LANES: usize, const U: usize, const V: usize>(
+    fn run_reduced<const DOWN: usize, const LANES: usize, const U: usize, const V: usize>(
         &self,
         block: &Block,
         plane: &mut [u8],
@@ -118,7 +118,7 @@ impl Transform {
 
     /// The transform to any other size.
     #[inline(always)]
-    fn any(&self, down: usize, block: &Block, plane: &mut [u8], stride: usize) {
+    fn run_any_size(&self, down: usize, block: &Block, plane: &mut [u8], stride: usize) {
         for (y, row) in plane.chunks_mut(stride).take(down).enumerate() {
             let mut column = [0.0; 8];
             for (v, values) in block.as_chunks::<8>().0.iter().enumerate().take(down) {
@@ -222,7 +222,7 @@ const fn islow(x: [i32; 8]) -> [i32; 8] {
 /// The products are those of a matrix, which needs no transposition; with vector instructions that is faster than
 /// fewer multiplications.
 #[inline(always)]
-fn full<const LOW: usize>(block: &Block, plane: &mut [u8], stride: usize) {
+fn islow_block<const LOW: usize>(block: &Block, plane: &mut [u8], stride: usize) {
     let mut columns = [[1_i32 << (CONST_BITS - PASS1_BITS - 1); 8]; 8];
     for (v, weights) in ISLOW.iter().enumerate().take(LOW) {
         let row: Lanes = std::array::from_fn(|u| i32::from(block[8 * v + u]));
@@ -278,7 +278,7 @@ mod tests {
                     .iter()
                     .position(|&p| usize::from(p) == 8 * v + u)
                     .unwrap();
-                assert!(last < transform.needed);
+                assert!(last < transform.needed_coefficients);
                 let mut plane = [0; 8 * 16];
                 transform.run(&block, last, &mut plane, 16);
                 for (x, y) in (0..across).flat_map(|x| (0..down).map(move |y| (x, y))) {

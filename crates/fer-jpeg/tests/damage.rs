@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Largest picture that the test decodes: a mutated header may state any size.
-const MOST_PIXELS: usize = 1 << 20;
+const MAX_PIXELS: usize = 1 << 20;
 
 /// Changes a few bytes, or inserts, removes or repeats some.
 fn mutate(bytes: &mut Vec<u8>, random: &mut ChaCha8Rng) {
@@ -63,7 +63,7 @@ fn try_mutated(seed: u64, count: usize) -> usize {
                 continue;
             };
             let (width, height) = header.size();
-            if width * height > MOST_PIXELS {
+            if width * height > MAX_PIXELS {
                 continue;
             }
             let eighths = random.random_range(1..=8);

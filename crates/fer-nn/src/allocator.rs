@@ -22,11 +22,11 @@ pub fn use_one_arena() {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn keep_freed(bytes: i32) {
     /// The largest value that the C library accepts.
-    const LARGEST: i32 = 32 << 20;
+    const MAX_MMAP_THRESHOLD: i32 = 32 << 20;
     // SAFETY: mallopt takes no pointers; under the allocator's own lock it stores the numbers that it is given, and
     // both are among its parameters.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, MAX_MMAP_THRESHOLD);
         libc::mallopt(libc::M_TRIM_THRESHOLD, bytes);
     }
 }

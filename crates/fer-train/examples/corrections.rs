@@ -226,7 +226,7 @@ impl Outcome {
         let rest: Vec<usize> = (0..read.len())
             .filter(|face| !corrected.contains(face))
             .collect();
-        let said = corrected
+        let corrections = corrected
             .iter()
             .map(|&face| (read[face].clone(), truth[face]));
         let each = |visit: &mut dyn FnMut(ClassifiedFace)| -> Result<(), Infallible> {
@@ -235,12 +235,12 @@ impl Outcome {
             }
             Ok(())
         };
-        let lessons =
-            TrainingFaces::choose(said.collect(), each).unwrap_or_else(|never| match never {});
-        let learned = learn(&lessons);
-        let layer = learned.as_ref().map(|(layer, _)| layer);
+        let lessons = TrainingFaces::choose(corrections.collect(), each)
+            .unwrap_or_else(|never| match never {});
+        let training_features = learn(&lessons);
+        let layer = training_features.as_ref().map(|(layer, _)| layer);
         Self {
-            is_used: learned
+            is_used: training_features
                 .as_ref()
                 .is_some_and(|(_, proof)| proof.is_convincing()),
             before: figures(read, truth, &rest, None),
@@ -266,8 +266,8 @@ fn figures(
     layer: Option<&PersonalLayer>,
 ) -> Figures {
     let scores = |face: &ClassifiedFace| -> EmotionScores {
-        let learned = layer.and_then(|layer| layer.scores(&face.scores, &face.features));
-        learned.unwrap_or(face.scores)
+        let training_features = layer.and_then(|layer| layer.scores(&face.scores, &face.features));
+        training_features.unwrap_or(face.scores)
     };
     let faces: Vec<LabelledFace> = of
         .iter()

@@ -68,7 +68,7 @@ fn main() -> Result<()> {
             learning_rate: 0.01,
             ema: 0.99,
             consistency: 1.0,
-            taught: 0.4,
+            teacher_share: 0.4,
             share: share.parse()?,
         },
         folds: folds_of(&sets),
@@ -117,8 +117,8 @@ struct Experiment<'a> {
 }
 
 impl Experiment<'_> {
-    /// The model file whose trunk was tuned on the faces for which `learns` is true.
-    fn tuned(&self, name: &str, learns: impl Fn(usize) -> bool) -> Result<PathBuf> {
+    /// The model file whose trunk was tuned on the faces for which `is_trained_on` is true.
+    fn tuned(&self, name: &str, is_trained_on: impl Fn(usize) -> bool) -> Result<PathBuf> {
         let share = self.options.share;
         let out = self
             .folder
@@ -126,7 +126,7 @@ impl Experiment<'_> {
         if !out.exists() {
             let all = self.sets.iter().flat_map(|set| &set.0).enumerate();
             let faces: Vec<&PhotoFace> = all
-                .filter(|(face, _)| learns(*face))
+                .filter(|(face, _)| is_trained_on(*face))
                 .map(|(_, face)| face)
                 .collect();
             let start = Instant::now();

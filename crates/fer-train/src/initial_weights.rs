@@ -50,7 +50,7 @@ impl InitialWeightsRecipe {
     }
 
     /// Whether training changes the weight called `name`.
-    pub fn trains(&self, name: &str) -> bool {
+    pub fn is_trained(&self, name: &str) -> bool {
         let frozen = |part: &String| is_part(name, part);
         is_trainable(name) && !self.freeze.iter().any(frozen)
     }
@@ -82,8 +82,10 @@ mod tests {
             freeze: vec!["blocks.1".to_owned(), "stem".to_owned()],
             ..InitialWeightsRecipe::default()
         };
-        assert!(!start.trains("blocks.1.conv1.weight") && !start.trains("stem.bn.bias"));
-        assert!(start.trains("blocks.10.conv1.weight") && start.trains("heads.fer2013.bias"));
-        assert!(!start.trains("blocks.2.bn1.running_mean"));
+        assert!(!start.is_trained("blocks.1.conv1.weight") && !start.is_trained("stem.bn.bias"));
+        assert!(
+            start.is_trained("blocks.10.conv1.weight") && start.is_trained("heads.fer2013.bias")
+        );
+        assert!(!start.is_trained("blocks.2.bn1.running_mean"));
     }
 }

@@ -128,7 +128,7 @@ impl Teachers {
     }
 
     /// Predicts the images of a batch, and mixes the predictions into its targets.
-    pub fn teach(&self, batch: &mut Batch) {
+    pub fn mix_predictions_into(&self, batch: &mut Batch) {
         let mut sums = Vec::new();
         for teacher in &self.networks {
             let mut heads = teacher.folded.infer_all(&batch.images);

@@ -20,7 +20,7 @@ use super::reply::{QUERIES, is_complete, screen};
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Most bytes of a reply.
-const LONGEST: usize = 4096;
+const MAX_ANSWER: usize = 4096;
 
 /// The screen of standard output; `None` if it does not support pictures.
 pub(super) fn query() -> Option<Screen> {
@@ -38,7 +38,7 @@ fn exchange() -> io::Result<Vec<u8>> {
     terminal.file.write_all(QUERIES)?;
     let end = Instant::now() + TIMEOUT;
     let mut reply = Vec::new();
-    while !is_complete(&reply) && reply.len() < LONGEST {
+    while !is_complete(&reply) && reply.len() < MAX_ANSWER {
         let left = end.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
         let mut ready = [PollFd::new(&terminal.file, PollFlags::IN)];

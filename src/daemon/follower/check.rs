@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Follower, RETRY_DELAY};
-use crate::album::{Change, FoundFile, Named, Readiness, leads_above};
+use crate::album::{Change, FileKind, FoundFile, Readiness, leads_above};
 use crate::error::Result;
 use crate::file::{Difference, FileMeta, is_gone};
 use crate::pipeline::refresh_sidecars;
@@ -37,7 +37,7 @@ impl Follower {
             self.note_marker(path);
         }
         match change {
-            Change::Closed(path) if self.waiters.owns(&path) => self.cookie_seen(&path),
+            Change::Closed(path) if self.waiters.owns(&path) => self.sync_cookie_seen(&path),
             Change::Touched(path) | Change::Written(path) | Change::Moved(path)
                 if self.waiters.owns(&path) => {}
             Change::Closed(path) => self.note_file(&path, Readiness::Closed),
@@ -127,7 +127,7 @@ impl Follower {
     fn renamed(&mut self, from: &Path, to: &Path) {
         self.watch.remove_tree(from);
         let stays = self.is_admitted(to)
-            && (Named::of(to).may_be_photo() || to.is_dir())
+            && (FileKind::of(to).may_be_photo() || to.is_dir())
             && !self.is_left_out(to);
         if stays {
             let renamed = self.store.rename(from, to);
@@ -376,5 +376,5 @@ impl Follower {
 
 /// Whether a file of this name may be a photo, or is a sidecar.
 fn is_followed(path: &Path) -> bool {
-    Named::of(path).may_be_photo() || is_sidecar(path)
+    FileKind::of(path).may_be_photo() || is_sidecar(path)
 }

@@ -34,7 +34,7 @@ impl Follower {
             models: &self.models,
             filter: &self.setup.filter,
             is_root,
-            again: false,
+            reanalyse: false,
         };
         let plan = comparison.plan(folder, &mut |folder| {
             state.heartbeat();

@@ -48,7 +48,7 @@ pub(super) fn place_labels(
     let mut labels = Vec::new();
     for (face, texts) in faces {
         let found = texts.iter().find_map(|text| {
-            let at = free(photo, face, measure(text), &boxes, &taken)?;
+            let at = free_area(photo, face, measure(text), &boxes, &taken)?;
             let text = text.clone();
             Some(Label { text, at })
         });
@@ -60,7 +60,7 @@ pub(super) fn place_labels(
 
 /// A free area of this size for the label of `face`: beside the face and, if possible, covering no face; otherwise the
 /// nearest free area.
-fn free(
+fn free_area(
     photo: (f32, f32),
     face: &Area,
     (width, height): (f32, f32),
@@ -76,7 +76,7 @@ fn free(
     };
     let (right, below) = (face.x + face.width, face.y + face.height);
     // Below, above, right, left; then a grid over the whole photo.
-    let beside = [
+    let adjacent = [
         area(face.x, below),
         area(face.x, face.y - height),
         area(right, face.y),
@@ -89,7 +89,7 @@ fn free(
     });
     let is_free = |at: &Area| at.lies_in(photo) && taken.iter().all(|other| !at.overlaps(other));
     let covers_no_face = |at: &Area| faces.iter().all(|other| !at.overlaps(other));
-    let all: Vec<Area> = beside.into_iter().filter(is_free).collect();
+    let all: Vec<Area> = adjacent.into_iter().filter(is_free).collect();
     let distance = |at: &Area| {
         let (a, b) = (at.middle(), face.middle());
         (a.0 - b.0).hypot(a.1 - b.1)

@@ -23,7 +23,7 @@ const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
 const INK: Rgb<u8> = Rgb([40, 40, 40]);
 
 /// Most photos on a sheet. With more, the picture would be too large for most programs.
-pub(super) const MOST: usize = 400;
+pub(super) const MAX_PHOTOS: usize = 400;
 
 /// Draws and encodes the sheet.
 pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
@@ -50,7 +50,7 @@ pub(super) fn write(pictures: &[Picture<'_>]) -> Result<Vec<u8>> {
 fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &[i32]) {
     let mut canvas = Canvas::new(sheet);
     let large = HEADING as f32;
-    let text = fitted(&heading(pictures), large, columns * COLUMN - MARGIN);
+    let text = cut_to_width(&heading(pictures), large, columns * COLUMN - MARGIN);
     canvas.text(&text, (MARGIN as f32, MARGIN as f32), large, INK);
     let mut top = MARGIN + HEADING + MARGIN;
     for (index, picture) in (0..).zip(pictures) {
@@ -68,7 +68,7 @@ fn draw(sheet: &mut RgbImage, columns: i32, pictures: &[Picture<'_>], heights: &
             }
             Err(skip) => format!("{} ({skip})", caption(picture.hit)),
         };
-        let text = fitted(&font::system::readable(&text), TEXT, SIDE as i32);
+        let text = cut_to_width(&font::system::readable(&text), TEXT, SIDE as i32);
         canvas.text(&text, (left as f32, (top + high + 6) as f32), TEXT, INK);
     }
 }
@@ -109,7 +109,7 @@ fn draw_faces(canvas: &mut Canvas<'_>, picture: &Picture<'_>, corner: (i32, i32)
 }
 
 /// A text shortened to `room` pixels, with an ellipsis if letters are omitted.
-fn fitted(text: &str, size: f32, room: i32) -> String {
+fn cut_to_width(text: &str, size: f32, room: i32) -> String {
     let fits = |text: &str| text_size(text, size).0 <= room as f32;
     if fits(text) {
         return text.to_owned();

@@ -8,7 +8,7 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 
 /// How deep elements may be nested.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// The namespaces in scope: prefixes and URIs, the innermost last. The empty prefix applies to elements without a
 /// prefix.
@@ -144,7 +144,7 @@ pub(super) fn parse(text: &str) -> Result<Document, String> {
         let span = start..reader.buffer_position() as usize;
         let closed = match event {
             Event::Start(tag) => {
-                if open.len() >= DEEPEST {
+                if open.len() >= MAX_DEPTH {
                     return Err("its elements are nested too deeply".to_owned());
                 }
                 let scope = open.last().map(|outer| &outer.scope);
@@ -256,8 +256,8 @@ fn element(
         if let Some(prefix) = prefix {
             Rc::make_mut(&mut scope).push((prefix.to_owned(), value));
         } else {
-            let start = place(tag, key) + content;
-            let end = place(tag, &attribute.value) + content + attribute.value.len() + 1;
+            let start = offset_in_tag(tag, key) + content;
+            let end = offset_in_tag(tag, &attribute.value) + content + attribute.value.len() + 1;
             let blank = document[..start].trim_end_matches([' ', '\t', '\r', '\n']);
             written.push((
                 key.to_owned(),
@@ -298,7 +298,7 @@ fn element(
 }
 
 /// The offset of a part of a tag.
-fn place(tag: &BytesStart<'_>, part: &str) -> usize {
+fn offset_in_tag(tag: &BytesStart<'_>, part: &str) -> usize {
     part.as_ptr() as usize - tag.as_ptr() as usize
 }
 

@@ -96,8 +96,8 @@ pub(super) fn edit(
             new.push((property, missing));
         }
     }
-    let target = insert(text, packet, &new, &mut edits);
-    remove(packet, &empty, target, &mut edits);
+    let target = add_properties(text, packet, &new, &mut edits);
+    remove_empty(packet, &empty, target, &mut edits);
     edits.apply(text)
 }
 
@@ -138,13 +138,13 @@ fn edit_list(
     });
     let items: Vec<String> = missing
         .iter()
-        .map(|item| format!("{blank}{}", element_of(prefix, "li", item)))
+        .map(|item| format!("{blank}{}", tagged(prefix, "li", item)))
         .collect();
     let items = items.concat();
     match (last, &list.close) {
         (Some(last), _) => edits.insert(last.span().end, items),
         (None, Some(_)) => edits.insert(list.open.end, items),
-        (None, None) => open(text, list, &items, edits),
+        (None, None) => fill_empty_tag(text, list, &items, edits),
     }
 }
 
@@ -158,28 +158,28 @@ fn edit_plain(
     edits: &mut Edits,
 ) {
     let Some(close) = &element.close else {
-        return open(
+        return fill_empty_tag(
             text,
             element,
-            &list(property, &element.scope, missing),
+            &list_element(property, &element.scope, missing),
             edits,
         );
     };
     let content = element.open.end..close.start;
     if is_stale {
-        return edits.replace(content, list(property, &element.scope, missing));
+        return edits.replace(content, list_element(property, &element.scope, missing));
     }
     if is_blank(&element.text()) {
-        return edits.insert(close.start, list(property, &element.scope, missing));
+        return edits.insert(close.start, list_element(property, &element.scope, missing));
     }
     // The text becomes the first item, unchanged.
     let first = text[content.clone()].to_owned();
     let items = [&[first], missing].concat();
-    edits.replace(content, list(property, &element.scope, &items));
+    edits.replace(content, list_element(property, &element.scope, &items));
 }
 
 /// Adds content and an end tag to an element that is only a start tag, as `<a/>`.
-fn open(text: &str, element: &Element, content: &str, edits: &mut Edits) {
+fn fill_empty_tag(text: &str, element: &Element, content: &str, edits: &mut Edits) {
     let tag = &text[element.open.clone()];
     let end = element.open.start + tag.trim_end_matches('>').trim_end_matches('/').len();
     let name = &element.raw;
@@ -188,7 +188,7 @@ fn open(text: &str, element: &Element, content: &str, edits: &mut Edits) {
 
 /// Writes new properties into the first description that has properties, or into a new one. Returns the existing
 /// description that they were added to.
-fn insert<'d>(
+fn add_properties<'d>(
     text: &str,
     packet: &Packet<'d>,
     new: &[(&Property, Vec<String>)],
@@ -200,7 +200,7 @@ fn insert<'d>(
     let written = |scope: &Scope, blank: &str| -> String {
         let properties = new.iter();
         let properties: Vec<String> = properties
-            .map(|(property, items)| format!("{blank}{}", property_of(property, scope, items)))
+            .map(|(property, items)| format!("{blank}{}", property_element(property, scope, items)))
             .collect();
         properties.concat()
     };
@@ -219,9 +219,9 @@ fn insert<'d>(
         return Some(target);
     }
     let rdf = packet.rdf;
-    let (prefix, mut declared, mut scope) = bind(&rdf.scope, RDF, "rdf");
+    let (prefix, mut declared, mut scope) = bind_prefix(&rdf.scope, RDF, "rdf");
     for (property, _) in new {
-        let (_, declaration, with) = bind(&scope, property.namespace, property.prefix);
+        let (_, declaration, with) = bind_prefix(&scope, property.namespace, property.prefix);
         declared += &declaration;
         scope = with;
     }
@@ -239,13 +239,13 @@ fn insert<'d>(
     match (last, &rdf.close) {
         (Some(last), _) => edits.insert(last.span().end, description),
         (None, Some(_)) => edits.insert(rdf.open.end, description),
-        (None, None) => open(text, rdf, &description, edits),
+        (None, None) => fill_empty_tag(text, rdf, &description, edits),
     }
     None
 }
 
 /// Removes properties without values, and descriptions without properties.
-fn remove(
+fn remove_empty(
     packet: &Packet<'_>,
     empty: &[(&Element, &Element)],
     target: Option<&Element>,
@@ -277,25 +277,25 @@ fn remove(
 }
 
 /// A property with a list of items.
-fn property_of(property: &Property, scope: &Scope, items: &[String]) -> String {
-    let (prefix, declared, scope) = bind(scope, property.namespace, property.prefix);
+fn property_element(property: &Property, scope: &Scope, items: &[String]) -> String {
+    let (prefix, declared, scope) = bind_prefix(scope, property.namespace, property.prefix);
     let name = property.name;
-    let list = list(property, &scope, items);
+    let list = list_element(property, &scope, items);
     format!("<{prefix}:{name}{declared}>{list}</{prefix}:{name}>")
 }
 
 /// A list of items in a property.
-fn list(property: &Property, scope: &Scope, items: &[String]) -> String {
-    let (prefix, declared, _) = bind(scope, RDF, "rdf");
+fn list_element(property: &Property, scope: &Scope, items: &[String]) -> String {
+    let (prefix, declared, _) = bind_prefix(scope, RDF, "rdf");
     let items: String = items
         .iter()
-        .map(|item| element_of(&prefix, "li", item))
+        .map(|item| tagged(&prefix, "li", item))
         .collect();
     let name = property.list;
     format!("<{prefix}:{name}{declared}>{items}</{prefix}:{name}>")
 }
 
-fn element_of(prefix: &str, name: &str, content: &str) -> String {
+fn tagged(prefix: &str, name: &str, content: &str) -> String {
     if prefix.is_empty() {
         format!("<{name}>{content}</{name}>")
     } else {
@@ -304,7 +304,7 @@ fn element_of(prefix: &str, name: &str, content: &str) -> String {
 }
 
 /// A prefix for a namespace, its declaration unless one is in scope, and the scope with it.
-fn bind(scope: &Scope, namespace: &str, usual: &str) -> (String, String, Scope) {
+fn bind_prefix(scope: &Scope, namespace: &str, usual: &str) -> (String, String, Scope) {
     let bound = |prefix: &str| {
         let found = scope.iter().rev().find(|(known, _)| known == prefix);
         found.map(|(_, namespace)| namespace.as_str())

@@ -40,8 +40,8 @@ pub(super) struct Value<'d> {
 pub(super) struct Item<'d> {
     /// Its text, without white space around it.
     pub text: String,
-    /// Its canonical form, to compare it; see [`whole`].
-    pub whole: String,
+    /// Its canonical form, to compare it; see [`canonical_form`].
+    pub canonical: String,
     /// Whether it has only a text.
     pub is_plain: bool,
     /// Its element, if it is in a list.
@@ -52,7 +52,7 @@ impl<'d> Packet<'d> {
     /// Finds the packet in a document.
     pub fn of(root: &'d Element) -> Result<Self, String> {
         let mut packets = Vec::new();
-        find(root, &mut packets);
+        find_rdf(root, &mut packets);
         let rdf = match packets[..] {
             [] => return Err("it is not XMP: it has no rdf:RDF".to_owned()),
             [rdf] => rdf,
@@ -91,7 +91,7 @@ impl<'d> Packet<'d> {
     }
 
     /// The resource and all properties but the keywords, in a sorted canonical form, to compare them.
-    pub fn rest(&self) -> Vec<String> {
+    pub fn other_properties(&self) -> Vec<String> {
         let is_keyword = |name: &super::document::Name| {
             PROPERTIES
                 .iter()
@@ -109,7 +109,7 @@ impl<'d> Packet<'d> {
             }
             for property in description.elements() {
                 if !is_keyword(&property.name) {
-                    rest.push(whole(property));
+                    rest.push(canonical_form(property));
                 }
             }
         }
@@ -120,12 +120,12 @@ impl<'d> Packet<'d> {
     }
 }
 
-fn find<'d>(element: &'d Element, found: &mut Vec<&'d Element>) {
+fn find_rdf<'d>(element: &'d Element, found: &mut Vec<&'d Element>) {
     if element.name.is(RDF, "RDF") {
         found.push(element);
     }
     for child in element.elements() {
-        find(child, found);
+        find_rdf(child, found);
     }
 }
 
@@ -162,8 +162,8 @@ fn add_values<'d>(
     }
     for element in description.elements() {
         if is_it(&element.name) {
-            let (form, items) = value(element)
-                .map_err(|problem| format!("its {} {problem}", property.written()))?;
+            let (form, items) = parse_property(element)
+                .map_err(|problem| format!("its {} {problem}", property.qualified_name()))?;
             values.push(Value {
                 description,
                 form,
@@ -175,7 +175,7 @@ fn add_values<'d>(
 }
 
 /// The form and the items of a property element.
-fn value(element: &Element) -> Result<(Form<'_>, Vec<Item<'_>>), String> {
+fn parse_property(element: &Element) -> Result<(Form<'_>, Vec<Item<'_>>), String> {
     let is_text = element.elements().next().is_none();
     if let Some(attribute) = element.attributes.first() {
         let name = &attribute.name.local;
@@ -208,7 +208,7 @@ fn value(element: &Element) -> Result<(Form<'_>, Vec<Item<'_>>), String> {
         }
         Ok(Item {
             text: li.text().trim().to_owned(),
-            whole: whole(li),
+            canonical: canonical_form(li),
             is_plain: li.attributes.is_empty()
                 && li
                     .children
@@ -229,21 +229,21 @@ fn plain_items(text: &str, is_plain: bool) -> Vec<Item<'static>> {
     }
     vec![Item {
         text: text.to_owned(),
-        whole: item(text),
+        canonical: canonical_item(text),
         is_plain,
         element: None,
     }]
 }
 
-/// The [`Item::whole`] of a plain keyword in a list.
-pub(super) fn item(text: &str) -> String {
+/// The [`Item::canonical`] of a plain keyword in a list.
+pub(super) fn canonical_item(text: &str) -> String {
     format!("{RDF} li ({text:?})")
 }
 
 /// The canonical form of an element: independent of prefixes, of the order of attributes, and of white space between
 /// its parts.
-fn whole(element: &Element) -> String {
-    let mut whole = format!("{} {}", element.name.namespace, element.name.local);
+fn canonical_form(element: &Element) -> String {
+    let mut canonical = format!("{} {}", element.name.namespace, element.name.local);
     let mut attributes: Vec<_> = element
         .attributes
         .iter()
@@ -251,17 +251,17 @@ fn whole(element: &Element) -> String {
         .collect();
     attributes.sort();
     for (name, value) in attributes {
-        let _ = write!(whole, " {name:?}={value:?}");
+        let _ = write!(canonical, " {name:?}={value:?}");
     }
-    whole.push_str(" (");
+    canonical.push_str(" (");
     for node in &element.children {
         match node {
-            Node::Element(child) => whole += &self::whole(child),
+            Node::Element(child) => canonical += &canonical_form(child),
             Node::Text(text, _) if !text.trim().is_empty() => {
-                let _ = write!(whole, "{:?}", text.trim());
+                let _ = write!(canonical, "{:?}", text.trim());
             }
             _ => {}
         }
     }
-    whole + ")"
+    canonical + ")"
 }

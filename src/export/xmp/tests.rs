@@ -278,8 +278,8 @@ fn stated(photo: &Path) -> (Option<i8>, Option<i8>, Vec<String>) {
     let inside = embedded_xmp(&fs::read(photo).unwrap()).unwrap_or_default();
     let inside = crate::facts::of_xmp(&xmp::Packet::parse(inside.as_bytes()).0);
     let sidecars = crate::imaging::read_sidecars(photo, &crate::sidecar::Finder::default());
-    let beside = &sidecars[0].said;
-    let rating = |said: &crate::facts::Statements| Some(said.ratings.first()?.value);
+    let beside = &sidecars[0].statements;
+    let rating = |statements: &crate::facts::Statements| Some(statements.ratings.first()?.value);
     let keywords = beside.keywords.iter();
     let keywords = keywords.map(|keyword| keyword.value.clone()).collect();
     (rating(&inside), rating(beside), keywords)

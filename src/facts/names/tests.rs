@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::*;
 
-fn told(stated: Option<StatedDate>) -> String {
+fn date_in_words(stated: Option<StatedDate>) -> String {
     let Some(stated) = stated else {
         return "none".to_owned();
     };
@@ -100,7 +100,11 @@ fn files_are_named_by_phones_messengers_and_programs() {
         ("19450508 Grandmother.jpg", "1945-05-08"),
     ] {
         let today = date(2026, 1, 1);
-        assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
+        assert_eq!(
+            date_in_words(date_in_file_name(Path::new(name), today)),
+            expected,
+            "{name}"
+        );
     }
 }
 
@@ -133,7 +137,11 @@ fn screenshots_are_named_in_several_languages() {
         ),
     ] {
         let today = date(2026, 1, 1);
-        assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
+        assert_eq!(
+            date_in_words(date_in_file_name(Path::new(name), today)),
+            expected,
+            "{name}"
+        );
     }
 }
 
@@ -162,7 +170,11 @@ fn a_random_number_is_no_date() {
         "Café 2019-7-4.jpg",
     ] {
         let today = date(2026, 1, 1);
-        assert_eq!(told(of_file(Path::new(name), today)), "none", "{name}");
+        assert_eq!(
+            date_in_words(date_in_file_name(Path::new(name), today)),
+            "none",
+            "{name}"
+        );
     }
 }
 
@@ -223,7 +235,11 @@ fn the_day_of_a_conflict_is_no_date() {
         ("Scan (2021-03-04).jpg", "2021-03-04"),
     ] {
         let today = date(2026, 1, 1);
-        assert_eq!(told(of_file(Path::new(name), today)), expected, "{name}");
+        assert_eq!(
+            date_in_words(date_in_file_name(Path::new(name), today)),
+            expected,
+            "{name}"
+        );
     }
     for (path, expected) in [
         (
@@ -236,7 +252,11 @@ fn the_day_of_a_conflict_is_no_date() {
         ),
     ] {
         let today = date(2026, 1, 1);
-        assert_eq!(told(of_folders(Path::new(path), today)), expected, "{path}");
+        assert_eq!(
+            date_in_words(date_in_folder_names(Path::new(path), today)),
+            expected,
+            "{path}"
+        );
     }
 }
 
@@ -268,6 +288,10 @@ fn folders_are_named_to_the_precision_that_people_know() {
         ("/2019/a/b/c/d/1.jpg", "none"),
     ] {
         let today = date(2026, 1, 1);
-        assert_eq!(told(of_folders(Path::new(path), today)), expected, "{path}");
+        assert_eq!(
+            date_in_words(date_in_folder_names(Path::new(path), today)),
+            expected,
+            "{path}"
+        );
     }
 }

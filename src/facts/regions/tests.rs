@@ -144,7 +144,7 @@ fn a_person_is_named_once_and_a_face_has_one_name() {
     ];
     let stated: Vec<&PersonStatement> = stated.iter().collect();
     let found = people(&stated, &faces, frame);
-    let told: Vec<(&str, bool, Option<usize>)> = found
+    let people: Vec<(&str, bool, Option<usize>)> = found
         .iter()
         .map(|person| (person.name.as_str(), person.at.is_some(), person.face))
         .collect();
@@ -155,5 +155,5 @@ fn a_person_is_named_once_and_a_face_has_one_name() {
         ("Ada", true, Some(0)),
         ("Tom", false, None),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(people, expected);
 }

@@ -25,8 +25,8 @@ fn instant(text: &str) -> Moment {
 
 /// The date that follows from these dates of the content and of one sidecar, for a file of this name.
 fn dated(content: &[(DateSource, &str)], sidecar: &[(DateSource, &str)], path: &str) -> String {
-    let said = |stated: &[(DateSource, &str)]| {
-        let mut said = Statements::default();
+    let statements = |stated: &[(DateSource, &str)]| {
+        let mut statements = Statements::default();
         for (source, text) in stated {
             let (moment, precision) = match source {
                 DateSource::Gps | DateSource::Takeout | DateSource::PngChanged => {
@@ -34,9 +34,9 @@ fn dated(content: &[(DateSource, &str)], sidecar: &[(DateSource, &str)], path: &
                 }
                 _ => moment(text),
             };
-            said.date(moment, precision, *source);
+            statements.add_date(moment, precision, *source);
         }
-        said
+        statements
     };
     let modified = date(2022, 1, 2).at(0, 0, 0, 0);
     let modified = Offset::UTC.to_timestamp(modified).unwrap();
@@ -46,7 +46,7 @@ fn dated(content: &[(DateSource, &str)], sidecar: &[(DateSource, &str)], path: &
         path: &path,
         modified: Some(modified),
     }];
-    let (content, sidecars) = (said(content), [said(sidecar)]);
+    let (content, sidecars) = (statements(content), [statements(sidecar)]);
     let sources = SourcesOfPhoto {
         content: &content,
         sidecars: &sidecars,
@@ -316,14 +316,14 @@ fn people_say_where_and_what_and_cameras_say_with_what() {
         latitude,
         longitude: 11.0,
     };
-    content.position(at(1.0), Block::Exif);
-    content.camera("Canon", Block::Exif);
-    content.title("of XMP", Block::Xmp);
-    content.title("of IPTC", Block::Iptc);
-    content.description("of EXIF", Block::Exif);
-    content.description("of a comment", Block::Comment);
-    content.keyword("Lake", Block::Iptc);
-    content.rating(2, Block::Windows);
+    content.add_position(at(1.0), Block::Exif);
+    content.add_camera("Canon", Block::Exif);
+    content.add_title("of XMP", Block::Xmp);
+    content.add_title("of IPTC", Block::Iptc);
+    content.add_description("of EXIF", Block::Exif);
+    content.add_description("of a comment", Block::Comment);
+    content.add_keyword("Lake", Block::Iptc);
+    content.add_rating(2, Block::Windows);
     let resolved = |sidecars: &[Statements]| {
         let sources = SourcesOfPhoto {
             content: &content,
@@ -342,15 +342,15 @@ fn people_say_where_and_what_and_cameras_say_with_what() {
     );
 
     let mut sidecar = Statements::default();
-    sidecar.position(at(2.0), Block::Xmp);
-    sidecar.camera("Nikon", Block::Xmp);
-    sidecar.title("of the sidecar", Block::Xmp);
-    sidecar.keyword("Boat", Block::Xmp);
-    sidecar.keyword("Lake", Block::Xmp);
-    sidecar.rating(5, Block::Xmp);
+    sidecar.add_position(at(2.0), Block::Xmp);
+    sidecar.add_camera("Nikon", Block::Xmp);
+    sidecar.add_title("of the sidecar", Block::Xmp);
+    sidecar.add_keyword("Boat", Block::Xmp);
+    sidecar.add_keyword("Lake", Block::Xmp);
+    sidecar.add_rating(5, Block::Xmp);
     let mut takeout = Statements::default();
-    takeout.position(at(3.0), Block::Takeout);
-    takeout.title("of Google", Block::Takeout);
+    takeout.add_position(at(3.0), Block::Takeout);
+    takeout.add_title("of Google", Block::Takeout);
     let both = resolved(&[takeout.clone(), sidecar]);
     assert_eq!(both.position, Some(at(2.0)));
     assert_eq!(both.sources.position, Some(Source::Sidecar));
@@ -360,8 +360,8 @@ fn people_say_where_and_what_and_cameras_say_with_what() {
     assert_eq!(both.keywords, ["Lake", "Boat"]);
     assert_eq!(both.sources.keywords, [Source::Iptc, Source::Sidecar]);
     let mut copy = Statements::default();
-    copy.title("of XMP", Block::Xmp);
-    copy.rating(4, Block::Xmp);
+    copy.add_title("of XMP", Block::Xmp);
+    copy.add_rating(4, Block::Xmp);
     let copied = resolved(&[copy]);
     assert_eq!(copied.sources.title, Some(Source::Xmp));
     assert_eq!(copied.rating, Some(4));

@@ -4,32 +4,32 @@ use super::*;
 
 #[test]
 fn a_source_states_a_fact_sixteen_times_at_most() {
-    let mut said = Statements::default();
-    for number in 0..=MOST_OF_A_FACT {
+    let mut statements = Statements::default();
+    for number in 0..=MAX_STATEMENTS_OF_A_FACT {
         let local = date(2000 + number as i16, 1, 1).at(0, 0, 0, 0);
         let moment = Moment::Local {
             local,
             offset: None,
         };
-        said.date(moment, Precision::Second, DateSource::Exif);
+        statements.add_date(moment, Precision::Second, DateSource::Exif);
         let at = GeoPoint {
             latitude: 1.0 + number as f64,
             longitude: 1.0,
         };
-        said.position(at, Block::Exif);
-        said.camera(&format!("camera {number}"), Block::Exif);
-        said.lens(&format!("lens {number}"), Block::Exif);
-        said.title(&format!("title {number}"), Block::Xmp);
-        said.description(&format!("text {number}"), Block::Xmp);
-        said.rating(3, Block::Xmp);
+        statements.add_position(at, Block::Exif);
+        statements.add_camera(&format!("camera {number}"), Block::Exif);
+        statements.add_lens(&format!("lens {number}"), Block::Exif);
+        statements.add_title(&format!("title {number}"), Block::Xmp);
+        statements.add_description(&format!("text {number}"), Block::Xmp);
+        statements.add_rating(3, Block::Xmp);
         let lengths = [
-            said.dates.len(),
-            said.positions.len(),
-            said.cameras.len(),
-            said.lenses.len(),
-            said.titles.len(),
-            said.descriptions.len(),
-            said.ratings.len(),
+            statements.dates.len(),
+            statements.positions.len(),
+            statements.cameras.len(),
+            statements.lenses.len(),
+            statements.titles.len(),
+            statements.descriptions.len(),
+            statements.ratings.len(),
         ];
         assert_eq!(lengths, [(number + 1).min(16); 7]);
     }
@@ -37,16 +37,16 @@ fn a_source_states_a_fact_sixteen_times_at_most() {
 
 #[test]
 fn statements_are_read_as_they_were_stored() {
-    let mut said = Statements::default();
-    assert_eq!(said.to_json(), format!("{{\"version\":{VERSION}}}"));
+    let mut statements = Statements::default();
+    assert_eq!(statements.to_json(), format!("{{\"version\":{VERSION}}}"));
     let local = date(2019, 7, 14).at(15, 30, 0, 500_000_000);
     let offset = Offset::from_seconds(19_800).ok();
     for offset in [offset, None] {
         let moment = Moment::Local { local, offset };
-        said.date(moment, Precision::Second, DateSource::Exif);
+        statements.add_date(moment, Precision::Second, DateSource::Exif);
     }
     let utc = Timestamp::from_second(1_563_109_200).unwrap();
-    said.date(
+    statements.add_date(
         Moment::Instant { utc },
         Precision::Second,
         DateSource::Takeout,
@@ -55,18 +55,18 @@ fn statements_are_read_as_they_were_stored() {
         local: date(2019, 1, 1).at(0, 0, 0, 0),
         offset: None,
     };
-    said.date(moment, Precision::Year, DateSource::Folder);
+    statements.add_date(moment, Precision::Year, DateSource::Folder);
     let at = GeoPoint {
         latitude: 43.77,
         longitude: 11.25,
     };
-    said.position(at, Block::Exif);
-    said.camera("Canon EOS 5D", Block::Exif);
-    said.lens("EF50mm f/1.8", Block::Exif);
-    said.title("At the sea", Block::Xmp);
-    said.description("A walk\nby the  sea", Block::Iptc);
-    said.keyword("Places|Italy", Block::Xmp);
-    said.rating(-1, Block::Xmp);
+    statements.add_position(at, Block::Exif);
+    statements.add_camera("Canon EOS 5D", Block::Exif);
+    statements.add_lens("EF50mm f/1.8", Block::Exif);
+    statements.add_title("At the sea", Block::Xmp);
+    statements.add_description("A walk\nby the  sea", Block::Iptc);
+    statements.add_keyword("Places|Italy", Block::Xmp);
+    statements.add_rating(-1, Block::Xmp);
     let region = RegionStatement {
         x: 0.25,
         y: 0.5,
@@ -78,38 +78,38 @@ fn statements_are_read_as_they_were_stored() {
             height: 3000,
         }),
     };
-    said.person("Ada", Some(region), Block::Xmp);
-    said.person("Bob", None, Block::Takeout);
-    assert_eq!(said.descriptions[0].value, "A walk by the sea");
-    assert_eq!(Statements::from_json(&said.to_json()), said);
+    statements.add_person("Ada", Some(region), Block::Xmp);
+    statements.add_person("Bob", None, Block::Takeout);
+    assert_eq!(statements.descriptions[0].value, "A walk by the sea");
+    assert_eq!(Statements::from_json(&statements.to_json()), statements);
     assert_eq!(Statements::from_json("no JSON"), Statements::default());
 }
 
 #[test]
 fn what_no_source_means_is_left_out() {
-    let mut said = Statements::default();
-    said.title(" \0\n ", Block::Xmp);
-    said.keyword(&"x".repeat(LONGEST_NAME + 1), Block::Xmp);
-    said.description("OLYMPUS DIGITAL CAMERA         ", Block::Exif);
-    said.rating(6, Block::Xmp);
+    let mut statements = Statements::default();
+    statements.add_title(" \0\n ", Block::Xmp);
+    statements.add_keyword(&"x".repeat(MAX_NAME_BYTES + 1), Block::Xmp);
+    statements.add_description("OLYMPUS DIGITAL CAMERA         ", Block::Exif);
+    statements.add_rating(6, Block::Xmp);
     for (latitude, longitude) in [(0.0, 0.0), (91.0, 0.0), (0.0, 181.0), (f64::NAN, 1.0)] {
         let at = GeoPoint {
             latitude,
             longitude,
         };
-        said.position(at, Block::Exif);
+        statements.add_position(at, Block::Exif);
     }
-    said.person("", None, Block::Xmp);
-    assert!(said.is_empty(), "{said:?}");
-    said.keyword("Lake", Block::Xmp);
-    said.keyword(" Lake ", Block::Iptc);
-    assert_eq!(said.keywords.len(), 1);
-    for number in 0..2 * MOST {
-        said.keyword(&number.to_string(), Block::Xmp);
+    statements.add_person("", None, Block::Xmp);
+    assert!(statements.is_empty(), "{statements:?}");
+    statements.add_keyword("Lake", Block::Xmp);
+    statements.add_keyword(" Lake ", Block::Iptc);
+    assert_eq!(statements.keywords.len(), 1);
+    for number in 0..2 * MAX_KEYWORDS {
+        statements.add_keyword(&number.to_string(), Block::Xmp);
     }
-    assert_eq!(said.keywords.len(), MOST);
-    said.description(&"é".repeat(LONGEST_TEXT), Block::Xmp);
-    assert_eq!(said.descriptions[0].value.len(), LONGEST_TEXT);
+    assert_eq!(statements.keywords.len(), MAX_KEYWORDS);
+    statements.add_description(&"é".repeat(MAX_TEXT_BYTES), Block::Xmp);
+    assert_eq!(statements.descriptions[0].value.len(), MAX_TEXT_BYTES);
 }
 
 #[test]
@@ -124,15 +124,15 @@ fn a_comment_counts_if_a_person_wrote_it() {
         "Exif JPEG",
         "",
     ] {
-        let mut said = Statements::default();
-        said.comment(text);
-        assert!(said.is_empty(), "{text}");
+        let mut statements = Statements::default();
+        statements.add_comment(text);
+        assert!(statements.is_empty(), "{text}");
     }
-    let mut said = Statements::default();
-    said.comment("Lovely smoke effect here,\r\nof which I'm proud.\0");
+    let mut statements = Statements::default();
+    statements.add_comment("Lovely smoke effect here,\r\nof which I'm proud.\0");
     assert_eq!(
-        said.descriptions[0].value,
+        statements.descriptions[0].value,
         "Lovely smoke effect here, of which I'm proud."
     );
-    assert_eq!(said.descriptions[0].by, Block::Jpeg);
+    assert_eq!(statements.descriptions[0].by, Block::Jpeg);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::facts::{PersonStatement, StatedDate};
 
-fn said(description: &str) -> Statements {
+fn statements_of(description: &str) -> Statements {
     let packet = format!(
         r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
             xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
@@ -25,13 +25,13 @@ fn sources(dates: &[StatedDate]) -> Vec<DateSource> {
 
 #[test]
 fn dates_and_places_are_read() {
-    let said = said(
+    let statements = statements_of(
         r#"<rdf:Description photoshop:DateCreated="1975-07" exif:DateTimeOriginal="2019-07-14T15:30:00+02:00"
            xmp:CreateDate="2019-07-15" exif:GPSTimeStamp="2019-07-14T13:30:02Z" exif:GPSLatitude="33,51.59S"
            exif:GPSLongitude="151,12,36E" tiff:Make="NIKON CORPORATION" tiff:Model="NIKON D3100"/>"#,
     );
     assert_eq!(
-        sources(&said.dates),
+        sources(&statements.dates),
         [
             DateSource::Xmp,
             DateSource::Xmp,
@@ -39,11 +39,11 @@ fn dates_and_places_are_read() {
             DateSource::Gps,
         ]
     );
-    assert_eq!(said.dates[0].precision, Precision::Month);
-    let at = said.positions[0].value;
+    assert_eq!(statements.dates[0].precision, Precision::Month);
+    let at = statements.positions[0].value;
     assert!((at.latitude + 33.859_833).abs() < 1e-5);
     assert!((at.longitude - 151.21).abs() < 1e-9);
-    assert_eq!(said.cameras[0].value, "NIKON D3100");
+    assert_eq!(statements.cameras[0].value, "NIKON D3100");
 }
 
 #[test]
@@ -79,14 +79,14 @@ fn the_letters_of_a_position_may_be_properties_of_their_own() {
         "<rdf:Description exif:GPSLatitude='40.7' exif:GPSLatitudeRef='n' exif:GPSLongitude='74.006'
          exif:GPSLongitudeRef='w'/>",
     ] {
-        let at = said(position).positions[0].value;
+        let at = statements_of(position).positions[0].value;
         assert_eq!((at.latitude, at.longitude), (40.7, -74.006));
     }
 }
 
 #[test]
 fn words_and_ratings_of_several_programs_are_read() {
-    let said = said(
+    let statements = statements_of(
         r#"<rdf:Description xmp:Rating="4" ms:Rating="99"><dc:title><rdf:Alt><rdf:li xml:lang="x-default">At the
            sea</rdf:li></rdf:Alt></dc:title><dc:description><rdf:Alt><rdf:li xml:lang="x-default">A walk</rdf:li>
            </rdf:Alt></dc:description><dc:subject><rdf:Bag><rdf:li>Sun &amp; sand</rdf:li><rdf:li>Italy</rdf:li></rdf:Bag>
@@ -95,7 +95,11 @@ fn words_and_ratings_of_several_programs_are_read() {
            <rdf:li>People/Family/Zoë</rdf:li></rdf:Seq></digiKam:TagsList>
            </rdf:Description>"#,
     );
-    let keywords: Vec<&str> = said.keywords.iter().map(|stated| &*stated.value).collect();
+    let keywords: Vec<&str> = statements
+        .keywords
+        .iter()
+        .map(|stated| &*stated.value)
+        .collect();
     assert_eq!(
         keywords,
         [
@@ -106,16 +110,20 @@ fn words_and_ratings_of_several_programs_are_read() {
             "People|Family|Zoë"
         ]
     );
-    assert_eq!(said.people[0].name, "Zoë");
-    assert_eq!(said.titles[0].value, "At the sea");
-    assert_eq!(said.descriptions[0].value, "A walk");
-    let ratings: Vec<i8> = said.ratings.iter().map(|stated| stated.value).collect();
+    assert_eq!(statements.people[0].name, "Zoë");
+    assert_eq!(statements.titles[0].value, "At the sea");
+    assert_eq!(statements.descriptions[0].value, "A walk");
+    let ratings: Vec<i8> = statements
+        .ratings
+        .iter()
+        .map(|stated| stated.value)
+        .collect();
     assert_eq!(ratings, [4, 5]);
 }
 
 #[test]
 fn people_are_read_in_every_convention() {
-    let said = said(
+    let statements = statements_of(
         r#"<rdf:Description>
         <mwg-rs:Regions rdf:parseType="Resource">
           <mwg-rs:AppliedToDimensions stDim:w="4000" stDim:h="3000" stDim:unit="pixel"/>
@@ -143,7 +151,7 @@ fn people_are_read_in_every_convention() {
         <Iptc4xmpExt:PersonInImage><rdf:Bag><rdf:li>Zoë</rdf:li></rdf:Bag></Iptc4xmpExt:PersonInImage>
         </rdf:Description>"#,
     );
-    let told: Vec<_> = said
+    let people: Vec<_> = statements
         .people
         .iter()
         .map(|PersonStatement { name, region, .. }| {
@@ -170,7 +178,7 @@ fn people_are_read_in_every_convention() {
         ),
         ("Zoë", None, None),
     ];
-    assert_eq!(told, expected);
-    let applied_to = said.people[0].region.unwrap().applied_to.unwrap();
+    assert_eq!(people, expected);
+    let applied_to = statements.people[0].region.unwrap().applied_to.unwrap();
     assert_eq!((applied_to.width, applied_to.height), (4000, 3000));
 }

@@ -84,13 +84,13 @@ fn numbers_are_read_whatever_their_type() {
         ascii(Tag::GPSDateStamp, "2024:05:01"),
     ]);
     assert_eq!(block.orientation(), Orientation::Rotate90);
-    let said = block.statements();
-    assert_eq!(of_content(&said).rating, Some(4));
-    let position = of_content(&said).position.unwrap();
+    let statements = block.statements();
+    assert_eq!(of_content(&statements).rating, Some(4));
+    let position = of_content(&statements).position.unwrap();
     assert!((position.latitude - 60.146_7).abs() < 1e-5);
     assert!((position.longitude - 24.906_8).abs() < 1e-5);
     assert_eq!(
-        of_content(&said).taken_at.unwrap().local,
+        of_content(&statements).taken_at.unwrap().local,
         date(2024, 5, 1).at(10, 20, 30, 0)
     );
     let negative = exif([
@@ -158,8 +158,8 @@ fn directories_are_found_by_pointers_of_every_type() {
         let at = memchr::memmem::find(&block, &pointer).unwrap();
         for kind in [4, 9, 13] {
             block[at + 2..at + 4].copy_from_slice(&short(kind));
-            let said = Exif::parse(block.clone()).unwrap().statements();
-            assert_eq!(said.dates.len(), 1, "{is_little_endian}, {kind}");
+            let statements = Exif::parse(block.clone()).unwrap().statements();
+            assert_eq!(statements.dates.len(), 1, "{is_little_endian}, {kind}");
         }
         for end in 0..block.len() {
             let _ = Exif::parse(block[..end].to_vec());

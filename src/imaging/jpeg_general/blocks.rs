@@ -2,7 +2,7 @@
 
 use super::arithmetic::{Decoder, Statistics};
 use super::frame::{Part, ScanHeader, ZIGZAG};
-use super::huffman::{Bits, Table};
+use super::huffman::{BitReader, Table};
 use super::{CUT, Fault};
 
 /// A block of coefficients, in the order of its rows.
@@ -21,7 +21,7 @@ pub(super) struct Memory {
 
 /// The entropy decoder of one restart interval.
 pub(super) enum Entropy<'a> {
-    Huffman(Bits<'a>),
+    Huffman(BitReader<'a>),
     Arithmetic(Decoder<'a>, Box<Statistics>),
 }
 
@@ -110,7 +110,7 @@ impl BlockDecoder<'_> {
 
     fn huffman(
         &self,
-        bits: &mut Bits<'_>,
+        bits: &mut BitReader<'_>,
         memory: &mut Memory,
         index: usize,
         block: &mut Block,
@@ -144,7 +144,7 @@ impl BlockDecoder<'_> {
     /// Sequential coding, and the first scan of a band of a progressive picture (G.1.2.2).
     fn first_ac(
         &self,
-        bits: &mut Bits<'_>,
+        bits: &mut BitReader<'_>,
         table: &Table,
         empty: &mut u32,
         block: &mut Block,
@@ -183,7 +183,7 @@ impl BlockDecoder<'_> {
     /// A later scan of a band (G.1.2.3).
     fn refine_ac(
         &self,
-        bits: &mut Bits<'_>,
+        bits: &mut BitReader<'_>,
         table: &Table,
         empty: &mut u32,
         block: &mut Block,
@@ -239,7 +239,7 @@ impl BlockDecoder<'_> {
 }
 
 /// Reads the next bit of a coefficient.
-fn refine(bits: &mut Bits<'_>, value: &mut i16, bit: i16) -> Result<(), Fault> {
+fn refine(bits: &mut BitReader<'_>, value: &mut i16, bit: i16) -> Result<(), Fault> {
     if bits.bits(1)? != 0 && *value & bit == 0 {
         *value = value.wrapping_add(if *value < 0 { -bit } else { bit });
     }
@@ -247,7 +247,7 @@ fn refine(bits: &mut Bits<'_>, value: &mut i16, bit: i16) -> Result<(), Fault> {
 }
 
 /// The number of blocks, with this one, that have no further coefficients.
-fn end_of_blocks(bits: &mut Bits<'_>, size: usize) -> Result<u32, Fault> {
+fn end_of_blocks(bits: &mut BitReader<'_>, size: usize) -> Result<u32, Fault> {
     Ok((1 << size) + bits.bits(size as u32)? as u32)
 }
 

@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
             factors.map(of).max().unwrap_or(1)
         };
         let (h, v) = (largest(|(h, _)| h), largest(|(_, v)| v));
-        let (units_wide, units_high) = (
+        let (mcus_wide, mcus_high) = (
             (width as usize).div_ceil(8 * h),
             (height as usize).div_ceil(8 * v),
         );
@@ -259,11 +259,11 @@ impl<'a> Reader<'a> {
                 table: None,
                 width: (width as usize * part_h).div_ceil(h),
                 height: (height as usize * part_v).div_ceil(v),
-                blocks_wide: units_wide * part_h,
+                blocks_wide: mcus_wide * part_h,
                 coefficients: Vec::new(),
                 nonzero: Vec::new(),
                 samples: Vec::new(),
-                known: vec![[UNKNOWN; 64]; units_high],
+                known: vec![[UNKNOWN; 64]; mcus_high],
             });
         }
         Ok(Picture {
@@ -274,8 +274,8 @@ impl<'a> Reader<'a> {
             components,
             h,
             v,
-            units_wide,
-            units_high,
+            mcus_wide,
+            mcus_high,
             held: 0..0,
         })
     }

@@ -55,14 +55,14 @@ const INVALID: Fault = Fault::Damaged("a table of codes is invalid");
 const NO_CODE: Fault = Fault::Damaged("its coded data are invalid");
 
 /// Reads the bits of one restart interval, without stuffed bytes, up to the next marker.
-pub(super) struct Bits<'a> {
+pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
     pub at: usize,
     buffer: u64,
     count: u32,
 }
 
-impl<'a> Bits<'a> {
+impl<'a> BitReader<'a> {
     pub fn new(bytes: &'a [u8], at: usize) -> Self {
         Self {
             bytes,

@@ -93,7 +93,7 @@ pub(super) fn decode(bytes: &[u8], options: &Options<'_>) -> Result<Decoded, Fau
         let colour = options.colour.unwrap_or_else(|| reader.colour(&picture));
         output::add_pixels(&mut picture, colour, &rows, options, &mut pixels)?;
         start = rows.end;
-        if start == picture.units_high {
+        if start == picture.mcus_high {
             return Ok(Decoded {
                 pixels,
                 lost: picture.lost_rows(),
@@ -147,7 +147,7 @@ mod tests {
                 let mut reader = frame::Reader::new(&file, &options);
                 let picture = reader.frame().unwrap();
                 let first = picture.rows_of_pass(0, extra_bytes).end;
-                (first < picture.units_high, decode(&file, &options).unwrap())
+                (first < picture.mcus_high, decode(&file, &options).unwrap())
             };
             let (is_in_passes, whole) = decoded(i64::from(u32::MAX));
             assert!(!is_in_passes);

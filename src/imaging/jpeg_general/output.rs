@@ -9,7 +9,7 @@ use super::blocks::Block;
 use super::idct;
 use super::picture::{Component, Picture};
 use super::{Colour, Fault, Options};
-use crate::imaging::released::release;
+use crate::imaging::file_bytes::release;
 
 /// Writes the samples of the block in this column and row, with 8 bits each.
 pub(super) fn put_samples(
@@ -36,7 +36,7 @@ pub(super) fn put_samples(
     }
 }
 
-/// Appends the pixels of some rows of units, all of which are held, to the pixels above them.
+/// Appends the pixels of some rows of MCUs, all of which are held, to the pixels above them.
 pub(super) fn add_pixels(
     picture: &mut Picture,
     colour: Colour,

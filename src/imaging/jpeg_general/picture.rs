@@ -22,21 +22,21 @@ pub(super) struct Component {
     /// Size in samples.
     pub width: usize,
     pub height: usize,
-    /// Width in blocks, with those that complete the last unit of an interleaved scan.
+    /// Width in blocks, with those that complete the last MCU of an interleaved scan.
     pub blocks_wide: usize,
-    /// The coefficients of a progressive picture, block by block, of the rows of units that are held.
+    /// The coefficients of a progressive picture, block by block, of the rows of MCUs that are held.
     pub coefficients: Vec<[i16; 64]>,
     /// For each block of a progressive picture that is decoded in several passes, a bit for each nonzero coefficient,
     /// without which the data of later scans cannot be parsed.
     pub nonzero: Vec<u64>,
-    /// The samples, as 8 bits, in rows of `8 * blocks_wide`, from the first row of units that is held.
+    /// The samples, as 8 bits, in rows of `8 * blocks_wide`, from the first row of MCUs that is held.
     pub samples: Vec<u8>,
-    /// For each row of units, the lowest known bit of each coefficient; `UNKNOWN` if none is known.
+    /// For each row of MCUs, the lowest known bit of each coefficient; `UNKNOWN` if none is known.
     pub known: Vec<[u8; 64]>,
 }
 
-/// Fewest rows of units that are decoded in one pass, however little memory is allowed.
-const LEAST_ROWS: i64 = 4;
+/// Fewest rows of MCUs that are decoded in one pass, however little memory is allowed.
+const MIN_ROWS: i64 = 4;
 
 /// Marks a coefficient of which no bit is known.
 pub(super) const UNKNOWN: u8 = 0xff;
@@ -51,41 +51,41 @@ pub(super) struct Picture {
     /// Largest sampling factors.
     pub h: usize,
     pub v: usize,
-    /// Size in units of an interleaved scan.
-    pub units_wide: usize,
-    pub units_high: usize,
-    /// The rows of units of which coefficients and samples are kept.
+    /// Size in MCUs of an interleaved scan.
+    pub mcus_wide: usize,
+    pub mcus_high: usize,
+    /// The rows of MCUs of which coefficients and samples are kept.
     pub held: Range<usize>,
 }
 
 impl Picture {
-    /// The rows of units from `start` on that can be decoded in one pass over the file: all of them, unless the
+    /// The rows of MCUs from `start` on that can be decoded in one pass over the file: all of them, unless the
     /// coefficients of a progressive picture, with the pixels above them, take more than four bytes per pixel plus
     /// `extra_bytes`.
     pub fn rows_of_pass(&self, start: usize, extra_bytes: i64) -> Range<usize> {
         let blocks = |part: &Component| part.blocks_wide * part.v;
         let blocks = self.components.iter().map(blocks).sum::<usize>() as i64;
         let (high, row) = (
-            self.units_high as i64,
+            self.mcus_high as i64,
             i64::from(self.width) * 8 * self.v as i64,
         );
         let allowed = 4 * i64::from(self.width) * i64::from(self.height) + extra_bytes;
         let coefficients = blocks * size_of::<[i16; 64]>() as i64;
         if !self.process.is_progressive || high * coefficients <= allowed {
-            return start..self.units_high;
+            return start..self.mcus_high;
         }
         let marks = high * blocks * size_of::<u64>() as i64;
         let left = allowed - marks - 3 * row * start as i64;
         // Colours are interpolated with those of the rows above and below, so one row at either end is decoded in two
         // passes.
-        let rows = (left / coefficients - 2).max(LEAST_ROWS);
-        start..self.units_high.min(start + rows as usize)
+        let rows = (left / coefficients - 2).max(MIN_ROWS);
+        start..self.mcus_high.min(start + rows as usize)
     }
 
-    /// Allocates memory for some rows of units, and for one row above and one below them.
+    /// Allocates memory for some rows of MCUs, and for one row above and one below them.
     pub fn hold(&mut self, rows: &Range<usize>) {
-        self.held = rows.start.saturating_sub(1)..self.units_high.min(rows.end + 1);
-        let is_part = self.held != (0..self.units_high);
+        self.held = rows.start.saturating_sub(1)..self.mcus_high.min(rows.end + 1);
+        let is_part = self.held != (0..self.mcus_high);
         for part in &mut self.components {
             let row = part.blocks_wide * part.v;
             let blocks = self.held.len() * row;
@@ -94,11 +94,11 @@ impl Picture {
                 continue;
             }
             part.coefficients = vec![[0; 64]; blocks];
-            part.nonzero = vec![0; if is_part { self.units_high * row } else { 0 }];
+            part.nonzero = vec![0; if is_part { self.mcus_high * row } else { 0 }];
         }
     }
 
-    /// Whether a row of units is known: all of a sequential picture, and of a progressive one everything but the last
+    /// Whether a row of MCUs is known: all of a sequential picture, and of a progressive one everything but the last
     /// bit of the luma and the details of the colours, which faces do not need.
     fn is_known(&self, row: usize) -> bool {
         self.components
@@ -128,7 +128,7 @@ impl Picture {
     pub fn lost_rows(&self) -> Vec<Range<u32>> {
         let high = 8 * self.v as u32;
         let mut lost: Vec<Range<u32>> = Vec::new();
-        for row in (0..self.units_high).filter(|&row| !self.is_known(row)) {
+        for row in (0..self.mcus_high).filter(|&row| !self.is_known(row)) {
             // The rows above and below are interpolated with the colours of this one.
             let start = (row as u32 * high).saturating_sub(self.v as u32);
             let end = ((row as u32 + 1) * high + self.v as u32).min(self.height);
@@ -142,6 +142,6 @@ impl Picture {
 
     /// Whether no row is known.
     pub fn is_lost(&self) -> bool {
-        !(0..self.units_high).any(|row| self.is_known(row))
+        !(0..self.mcus_high).any(|row| self.is_known(row))
     }
 }

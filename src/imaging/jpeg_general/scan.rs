@@ -6,7 +6,7 @@ use super::Fault;
 use super::arithmetic::{Decoder, Statistics};
 use super::blocks::{BlockDecoder, Entropy, Memory, Tables};
 use super::frame::{Reader, ScanHeader};
-use super::huffman::Bits;
+use super::huffman::BitReader;
 use super::output::put_samples;
 use super::picture::Picture;
 
@@ -28,7 +28,7 @@ pub(super) fn decode(
             };
         }
     }
-    let mut lost = vec![false; picture.units_high];
+    let mut lost = vec![false; picture.mcus_high];
     let fault = intervals(reader, picture, header, &mut lost)?;
     for part in &header.parts {
         let component = &mut picture.components[part.component];
@@ -49,15 +49,15 @@ pub(super) fn decode(
     Ok(fault)
 }
 
-/// The units of a scan: blocks of one component, or the units of several.
-struct Units {
+/// The MCUs of a scan: blocks of one component, or those of several.
+struct Mcus {
     wide: usize,
     number: usize,
-    /// Rows of units of this scan in a row of units of the picture.
+    /// Rows of MCUs of this scan in a row of MCUs of the picture.
     rows: usize,
 }
 
-impl Units {
+impl Mcus {
     fn of(picture: &Picture, header: &ScanHeader) -> Self {
         if let [part] = header.parts.as_slice() {
             let component = &picture.components[part.component];
@@ -69,17 +69,17 @@ impl Units {
             };
         }
         Self {
-            wide: picture.units_wide,
-            number: picture.units_wide * picture.units_high,
+            wide: picture.mcus_wide,
+            number: picture.mcus_wide * picture.mcus_high,
             rows: 1,
         }
     }
 
-    /// Marks the rows of the picture that contain these units.
-    fn mark(&self, units: Range<usize>, lost: &mut [bool]) {
-        if !units.is_empty() {
-            let row = |unit: usize| unit / self.wide / self.rows;
-            lost[row(units.start)..=row(units.end - 1)].fill(true);
+    /// Marks the rows of the picture that contain these MCUs.
+    fn mark(&self, mcus: Range<usize>, lost: &mut [bool]) {
+        if !mcus.is_empty() {
+            let row = |mcu: usize| mcu / self.wide / self.rows;
+            lost[row(mcus.start)..=row(mcus.end - 1)].fill(true);
         }
     }
 }
@@ -90,40 +90,40 @@ fn intervals(
     header: &ScanHeader,
     lost: &mut [bool],
 ) -> Result<Option<Fault>, Fault> {
-    let units = Units::of(picture, header);
-    let (mut unit, mut expected, mut fault) = (0, 0, None);
+    let mcus = Mcus::of(picture, header);
+    let (mut mcu, mut expected, mut fault) = (0, 0, None);
     loop {
         let end = match reader.restart {
-            0 => units.number,
-            restart => (unit + restart).min(units.number),
+            0 => mcus.number,
+            restart => (mcu + restart).min(mcus.number),
         };
-        let (at, outcome) = interval(reader, picture, header, &units, unit..end);
+        let (at, outcome) = interval(reader, picture, header, &mcus, mcu..end);
         reader.at = at;
         match outcome {
             Ok(()) => {}
             Err((_, Fault::Stopped)) => return Err(Fault::Stopped),
             Err((failed, found)) => {
-                units.mark(failed..end, lost);
+                mcus.mark(failed..end, lost);
                 fault = fault.or(Some(found));
             }
         }
-        unit = end;
-        if unit >= units.number {
+        mcu = end;
+        if mcu >= mcus.number {
             return Ok(fault);
         }
-        let left = (units.number - unit).div_ceil(reader.restart.max(1));
+        let left = (mcus.number - mcu).div_ceil(reader.restart.max(1));
         let Some(ahead) = next_restart(reader, expected, left) else {
-            units.mark(unit..units.number, lost);
+            mcus.mark(mcu..mcus.number, lost);
             return Ok(fault.or(Some(NO_RESTART)));
         };
         if ahead > 0 {
-            let next = (unit + ahead * reader.restart).min(units.number);
-            units.mark(unit..next, lost);
+            let next = (mcu + ahead * reader.restart).min(mcus.number);
+            mcus.mark(mcu..next, lost);
             fault = fault.or(Some(NO_RESTART));
-            unit = next;
+            mcu = next;
         }
         expected = (expected + 1 + ahead) % 8;
-        if unit >= units.number {
+        if mcu >= mcus.number {
             return Ok(fault);
         }
     }
@@ -173,13 +173,13 @@ fn marker(bytes: &[u8], mut at: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Decodes the units of one restart interval. Returns the offset after the bytes that were read, and the unit at which
+/// Decodes the MCUs of one restart interval. Returns the offset after the bytes that were read, and the MCU at which
 /// a fault was found.
 fn interval(
     reader: &Reader<'_>,
     picture: &mut Picture,
     header: &ScanHeader,
-    units: &Units,
+    mcus: &Mcus,
     range: Range<usize>,
 ) -> (usize, Result<(), (usize, Fault)>) {
     let blocks = BlockDecoder {
@@ -200,13 +200,13 @@ fn interval(
             Box::new(Statistics::new(reader.conditioning)),
         )
     } else {
-        Entropy::Huffman(Bits::new(reader.bytes, reader.at))
+        Entropy::Huffman(BitReader::new(reader.bytes, reader.at))
     };
     let mut memory = Memory::default();
-    for unit in range {
-        let (x, y) = (unit % units.wide, unit / units.wide);
+    for mcu in range {
+        let (x, y) = (mcu % mcus.wide, mcu / mcus.wide);
         if x == 0 && (reader.options.should_stop)() {
-            return (entropy.at(), Err((unit, Fault::Stopped)));
+            return (entropy.at(), Err((mcu, Fault::Stopped)));
         }
         for (index, part) in header.parts.iter().enumerate() {
             let component = &picture.components[part.component];
@@ -219,7 +219,7 @@ fn interval(
                 let decoded =
                     decode_block(&blocks, &mut entropy, &mut memory, index, picture, position);
                 if let Err(fault) = decoded {
-                    return (entropy.at(), Err((unit, fault)));
+                    return (entropy.at(), Err((mcu, fault)));
                 }
             }
         }

@@ -6,12 +6,12 @@ use heic_rs::context::Context;
 use heic_rs::props::{ItemProps, Transform};
 
 use super::Parts;
-use crate::imaging::heif::{MOST_DERIVATIONS, is_premultiplied, open};
+use crate::imaging::heif::{MAX_DERIVATIONS, is_premultiplied, open};
 use crate::imaging::heif_derived::Derived;
 
 pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     let context = open(bytes).ok()?;
-    add_item(parts, &context, context.meta.primary, MOST_DERIVATIONS)
+    add_item(parts, &context, context.meta.primary, MAX_DERIVATIONS)
 }
 
 /// Adds a picture, and those from which it is derived.

@@ -10,8 +10,8 @@ use weezl::{BitOrder, LzwStatus};
 
 use super::tag;
 use crate::error::Skip;
+use crate::imaging::file_bytes::ByteReader;
 use crate::imaging::limits::Task;
-use crate::imaging::released::ByteReader;
 use crate::imaging::tiff_structure::Directory;
 
 /// How a picture is divided into strips or tiles.

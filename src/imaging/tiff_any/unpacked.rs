@@ -8,12 +8,12 @@ use image::RgbImage;
 use super::pieces::{Layout, Packing, Place};
 use super::samples::Converter;
 use crate::error::{Skip, SkipReason};
+use crate::imaging::file_bytes::{ByteReader, FileBytes};
 use crate::imaging::limits::Task;
-use crate::imaging::released::{ByteReader, FileBytes};
 use crate::imaging::tiff_structure::Directory;
 
 /// Most strips or tiles of a picture, in all its planes. Even 250 megapixels in the smallest tiles have a million.
-pub(super) const MOST_PIECES: usize = 1 << 22;
+pub(super) const MAX_PIECES: usize = 1 << 22;
 
 /// Bytes of uncompressed data that are read at once.
 const PART: usize = 1 << 20;
@@ -39,8 +39,8 @@ impl Unpacked {
     ) -> Result<Self, Skip> {
         let converter = Converter::of(task, directory)?;
         let pieces = layout.pieces * converter.planes();
-        if pieces > MOST_PIECES {
-            let detail = format!("this {} has more than {MOST_PIECES} parts", task.format);
+        if pieces > MAX_PIECES {
+            let detail = format!("this {} has more than {MAX_PIECES} parts", task.format);
             return Err(Skip::new(SkipReason::TooLarge, detail));
         }
         let ranges = (0..pieces).map(|index| layout.range(task, directory, index));
@@ -108,7 +108,7 @@ impl Unpacked {
         }
         let (mut rest, mut parts) = (file, Vec::new());
         for (plane, span) in spans.into_iter().rev() {
-            let (before, file) = rest.divide(span.start);
+            let (before, file) = rest.split_at(span.start);
             rest = before;
             let part = Part {
                 file,

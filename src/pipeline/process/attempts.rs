@@ -12,7 +12,7 @@ use crate::imaging::Limits;
 
 /// How many times the longest decoding time a process may take: that time is CPU time, and the process
 /// may have to share its core with others.
-const PATIENCE: u32 = 5;
+const CPU_TIME_FACTOR: u32 = 5;
 
 /// How processes of one kind are started, and those that are idle. They end when this is dropped.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Attempts {
     first: Request,
     model: Vec<u8>,
     /// The time for the start of a process.
-    grace: Duration,
+    timeout_margin: Duration,
     /// The time for each step of its work.
     time: Duration,
     /// The longest CPU time for decoding.
@@ -36,15 +36,15 @@ impl Attempts {
         first: Request,
         model: Vec<u8>,
         limits: &Limits,
-        grace: Duration,
+        timeout_margin: Duration,
     ) -> Self {
-        let decoding = limits.max_time.saturating_mul(PATIENCE);
+        let decoding = limits.max_time.saturating_mul(CPU_TIME_FACTOR);
         Self {
             launch,
             first,
             model,
-            grace,
-            time: decoding.saturating_add(grace),
+            timeout_margin,
+            time: decoding.saturating_add(timeout_margin),
             max_time: limits.max_time,
             idle: Mutex::default(),
         }
@@ -123,8 +123,12 @@ impl Attempts {
     }
 
     fn new_process(&self) -> io::Result<Process> {
-        let Self { grace, time, .. } = *self;
-        Process::start(&self.launch, &self.first, &self.model, grace, time)
+        let Self {
+            timeout_margin,
+            time,
+            ..
+        } = *self;
+        Process::start(&self.launch, &self.first, &self.model, timeout_margin, time)
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {

@@ -12,7 +12,7 @@ use image::RgbImage;
 
 use super::super::analyse::FoundFaces;
 use super::channel::Channel;
-use super::message::{Confinement, ReadFace, Reply, Request, SkippedPhoto};
+use super::message::{ClassificationMessage, Confinement, Reply, Request, SkipMessage};
 use super::pool::Launch;
 use crate::classify::Classification;
 use crate::detect::FaceDetector;
@@ -127,7 +127,7 @@ impl Process {
         named: &[BoundingBox],
         detector: Option<&dyn FaceDetector>,
     ) -> Answer<FoundFaces> {
-        self.ask(&Request::Analyse(named.to_vec()))?;
+        self.send_request(&Request::Analyse(named.to_vec()))?;
         loop {
             match self.receive()? {
                 Reply::Found(found) if is_plausible(&found) => return Ok(*found),
@@ -140,9 +140,9 @@ impl Process {
                     let answer = match detector.detect(&Raster::new(picture, Orientation::Upright))
                     {
                         Ok(faces) => Request::Faces(faces),
-                        Err(skip) => Request::Failed(SkippedPhoto::of(skip)),
+                        Err(skip) => Request::Failed(SkipMessage::of(skip)),
                     };
-                    self.ask(&answer)?;
+                    self.send_request(&answer)?;
                 }
                 _ => return Err(unexpected()),
             }
@@ -151,7 +151,7 @@ impl Process {
 
     /// The pictures of its faces.
     pub fn pictures(&mut self, faces: usize) -> Answer<Vec<FacePicture>> {
-        self.ask(&Request::Pictures)?;
+        self.send_request(&Request::Pictures)?;
         match self.receive()? {
             Reply::Pictures(length) => self.face_pictures(length, faces),
             _ => Err(unexpected()),
@@ -173,7 +173,7 @@ impl Process {
 
     /// Width and height of the photo that was read last, and the pictures of `faces` in it.
     pub fn cut(&mut self, faces: &[DetectedFace]) -> Answer<((u32, u32), Vec<FacePicture>)> {
-        self.ask(&Request::Cut(faces.to_vec()))?;
+        self.send_request(&Request::Cut(faces.to_vec()))?;
         match self.receive()? {
             Reply::Cut(size, length) => Ok((size, self.face_pictures(length, faces.len())?)),
             _ => Err(unexpected()),
@@ -192,18 +192,21 @@ impl Process {
     }
 
     /// What the classifier reads in its faces.
-    pub fn readings(&mut self, faces: usize) -> Answer<Vec<Classification>> {
-        self.ask(&Request::Score)?;
-        let Reply::Scored(read) = self.receive()? else {
+    pub fn classify(&mut self, faces: usize) -> Answer<Vec<Classification>> {
+        self.send_request(&Request::Classify)?;
+        let Reply::Classified(read) = self.receive()? else {
             return Err(unexpected());
         };
-        let readings: Option<Vec<_>> = read.into_iter().map(ReadFace::into_reading).collect();
-        readings
-            .filter(|readings| readings.len() == faces)
+        let classifications: Option<Vec<_>> = read
+            .into_iter()
+            .map(ClassificationMessage::into_classification)
+            .collect();
+        classifications
+            .filter(|classifications| classifications.len() == faces)
             .ok_or_else(unexpected)
     }
 
-    fn ask(&mut self, request: &Request) -> Answer<()> {
+    fn send_request(&mut self, request: &Request) -> Answer<()> {
         self.channel.allow(Some(self.time));
         Ok(self.channel.send(request, &[])?)
     }
@@ -258,7 +261,7 @@ fn is_plausible(found: &FoundFaces) -> bool {
             .chain(points.flat_map(|point| [point.x, point.y]))
             .all(f32::is_finite)
     };
-    let all = || found.legible.iter().chain(&found.unread);
+    let all = || found.large_enough.iter().chain(&found.unread);
     found.size.0 > 0 && found.size.1 > 0 && all().count() <= MAX_FACES && all().all(is_finite)
 }
 
@@ -351,7 +354,7 @@ mod tests {
         };
         let found = |score, number| FoundFaces {
             size: (10, 10),
-            legible: vec![DetectedFace { score, ..face }; number],
+            large_enough: vec![DetectedFace { score, ..face }; number],
             unread: Vec::new(),
             incomplete: None,
         };

@@ -22,9 +22,9 @@ impl Decoders {
     /// Processes that `launch` starts, for photos within these limits.
     pub fn new(launch: Launch, limits: Limits) -> Self {
         let first = Request::Decode(limits);
-        let grace = ProcessSettings::GRACE;
+        let timeout_margin = ProcessSettings::TIMEOUT_MARGIN;
         Self {
-            attempts: Attempts::new(launch, first, Vec::new(), &limits, grace),
+            attempts: Attempts::new(launch, first, Vec::new(), &limits, timeout_margin),
             limits,
         }
     }

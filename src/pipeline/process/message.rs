@@ -7,7 +7,7 @@
 //!                                                     process: Detect (pixels), if the worker has the detector
 //! worker: Faces, or Failed
 //! worker: Pictures                                    process: Pictures (of the faces found)
-//! worker: Score                                       process: Scored
+//! worker: Classify                                    process: Classified
 //!
 //! worker: Copy (a photo's bytes)                      process: Copy (its pixels), or Skipped
 //! worker: Facts, then Cut (faces)                     process: Facts, then Cut (of the faces), or Skipped
@@ -48,11 +48,11 @@ pub(super) enum Request {
     /// The faces of a picture that the process has sent.
     Faces(Vec<DetectedFace>),
     /// The detector has failed on that picture.
-    Failed(SkippedPhoto),
+    Failed(SkipMessage),
     /// The pictures of the faces by which they are recognised.
     Pictures,
     /// Read the emotions of the faces that were found.
-    Score,
+    Classify,
 }
 
 /// The settings that a process receives before the first photo.
@@ -72,7 +72,7 @@ pub enum Detector {
     Builtin(DetectorParams),
     /// By the detector of the program that started the decoding process, which is sent a copy of the photo with at
     /// most this many pixels.
-    Asked {
+    OfParent {
         /// Name and version of its model.
         model: String,
         /// Maximum number of pixels of the copy.
@@ -85,7 +85,7 @@ impl Detector {
     pub fn model(&self) -> &str {
         match self {
             Self::Builtin(_) => Builtin::MODEL,
-            Self::Asked { model, .. } => model,
+            Self::OfParent { model, .. } => model,
         }
     }
 }
@@ -96,40 +96,40 @@ pub(super) enum Reply {
     /// The confinement of the process, which has loaded its models if it was set up; or the reason why it could not.
     Ready(Confinement, Option<String>),
     /// The facts of a photo, and how much memory its decoding takes in bytes.
-    Facts(Box<ReadFacts>, u64),
+    Facts(Box<FactsMessage>, u64),
     Found(Box<FoundFaces>),
     /// Detect the faces in a picture of this width and height, whose RGB values are the bytes.
     Detect(u32, u32),
     /// The pictures of the faces, one after the other, each of this length.
     Pictures(u64),
     /// What the classifier read in the faces that are large enough, in their order.
-    Scored(Vec<ReadFace>),
+    Classified(Vec<ClassificationMessage>),
     /// A copy of a photo, of this width and height, whose RGB values are the bytes.
     Copy(u32, u32),
     /// The width and height of a photo, and the pictures of the faces, one after the other, each of this length.
     Cut((u32, u32), u64),
-    Skipped(SkippedPhoto),
+    Skipped(SkipMessage),
 }
 
 /// A [`Classification`] in a message.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ReadFace {
+pub(super) struct ClassificationMessage {
     scores: [f32; Emotion::COUNT],
     human: Option<f32>,
     features: Vec<u8>,
 }
 
-impl ReadFace {
-    pub fn of(reading: &Classification) -> Self {
+impl ClassificationMessage {
+    pub fn of(classification: &Classification) -> Self {
         Self {
-            scores: *reading.scores.as_array(),
-            human: reading.scores.human(),
-            features: reading.features.as_bytes().to_vec(),
+            scores: *classification.scores.as_array(),
+            human: classification.scores.human(),
+            features: classification.features.as_bytes().to_vec(),
         }
     }
 
     /// The reading; `None` if it cannot be one.
-    pub fn into_reading(self) -> Option<Classification> {
+    pub fn into_classification(self) -> Option<Classification> {
         let is_finite = self
             .scores
             .iter()
@@ -156,19 +156,19 @@ pub struct Confinement {
 
 /// [`Facts`] in a message.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ReadFacts {
+pub(super) struct FactsMessage {
     format: Format,
-    said: Statements,
+    statements: Statements,
     picture: [u8; 32],
     /// The value of EXIF.
     orientation: u8,
 }
 
-impl ReadFacts {
+impl FactsMessage {
     pub fn of(facts: &Facts) -> Self {
         Self {
             format: facts.format,
-            said: facts.said.clone(),
+            statements: facts.statements.clone(),
             picture: *facts.picture.hash.as_bytes(),
             orientation: facts.picture.orientation.exif(),
         }
@@ -177,7 +177,7 @@ impl ReadFacts {
     pub fn into_facts(self) -> Facts {
         Facts {
             format: self.format,
-            said: self.said,
+            statements: self.statements,
             picture: Picture {
                 hash: PictureHash::from_bytes(self.picture),
                 orientation: Orientation::from_exif(self.orientation.into()),
@@ -188,12 +188,12 @@ impl ReadFacts {
 
 /// A [`Skip`] in a message.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct SkippedPhoto {
+pub(super) struct SkipMessage {
     reason: String,
     detail: String,
 }
 
-impl SkippedPhoto {
+impl SkipMessage {
     pub fn of(skip: Skip) -> Self {
         Self {
             reason: skip.reason.name().to_owned(),

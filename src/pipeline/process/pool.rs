@@ -38,12 +38,12 @@ pub struct ProcessSettings {
     pub model: Option<(Vec<u8>, String)>,
     /// How much longer than five times the longest time for decoding a process may take for a step, until it is
     /// killed: the time for detecting and classifying faces. Also the time for its start.
-    pub grace: Duration,
+    pub timeout_margin: Duration,
 }
 
 impl ProcessSettings {
-    /// A [`ProcessSettings::grace`] for photos with hundreds of faces on a slow machine.
-    pub const GRACE: Duration = Duration::from_secs(30);
+    /// A [`ProcessSettings::timeout_margin`] for photos with hundreds of faces on a slow machine.
+    pub const TIMEOUT_MARGIN: Duration = Duration::from_secs(30);
 }
 
 /// Decoding processes that are started when workers need them, and again after one has died. They end when this is
@@ -67,7 +67,7 @@ impl Processes {
             min_face,
             detector,
             model,
-            grace,
+            timeout_margin,
         } = settings;
         let models = Models {
             detector: detector.model().to_owned(),
@@ -83,7 +83,7 @@ impl Processes {
             detector,
             model_name,
         }));
-        let attempts = Attempts::new(launch, setup, model, &limits, grace);
+        let attempts = Attempts::new(launch, setup, model, &limits, timeout_margin);
         let confinement = attempts.start()?;
         Ok(Self {
             attempts,
@@ -127,9 +127,9 @@ impl Processes {
 /// # Errors
 /// [`Error::Config`](crate::error::Error::Config) if it cannot be started.
 pub fn confinement(launch: &Launch) -> Result<Confinement> {
-    let grace = ProcessSettings::GRACE;
+    let timeout_margin = ProcessSettings::TIMEOUT_MARGIN;
     let request = Request::Confine(Limits::default());
-    let process = Process::start(launch, &request, &[], grace, grace);
+    let process = Process::start(launch, &request, &[], timeout_margin, timeout_margin);
     process
         .map(|process| process.confinement)
         .map_err(|error| cannot_start(&error))
@@ -144,14 +144,14 @@ pub struct Session<'a> {
 
 impl Session<'_> {
     /// Lets the process decode the photo that it has, detect its faces, also where people are named, and read the emotion
-    /// of each. If it has no detector, `detector` is asked. When the faces have been found, calls `look` with them and with
+    /// of each. If it has no detector, `detector` is asked. When the faces have been found, calls `on_found` with them and with
     /// what gives their pictures.
     pub(in super::super) fn analyse<T>(
         mut self,
         photo: &[u8],
         named: &[BoundingBox],
         detector: Option<&dyn FaceDetector>,
-        look: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
+        on_found: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
     ) -> Result<(FoundFaces, Vec<Classification>, T), Skip> {
         let first = self.process.take();
         let mut has_photo = first.is_some();
@@ -160,9 +160,9 @@ impl Session<'_> {
                 process.facts(photo)?;
             }
             let found = process.analyse(named, detector)?;
-            let faces = found.legible.len();
+            let faces = found.large_enough.len();
             let mut failed = None;
-            let seen = look(&found, &mut || match process.pictures(faces) {
+            let seen = on_found(&found, &mut || match process.pictures(faces) {
                 Ok(pictures) => pictures,
                 Err(failure) => {
                     failed = Some(failure);
@@ -172,8 +172,8 @@ impl Session<'_> {
             if let Some(failure) = failed {
                 return Err(failure);
             }
-            let readings = process.readings(faces)?;
-            Ok((found, readings, seen))
+            let classifications = process.classify(faces)?;
+            Ok((found, classifications, seen))
         })?;
         self.process = Some(process);
         Ok(analysed)

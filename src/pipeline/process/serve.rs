@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::channel::Channel;
 use super::confine::{confine, limit_memory};
-use super::message::{Detector, ReadFace, ReadFacts, Reply, Request, Setup, SkippedPhoto};
+use super::message::{
+    ClassificationMessage, Detector, FactsMessage, Reply, Request, Setup, SkipMessage,
+};
 use crate::affine::Affine;
 use crate::classify::Cnn;
 use crate::detect::{Builtin, FaceDetector, copy_size};
@@ -26,10 +28,10 @@ use super::super::budget;
 const MAX_MODEL: u64 = 1 << 30;
 
 /// Memory for a photo's bytes that is kept for the next one: enough for those of most cameras.
-const KEPT: usize = 16 << 20;
+const MAX_REUSED_BUFFER: usize = 16 << 20;
 
 /// Freed memory that is kept for the next photo, in bytes.
-const KEPT_FREE: i32 = 64 << 20;
+const MAX_FREED_MEMORY: i32 = 64 << 20;
 
 /// Serves the process that started this one, over the socket that is its standard input, until that closes it.
 ///
@@ -80,7 +82,7 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     // Returns the memory that only loading needed to the system; from now on freed memory is kept for the next photo.
     allocator::trim();
     if analyser.is_some() {
-        allocator::keep_freed(KEPT_FREE);
+        allocator::keep_freed(MAX_FREED_MEMORY);
     }
     send(&channel, &Reply::Ready(confinement, None), &[]).map_err(broken)?;
     let mut server = Server {
@@ -111,7 +113,7 @@ fn analyser(
     let detector = match (detector, &setup.detector) {
         (Some(given), _) => given,
         (None, Detector::Builtin(params)) => Box::new(Builtin::new(*params)?),
-        (None, Detector::Asked { model, max_pixels }) => Box::new(Asked {
+        (None, Detector::OfParent { model, max_pixels }) => Box::new(DetectorOfParent {
             model: model.clone(),
             max_pixels: *max_pixels,
             channel: Arc::clone(channel),
@@ -145,7 +147,7 @@ struct Server {
     bytes: Vec<u8>,
     /// Its facts, from [`Request::Facts`] to [`Request::Analyse`].
     facts: Option<Facts>,
-    /// The decoded photo, from then to [`Request::Score`].
+    /// The decoded photo, from then to [`Request::Classify`].
     decoded: Option<(Decoded, FoundFaces)>,
 }
 
@@ -165,30 +167,30 @@ impl Server {
                 std::mem::swap(&mut self.bytes, bytes);
                 match imaging::facts(&self.bytes, &self.limits) {
                     Ok(facts) => {
-                        let cost = budget::cost(&self.bytes);
-                        let read = Box::new(ReadFacts::of(&facts));
+                        let cost = budget::decoding_cost(&self.bytes);
+                        let read = Box::new(FactsMessage::of(&facts));
                         self.facts = Some(facts);
                         self.send(&Reply::Facts(read, cost))
                     }
-                    Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+                    Err(skip) => self.send(&Reply::Skipped(SkipMessage::of(skip))),
                 }
             }
-            Request::Analyse(named) => match self.found(named, bytes)? {
+            Request::Analyse(named) => match self.find_faces(named, bytes)? {
                 Ok((decoded, found)) => {
                     self.decoded = Some((decoded, found.clone()));
                     self.send(&Reply::Found(Box::new(found)))
                 }
-                Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+                Err(skip) => self.send(&Reply::Skipped(SkipMessage::of(skip))),
             },
             Request::Pictures => {
                 let Some((decoded, found)) = &self.decoded else {
                     return Err(ErrorKind::InvalidData.into());
                 };
-                let (bytes, length) = joined(&pictures(decoded, &found.legible));
+                let (bytes, length) = concatenated(&pictures(decoded, &found.large_enough));
                 send(&self.channel, &Reply::Pictures(length), &bytes)
             }
             Request::Copy(width, height) => {
-                let copied = if bytes.capacity() > KEPT {
+                let copied = if bytes.capacity() > MAX_REUSED_BUFFER {
                     let bytes = std::mem::take(bytes);
                     imaging::copy(bytes, &self.limits, *width, *height)
                 } else {
@@ -199,26 +201,26 @@ impl Server {
                         let reply = Reply::Copy(copy.width(), copy.height());
                         send(&self.channel, &reply, copy.as_raw())
                     }
-                    Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+                    Err(skip) => self.send(&Reply::Skipped(SkipMessage::of(skip))),
                 }
             }
             Request::Cut(faces) => match imaging::decode(&self.bytes, &self.limits) {
                 Ok(decoded) => {
                     let size = (decoded.raster.width(), decoded.raster.height());
-                    let (bytes, length) = joined(&pictures(&decoded, faces));
+                    let (bytes, length) = concatenated(&pictures(&decoded, faces));
                     send(&self.channel, &Reply::Cut(size, length), &bytes)
                 }
-                Err(skip) => self.send(&Reply::Skipped(SkippedPhoto::of(skip))),
+                Err(skip) => self.send(&Reply::Skipped(SkipMessage::of(skip))),
             },
-            Request::Score => {
+            Request::Classify => {
                 let (Some(analyser), Some((decoded, found))) =
                     (&self.analyser, self.decoded.take())
                 else {
                     return Err(ErrorKind::InvalidData.into());
                 };
-                let readings = analyser.read(&decoded, &found.legible);
-                let readings = readings.iter().map(ReadFace::of);
-                self.send(&Reply::Scored(readings.collect()))
+                let classifications = analyser.classify(&decoded, &found.large_enough);
+                let classifications = classifications.iter().map(ClassificationMessage::of);
+                self.send(&Reply::Classified(classifications.collect()))
             }
             Request::Setup(_)
             | Request::Decode(_)
@@ -229,14 +231,14 @@ impl Server {
     }
 
     /// Decodes the photo and finds its faces. Its bytes are not needed any more then: `free` gets their memory.
-    fn found(
+    fn find_faces(
         &mut self,
         named: &[BoundingBox],
         free: &mut Vec<u8>,
     ) -> io::Result<Result<(Decoded, FoundFaces), Skip>> {
         let analyser = self.analyser.as_ref().ok_or(ErrorKind::InvalidData)?;
         let bytes = std::mem::take(&mut self.bytes);
-        let decoded = if bytes.capacity() > KEPT {
+        let decoded = if bytes.capacity() > MAX_REUSED_BUFFER {
             // Passes the bytes on, so that their memory can be freed while pixels are made.
             analyser.decode(self.facts.take(), bytes)
         } else {
@@ -245,7 +247,7 @@ impl Server {
             decoded
         };
         Ok(decoded.and_then(|decoded| {
-            let found = analyser.find(&decoded, named)?;
+            let found = analyser.find_faces(&decoded, named)?;
             Ok((decoded, found))
         }))
     }
@@ -256,20 +258,20 @@ impl Server {
 }
 
 /// Pictures of faces one after the other, and the length of each in bytes.
-fn joined(pictures: &[FacePicture]) -> (Vec<u8>, u64) {
+fn concatenated(pictures: &[FacePicture]) -> (Vec<u8>, u64) {
     let bytes: Vec<_> = pictures.iter().map(FacePicture::to_bytes).collect();
     let length = bytes.first().map_or(0, |bytes| bytes.len() as u64);
     (bytes.concat(), length)
 }
 
 /// Detects faces by asking the process that started this one.
-struct Asked {
+struct DetectorOfParent {
     model: String,
     max_pixels: u32,
     channel: Arc<Mutex<Channel>>,
 }
 
-impl FaceDetector for Asked {
+impl FaceDetector for DetectorOfParent {
     fn model(&self) -> &str {
         &self.model
     }

@@ -32,10 +32,10 @@ fn models() -> Models {
     }
 }
 
-fn said(description: &str) -> Statements {
-    let mut said = Statements::default();
-    said.description(description, Block::Exif);
-    said
+fn statements(description: &str) -> Statements {
+    let mut statements = Statements::default();
+    statements.add_description(description, Block::Exif);
+    statements
 }
 
 /// A content with one face.
@@ -58,8 +58,8 @@ fn record(content: &str) -> PhotoRecord {
             format: "JPEG".into(),
             width: 400,
             height: 300,
-            capture: of_content(&said(content)),
-            said: said(content),
+            capture: of_content(&statements(content)),
+            statements: statements(content),
             people: Vec::new(),
             models: models(),
             faces: vec![ScoredFace {
@@ -84,7 +84,7 @@ fn duplicate(content: &str) -> Outcome {
         bytes: 1,
         facts: Facts {
             format: Format::Jpeg,
-            said: said(content),
+            statements: statements(content),
             picture: PICTURE,
         },
     }))

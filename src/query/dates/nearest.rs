@@ -45,7 +45,7 @@ const WORDS: &[&str] = &[
     "seven",
     "eight",
 ];
-const MOST_ERRORS: usize = 2;
+const MAX_ERRORS: usize = 2;
 
 /// The phrase nearest to these words that is a date: with mistyped words replaced, with what is missing added, or
 /// without the words at one end. `None` if there is none.
@@ -80,7 +80,7 @@ fn corrected(word: &str) -> String {
     let known = WORDS.iter().copied().chain(feasts::words());
     let near = |known: &&str| {
         // Short words resemble too many others.
-        let most = (word.chars().count() / 3).min(MOST_ERRORS);
+        let most = (word.chars().count() / 3).min(MAX_ERRORS);
         let errors = strsim::osa_distance(known, &word);
         (errors <= most).then_some(errors)
     };

@@ -6,8 +6,9 @@ use crate::store::{Order, Who, has_words};
 use super::super::dates::{now, parse_dates};
 use super::super::filters::UserDates;
 use super::values::{
-    name_of_emotion, not_empty, parse, parse_emotions, parse_km, parse_number, parse_pixels,
-    parse_probability, parse_range, parse_when, range_text, seed_of_now, switched, text, written,
+    format_range, name_of_emotion, not_empty, optional_value, parse, parse_emotions, parse_km,
+    parse_number, parse_pixels, parse_probability, parse_range, parse_when, seed_from_clock,
+    switch_values, valid_text,
 };
 use super::{Flag, Kind};
 
@@ -71,7 +72,7 @@ pub const FLAGS: &[Flag] = &[
         ],
         help: "How many of a photo's faces must show the emotion [default: any]",
         set: |filter, value| {
-            filter.who = match text(value)? {
+            filter.who = match valid_text(value)? {
                 "any" => Who::Any,
                 "most" => Who::Most,
                 "all" => Who::All,
@@ -91,10 +92,10 @@ pub const FLAGS: &[Flag] = &[
         value: Some("P"),
         help: "The lowest score with which a face shows an emotion: 0.9 or 90% [default: 0.5]",
         set: |filter, value| {
-            filter.min_score = Some(parse_probability(text(value)?)?);
+            filter.min_score = Some(parse_probability(valid_text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.min_score.filter(|least| *least > 0.0)),
+        values: |filter| optional_value(filter.min_score.filter(|least| *least > 0.0)),
         ..PLAIN
     },
     Flag {
@@ -105,7 +106,7 @@ pub const FLAGS: &[Flag] = &[
             filter.min_score = Some(0.0);
             Ok(())
         },
-        values: |filter| switched(filter.min_score == Some(0.0)),
+        values: |filter| switch_values(filter.min_score == Some(0.0)),
         ..PLAIN
     },
     Flag {
@@ -113,10 +114,10 @@ pub const FLAGS: &[Flag] = &[
         value: Some("N..M"),
         help: "Photos with this number of faces: 2, 2..5 (2 to 5) or 3.. (3 or more)",
         set: |filter, value| {
-            filter.faces = Some(parse_range(text(value)?)?);
+            filter.faces = Some(parse_range(valid_text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.faces.as_ref().map(range_text)),
+        values: |filter| optional_value(filter.faces.as_ref().map(format_range)),
         ..PLAIN
     },
     Flag {
@@ -125,10 +126,10 @@ pub const FLAGS: &[Flag] = &[
         help: "Photos taken on this date or later: 2019, 2019-07, 2019-07-14, \"2019-07-14 12:30\", \"last summer\", \
                \"3 weeks ago\"",
         set: |filter, value| {
-            filter.since = Some(parse_when(text(value)?)?);
+            filter.since = Some(parse_when(valid_text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.since.as_ref().map(|when| &when.text)),
+        values: |filter| optional_value(filter.since.as_ref().map(|when| &when.text)),
         ..PLAIN
     },
     Flag {
@@ -136,10 +137,10 @@ pub const FLAGS: &[Flag] = &[
         value: Some("DATE"),
         help: "Photos taken on this date or earlier; all of a year, month, season or day is included",
         set: |filter, value| {
-            filter.until = Some(parse_when(text(value)?)?);
+            filter.until = Some(parse_when(valid_text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.until.as_ref().map(|when| &when.text)),
+        values: |filter| optional_value(filter.until.as_ref().map(|when| &when.text)),
         ..PLAIN
     },
     Flag {
@@ -150,7 +151,7 @@ pub const FLAGS: &[Flag] = &[
                without a year (may, christmas, \"june to august\") means this date in every year. Given \
                several times: taken on one of the dates",
         set: |filter, value| {
-            let text = text(value)?;
+            let text = valid_text(value)?;
             let dates = parse_dates(text, now())?;
             filter.taken.get_or_insert_default().push(UserDates {
                 text: text.to_owned(),
@@ -172,7 +173,7 @@ pub const FLAGS: &[Flag] = &[
             filter.file_dates = true;
             Ok(())
         },
-        values: |filter| switched(filter.file_dates),
+        values: |filter| switch_values(filter.file_dates),
         ..PLAIN
     },
     Flag {
@@ -184,7 +185,7 @@ pub const FLAGS: &[Flag] = &[
             filter.under = Some(not_empty(value)?.into());
             Ok(())
         },
-        values: |filter| written(filter.under.as_ref().map(|folder| folder.display())),
+        values: |filter| optional_value(filter.under.as_ref().map(|folder| folder.display())),
         ..PLAIN
     },
     Flag {
@@ -195,7 +196,7 @@ pub const FLAGS: &[Flag] = &[
             filter.album = Some(parse(not_empty(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.album.as_ref()),
+        values: |filter| optional_value(filter.album.as_ref()),
         ..PLAIN
     },
     Flag {
@@ -226,11 +227,11 @@ pub const FLAGS: &[Flag] = &[
         requires: Some("near"),
         help: "The largest distance from --near, in km [default: 25]",
         set: |filter, value| {
-            let km = Some(parse_km(text(value)?)?);
+            let km = Some(parse_km(valid_text(value)?)?);
             filter.near.get_or_insert_default().km = km;
             Ok(())
         },
-        values: |filter| written(filter.near.as_ref().and_then(|near| near.km)),
+        values: |filter| optional_value(filter.near.as_ref().and_then(|near| near.km)),
         ..PLAIN
     },
     Flag {
@@ -239,10 +240,10 @@ pub const FLAGS: &[Flag] = &[
         default_value: Some("100"),
         help: "Photos taken more than KM kilometres from home, where most photos were taken [default: 100]",
         set: |filter, value| {
-            filter.away = Some(parse_km(text(value)?)?);
+            filter.away = Some(parse_km(valid_text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.away),
+        values: |filter| optional_value(filter.away),
         ..PLAIN
     },
     Flag {
@@ -285,7 +286,7 @@ pub const FLAGS: &[Flag] = &[
             filter.text = Some(text);
             Ok(())
         },
-        values: |filter| written(filter.text.as_ref()),
+        values: |filter| optional_value(filter.text.as_ref()),
         ..PLAIN
     },
     Flag {
@@ -296,7 +297,7 @@ pub const FLAGS: &[Flag] = &[
             filter.min_face = Some(parse_pixels(value)?);
             Ok(())
         },
-        values: |filter| written(filter.min_face),
+        values: |filter| optional_value(filter.min_face),
         ..PLAIN
     },
     Flag {
@@ -305,10 +306,10 @@ pub const FLAGS: &[Flag] = &[
         help: "Ignore faces with a lower detection score (0.9 or 90%), unless someone has corrected them \
                [default: the setting query.min_detection, initially 0.6]",
         set: |filter, value| {
-            filter.min_detection = Some(parse_probability(text(value)?)?);
+            filter.min_detection = Some(parse_probability(valid_text(value)?)?);
             Ok(())
         },
-        values: |filter| written(filter.min_detection),
+        values: |filter| optional_value(filter.min_detection),
         ..PLAIN
     },
     Flag {
@@ -321,11 +322,11 @@ pub const FLAGS: &[Flag] = &[
         ],
         help: "The order of the photos [default: score, or date without --emotion]",
         set: |filter, value| {
-            filter.order = match text(value)? {
+            filter.order = match valid_text(value)? {
                 "score" => Order::Score,
                 "date" => Order::Date,
                 "random" => Order::Random {
-                    seed: seed_of_now(),
+                    seed: seed_from_clock(),
                 },
                 other => return Err(format!("\"{other}\" is not score, date or random")),
             };
@@ -362,7 +363,7 @@ pub const FLAGS: &[Flag] = &[
             filter.one_per_burst = true;
             Ok(())
         },
-        values: |filter| switched(filter.one_per_burst),
+        values: |filter| switch_values(filter.one_per_burst),
         ..PLAIN
     },
     Flag {
@@ -377,7 +378,7 @@ pub const FLAGS: &[Flag] = &[
         ],
         help: "Which camera raw files may be found [default: the setting query.raws, initially alone]",
         set: |filter, value| {
-            filter.raws = Some(match text(value)? {
+            filter.raws = Some(match valid_text(value)? {
                 "alone" => Raws::Alone,
                 "all" => Raws::All,
                 other => return Err(format!("\"{other}\" is not alone or all")),
@@ -407,7 +408,7 @@ pub const FLAGS: &[Flag] = &[
             filter.limit = Some(limit);
             Ok(())
         },
-        values: |filter| written(filter.limit),
+        values: |filter| optional_value(filter.limit),
         ..PLAIN
     },
     Flag {
@@ -418,7 +419,7 @@ pub const FLAGS: &[Flag] = &[
             filter.offset = parse_number(value)?;
             Ok(())
         },
-        values: |filter| written((filter.offset > 0).then_some(filter.offset)),
+        values: |filter| optional_value((filter.offset > 0).then_some(filter.offset)),
         ..PLAIN
     },
 ];

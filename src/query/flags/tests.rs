@@ -50,7 +50,7 @@ fn only_what_restricts_is_a_flag() {
         emotions: [Emotion::Happy, Emotion::Sad].into_iter().collect(),
         who: Who::All,
         faces: Some(2..=u32::MAX),
-        away: Some(super::super::filters::AWAY),
+        away: Some(super::super::filters::DEFAULT_AWAY_KM),
         min_score: Some(0.5),
         one_per_burst: true,
         ..UserFilter::new()

@@ -11,7 +11,7 @@ use super::super::filters::UserDate;
 
 /// Parses one emotion or several that are separated by commas.
 pub(super) fn parse_emotions(value: &OsStr) -> Result<EmotionSet, String> {
-    let words = text(value)?.split(',');
+    let words = valid_text(value)?.split(',');
     let emotions = words.map(|word| word.trim().parse::<Emotion>());
     emotions
         .collect::<Result<_, _>>()
@@ -22,15 +22,15 @@ pub(super) fn name_of_emotion(emotion: Emotion) -> String {
     emotion.name().to_owned()
 }
 
-pub(super) fn switched(is_on: bool) -> Vec<String> {
+pub(super) fn switch_values(is_on: bool) -> Vec<String> {
     is_on.then(String::new).into_iter().collect()
 }
 
-pub(super) fn written(value: Option<impl ToString>) -> Vec<String> {
+pub(super) fn optional_value(value: Option<impl ToString>) -> Vec<String> {
     value.into_iter().map(|value| value.to_string()).collect()
 }
 
-pub(super) fn text(value: &OsStr) -> Result<&str, String> {
+pub(super) fn valid_text(value: &OsStr) -> Result<&str, String> {
     let explain = || format!("{} is not UTF-8", value.display());
     value.to_str().ok_or_else(explain)
 }
@@ -46,14 +46,14 @@ pub(super) fn not_empty(value: &OsStr) -> Result<&OsStr, String> {
 }
 
 pub(super) fn parse<T: std::str::FromStr<Err: ToString>>(value: &OsStr) -> Result<T, String> {
-    text(value)?
+    valid_text(value)?
         .parse()
         .map_err(|error: T::Err| error.to_string())
 }
 
 /// Parses a whole number, 0 or more.
 pub(super) fn parse_number<T: std::str::FromStr>(value: &OsStr) -> Result<T, String> {
-    let text = text(value)?;
+    let text = valid_text(value)?;
     text.trim()
         .parse()
         .map_err(|_| format!("\"{text}\" is no whole number of 0 or more"))
@@ -61,7 +61,7 @@ pub(super) fn parse_number<T: std::str::FromStr>(value: &OsStr) -> Result<T, Str
 
 /// Parses a number of pixels.
 pub(super) fn parse_pixels(value: &OsStr) -> Result<f32, String> {
-    let text = text(value)?;
+    let text = valid_text(value)?;
     match text.trim().parse() {
         Ok(pixels) if (0.0..=f32::MAX).contains(&pixels) => Ok(pixels),
         _ => Err(format!(
@@ -70,7 +70,7 @@ pub(super) fn parse_pixels(value: &OsStr) -> Result<f32, String> {
     }
 }
 
-pub(super) fn seed_of_now() -> u64 {
+pub(super) fn seed_from_clock() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos() as u64)
@@ -133,7 +133,7 @@ pub(super) fn parse_range(text: &str) -> Result<RangeInclusive<u32>, String> {
 }
 
 /// The range as [`parse_range`] accepts it: `3`, `2..5`, `2..`.
-pub(super) fn range_text(range: &RangeInclusive<u32>) -> String {
+pub(super) fn format_range(range: &RangeInclusive<u32>) -> String {
     match (*range.start(), *range.end()) {
         (least, most) if least == most => least.to_string(),
         (least, u32::MAX) => format!("{least}.."),

@@ -1,12 +1,14 @@
 //! Decides which place a name means.
 
 use super::super::areas::{Area, Areas, Rank};
-use super::super::common_words::{WORDS, is_hardly_place, is_known_name};
+use super::super::common_words::{
+    PLACES_AND_COMMON_WORDS, is_name_or_thing, is_well_known_foreign_name,
+};
 use super::{Entry, Gazetteer, Place, folded};
 
 /// The number of cities whose names in other languages take precedence over an area somewhere else. The smallest of
 /// them has about 200,000 inhabitants.
-const KNOWN_ABROAD: usize = 2500;
+const CITIES_WITH_FOREIGN_NAMES: usize = 2500;
 
 impl Gazetteer {
     /// Finds a place by its name, in any case and in any language of the tables. A country takes precedence over a
@@ -25,7 +27,7 @@ impl Gazetteer {
         }
         let name = folded(name);
         if let Some(entry) = self.country(&name)
-            && !self.is_rather_a_city(&name)
+            && !self.means_city_not_country(&name)
         {
             return Some(Place::Country {
                 code: self.code(entry).to_owned(),
@@ -44,7 +46,7 @@ impl Gazetteer {
             if is_own_name {
                 self.large
             } else {
-                KNOWN_ABROAD
+                CITIES_WITH_FOREIGN_NAMES
             }
         };
         let is_city_meant = |(city, is_own_name): &(usize, bool)| match area.rank() {
@@ -96,7 +98,7 @@ impl Gazetteer {
     }
 
     /// Whether a country has this folded name in another language than English, and a large city has it in English.
-    fn is_rather_a_city(&self, name: &str) -> bool {
+    fn means_city_not_country(&self, name: &str) -> bool {
         let is_english = self
             .country_by_name
             .get(name)
@@ -110,11 +112,12 @@ impl Gazetteer {
     /// Finds a place whose name needs no preposition: a country, a large city, or the English name of a continent, a
     /// region or an island, if the name is not a common word. Of the other names of cities, only well-known ones and
     /// those with letters beyond ASCII (`Łódź`) count; with `is_written_as_name`, all.
-    pub fn find_bare(&self, name: &str, is_written_as_name: bool) -> Option<Place> {
+    pub fn find_without_preposition(&self, name: &str, is_written_as_name: bool) -> Option<Place> {
         let folded = folded(name);
         let is_country = self.country_by_name.get(&folded);
         let is_short = folded.len() < 3 && is_country.is_none_or(|(_, is_english)| !is_english);
-        if is_short || WORDS.contains(&folded.as_str()) || is_hardly_place(name) {
+        if is_short || PLACES_AND_COMMON_WORDS.contains(&folded.as_str()) || is_name_or_thing(name)
+        {
             return None;
         }
         if name.contains(',') || self.country(&folded).is_some() {
@@ -147,7 +150,7 @@ impl Gazetteer {
         let is_other = self
             .city(folded, None)
             .is_some_and(|(_, is_own_name)| !is_own_name);
-        is_other && !is_known_name(folded)
+        is_other && !is_well_known_foreign_name(folded)
     }
 
     fn country(&self, name: &str) -> Option<&Entry> {

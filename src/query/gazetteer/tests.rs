@@ -216,7 +216,7 @@ fn a_name_means_what_most_people_mean_by_it() {
         let found = gazetteer.find(name).unwrap();
         assert_eq!(gazetteer.full_name(&found), full, "{name}");
     }
-    let bare = |name| gazetteer.find_bare(name, false);
+    let bare = |name| gazetteer.find_without_preposition(name, false);
     // Wine, and a given name, unless a preposition is before it.
     assert!(bare("champagne").is_none() && bare("lorraine").is_none());
     assert!(bare("normandy").is_some() && bare("florida").is_some());
@@ -266,7 +266,7 @@ fn common_words_are_no_cities_without_a_preposition() {
         "paradise",
         "enterprise",
     ] {
-        let found = gazetteer.find_bare(word, false);
+        let found = gazetteer.find_without_preposition(word, false);
         assert!(found.is_none(), "{word}: {found:?}");
     }
     for name in [
@@ -291,11 +291,16 @@ fn common_words_are_no_cities_without_a_preposition() {
         "mexico",
         "london",
     ] {
-        assert!(gazetteer.find_bare(name, false).is_some(), "{name}");
+        assert!(
+            gazetteer.find_without_preposition(name, false).is_some(),
+            "{name}"
+        );
     }
     assert!(
-        gazetteer.find_bare("Angren", false).is_some()
-            && gazetteer.find_bare("Turn", true).is_some()
+        gazetteer
+            .find_without_preposition("Angren", false)
+            .is_some()
+            && gazetteer.find_without_preposition("Turn", true).is_some()
     );
     assert!(gazetteer.find("pet").is_some());
 }

@@ -1,11 +1,11 @@
 //! Reads the names of albums: `album NAME`, `the NAME album`, and words that are the whole name of a folder.
 
 use super::super::filters::UserFilter;
-use super::{Given, Length, Reader, Token, read};
+use super::{GivenFlags, Length, Reader, Token, read};
 use crate::store::words_of_name;
 
 /// The maximum number of words in the name of an album.
-const LONGEST: usize = 6;
+const MAX_NAME_WORDS: usize = 6;
 
 /// The flags that words for dates set.
 const DATES: [&str; 3] = ["since", "until", "taken"];
@@ -49,7 +49,7 @@ impl Reader<'_> {
     /// Reads words that are the whole name of a folder, if no photo matches their other meaning: `rome 2019` in an
     /// index without positions.
     pub(super) fn named_album(&mut self, at: usize) -> Length {
-        if self.is_part || self.understood.filter.album.is_some() || self.given.has("album") {
+        if self.is_album_name || self.understood.filter.album.is_some() || self.given.has("album") {
             return None;
         }
         let start = at + usize::from(self.is_any(at, &["in", "from"]) || self.lower(at) == "of");
@@ -59,7 +59,7 @@ impl Reader<'_> {
             return None;
         }
         // Words that are searched as text are found in the names of folders anyway.
-        if sets_only(&plain, &["text"]) || self.known.finds(&plain) {
+        if sets_only(&plain, &["text"]) || self.index.any_photo_meets(&plain) {
             return None;
         }
         self.understood.filter.album = Some(name);
@@ -92,7 +92,7 @@ impl Reader<'_> {
             .iter()
             .map(|token| token.word.clone())
             .collect();
-        read(&words, &Given::nothing(), self.known, self.now, true).filter
+        read(&words, &GivenFlags::none(), self.index, self.now, true).filter
     }
 
     /// Whether these words are a date by which people name albums, such as `christmas 2017`, and not just a year.
@@ -111,12 +111,12 @@ impl Reader<'_> {
 
     /// The longest name of an album that begins at a token, and its number of tokens.
     fn whole_name(&self, at: usize) -> Option<(String, usize)> {
-        let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
+        let longest = MAX_NAME_WORDS.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {
             let tokens = self.tokens[at..at + length].iter();
             let words: Vec<&str> = tokens.map(|token| token.word.as_str()).collect();
             let words = words_of_name(&words.join(" "));
-            let name = self.known.album(&words).filter(|_| !words.is_empty())?;
+            let name = self.index.album(&words).filter(|_| !words.is_empty())?;
             Some((name.to_owned(), length))
         })
     }

@@ -96,7 +96,7 @@ impl Reader<'_> {
 
     /// Adds the camera's name that begins at a token to the filter; returns its number of tokens.
     fn name(&mut self, at: usize) -> usize {
-        let is_part = |at: usize| {
+        let is_album_name = |at: usize| {
             let word = self.lower(at);
             let is_number = word.len() < 4 && word.parse::<u32>().is_ok();
             let counts = self.is_any(at + 1, &["people", "kin"]);
@@ -104,7 +104,7 @@ impl Reader<'_> {
         };
         let length = 1
             + (at + 1..self.tokens.len())
-                .take_while(|at| is_part(*at))
+                .take_while(|at| is_album_name(*at))
                 .count();
         let words: Vec<&str> = self.tokens[at..at + length]
             .iter()

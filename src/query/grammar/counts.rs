@@ -6,10 +6,10 @@ use super::{Length, Reader};
 use crate::store::Order;
 
 /// The largest number that counts faces or photos; larger ones are years.
-const MOST: u32 = 1000;
+const MAX_COUNT: u32 = 1000;
 
 /// The counted noun must be among this many tokens after a number.
-const REACH: usize = 5;
+const MAX_NOUN_DISTANCE: usize = 5;
 
 impl Reader<'_> {
     /// Reads a number with the noun that it counts.
@@ -32,7 +32,7 @@ impl Reader<'_> {
             return Some(2);
         }
         if self.is(at, "many") {
-            self.counted(at + 1)?;
+            self.counted_noun(at + 1)?;
             self.count_faces(3..=u32::MAX);
             return Some(1);
         }
@@ -46,7 +46,7 @@ impl Reader<'_> {
             return Some(length + 2);
         }
         let is_plain = length == 1 && range.start() == range.end();
-        if let Some(noun) = self.counted(next) {
+        if let Some(noun) = self.counted_noun(next) {
             self.counted.push(noun);
             // In `three people or more`, the limit follows the noun.
             let after = is_plain.then(|| self.limit_after(*range.start(), noun + 1));
@@ -141,7 +141,7 @@ impl Reader<'_> {
         }
         if let Some((first, last)) = self.lower(at).split_once(['-', '–']) {
             let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-            return (first < last && last <= MOST).then_some((first..=last, 1));
+            return (first < last && last <= MAX_COUNT).then_some((first..=last, 1));
         }
         if let Some(least) = self.lower(at).strip_suffix('+') {
             return Some((least.parse().ok()?..=u32::MAX, 1));
@@ -167,20 +167,20 @@ impl Reader<'_> {
         let in_words = token.meanings().iter().find_map(|word| word.parse().ok());
         in_words
             .or_else(|| token.lower.parse().ok())
-            .filter(|count| (1..=MOST).contains(count))
+            .filter(|count| (1..=MAX_COUNT).contains(count))
     }
 
     /// The index of the noun for people or faces that a number before `at` counts.
-    fn counted(&self, at: usize) -> Option<usize> {
-        (at..at + REACH)
-            .take_while(|noun| *noun == at || self.is_said_of_noun(noun - 1))
+    fn counted_noun(&self, at: usize) -> Option<usize> {
+        (at..at + MAX_NOUN_DISTANCE)
+            .take_while(|noun| *noun == at || self.is_modifier(noun - 1))
             .find(|noun| self.is_any(*noun, &["people", "kin"]))
     }
 
     /// Whether a number before `at` counts photos.
     fn counts_photos(&self, at: usize) -> bool {
-        let mut nouns =
-            (at..at + REACH).take_while(|noun| *noun == at || self.is_said_of_noun(noun - 1));
+        let mut nouns = (at..at + MAX_NOUN_DISTANCE)
+            .take_while(|noun| *noun == at || self.is_modifier(noun - 1));
         // `10 happiest`, `3 saddest`, `5 traurigste`, `4 most surprised`
         let lower = self.lower(at);
         let is_superlative = lower.ends_with("iest")
@@ -194,7 +194,7 @@ impl Reader<'_> {
     }
 
     /// Whether a token may occur between a number and the noun that it counts.
-    fn is_said_of_noun(&self, at: usize) -> bool {
+    fn is_modifier(&self, at: usize) -> bool {
         !self.emotions(at).is_empty()
             || self.is_any(
                 at,

@@ -9,16 +9,16 @@ const ADDED: [&str; 3] = ["not", "person", "text"];
 
 /// The flags that were given with a sentence.
 #[derive(Debug, Clone)]
-pub struct Given {
+pub struct GivenFlags {
     /// The filter that they make.
     pub filter: UserFilter,
     /// Their names.
     pub names: Vec<&'static str>,
 }
 
-impl Given {
+impl GivenFlags {
     /// No flags.
-    pub fn nothing() -> Self {
+    pub fn none() -> Self {
         Self {
             filter: UserFilter::new(),
             names: Vec::new(),
@@ -42,8 +42,8 @@ impl Given {
     /// Adds the filters of the sentence to the flags. A flag is more exact: where both set the same filter, the flag is
     /// used, and what it replaces is recorded.
     pub(super) fn add_to(&self, understood: &mut Understood) {
-        let said = std::mem::replace(&mut understood.filter, self.filter.clone());
-        let set = said.set_flags();
+        let sentence = std::mem::replace(&mut understood.filter, self.filter.clone());
+        let set = sentence.set_flags();
         for (flag, value) in &set {
             let name = flag.name;
             // Both are values of the same flag.
@@ -68,60 +68,60 @@ impl Given {
         let has = |name| self.has(name);
         let all = &mut understood.filter;
         if !has("emotion") {
-            all.emotions = said.emotions;
+            all.emotions = sentence.emotions;
         }
-        all.without = all.without.iter().chain(said.without.iter()).collect();
+        all.without = all.without.iter().chain(sentence.without.iter()).collect();
         if !has("who") {
-            all.who = said.who;
+            all.who = sentence.who;
         }
         if !has("min-score") && !has("all") {
-            all.min_score = said.min_score;
+            all.min_score = sentence.min_score;
         }
         if !has("faces") {
-            all.faces = said.faces;
+            all.faces = sentence.faces;
         }
         if !has("since") {
-            all.since = said.since;
+            all.since = sentence.since;
         }
         if !has("until") {
-            all.until = said.until;
+            all.until = sentence.until;
         }
         if !has("taken") {
-            all.taken = said.taken;
+            all.taken = sentence.taken;
         }
         if !has("album") {
-            all.album = said.album;
+            all.album = sentence.album;
         }
-        let said_near = said.near.unwrap_or_default();
-        let given_near = all.near.take().unwrap_or_default();
+        let near_of_sentence = sentence.near.unwrap_or_default();
+        let near_of_flags = all.near.take().unwrap_or_default();
         let near = Near {
             places: if has("near") {
-                given_near.places
+                near_of_flags.places
             } else {
-                said_near.places
+                near_of_sentence.places
             },
             km: if has("within") {
-                given_near.km
+                near_of_flags.km
             } else {
-                said_near.km
+                near_of_sentence.km
             },
         };
         all.near = (near != Near::default()).then_some(near);
         if !has("away") {
-            all.away = said.away;
+            all.away = sentence.away;
         }
         if !has("camera") {
-            all.cameras = said.cameras;
+            all.cameras = sentence.cameras;
         }
-        all.people.extend(said.people);
-        let texts: Vec<String> = all.text.take().into_iter().chain(said.text).collect();
+        all.people.extend(sentence.people);
+        let texts: Vec<String> = all.text.take().into_iter().chain(sentence.text).collect();
         all.text = (!texts.is_empty()).then(|| texts.join(" "));
         if !has("order") {
-            all.order = said.order;
+            all.order = sentence.order;
         }
-        all.one_per_burst |= said.one_per_burst;
+        all.one_per_burst |= sentence.one_per_burst;
         if !has("limit") {
-            all.limit = said.limit;
+            all.limit = sentence.limit;
         }
     }
 }

@@ -4,10 +4,10 @@ use super::super::filters::HOME;
 use super::{Length, Reader};
 
 /// Kilometres in a mile.
-const MILE: f64 = 1.609_344;
+const KM_PER_MILE: f64 = 1.609_344;
 
 /// The longest distance on Earth, in km.
-const LONGEST: f64 = 20_038.0;
+const MAX_DISTANCE: f64 = 20_038.0;
 
 /// A limit that precedes a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Reader<'_> {
         };
         let unit = |word: &str| match word {
             "km" | "kms" | "kilometre" | "kilometres" | "kilometer" | "kilometers" => Some(1.0),
-            "mi" | "mile" | "miles" | "meile" | "meilen" => Some(MILE),
+            "mi" | "mile" | "miles" | "meile" | "meilen" => Some(KM_PER_MILE),
             _ => None,
         };
         let word = self.lower(at);
@@ -104,7 +104,7 @@ impl Reader<'_> {
             let count = figures(word).or_else(|| self.number(at).map(f64::from))?;
             Some((count * unit(self.lower(at + 1))?, 2))
         };
-        joined.or_else(apart).filter(|(km, _)| *km <= LONGEST)
+        joined.or_else(apart).filter(|(km, _)| *km <= MAX_DISTANCE)
     }
 
     /// The percentage that begins at a token and its number of tokens: `80%`, `80 %`, `80 percent`.

@@ -20,16 +20,16 @@ mod tokens;
 
 use jiff::civil::DateTime;
 
-use super::filters::{AWAY, UserFilter};
+use super::filters::{DEFAULT_AWAY_KM, UserFilter};
 use super::gazetteer::Gazetteer;
-use super::known::Known;
+use super::index_lookup::IndexLookup;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::store::{Order, Who, has_words};
-use times::{Occasion, Weekday};
+use times::{DatePhrase, Weekday};
 use tokens::{Token, tokens};
 
-pub use given::Given;
+pub use given::GivenFlags;
 
 /// The result of parsing a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,27 +48,32 @@ pub struct Understood {
     pub replaced: Vec<(String, &'static str)>,
 }
 
-/// Parses a text and adds its filters to the given ones. `known` is the index in which it will be searched.
-pub fn understand(words: &[String], given: &Given, known: &Known<'_>, now: DateTime) -> Understood {
-    let mut understood = read(words, given, known, now, false);
+/// Parses a text and adds its filters to the given ones. `index` is the index in which it will be searched.
+pub fn understand(
+    words: &[String],
+    given: &GivenFlags,
+    index: &IndexLookup<'_>,
+    now: DateTime,
+) -> Understood {
+    let mut understood = read(words, given, index, now, false);
     given.add_to(&mut understood);
     understood
 }
 
-/// Reads the words without the flags. In the name of an album (`is_part`), words are not looked up among the albums and
+/// Reads the words without the flags. In the name of an album (`is_album_name`), words are not looked up among the albums and
 /// words of the index.
 fn read(
     words: &[String],
-    given: &Given,
-    known: &Known<'_>,
+    given: &GivenFlags,
+    index: &IndexLookup<'_>,
     now: DateTime,
-    is_part: bool,
+    is_album_name: bool,
 ) -> Understood {
     let mut reader = Reader {
-        known,
+        index,
         given,
         counts: false,
-        is_part,
+        is_album_name,
         tokens: tokens(&words.join(" ")),
         now,
         occasions: Vec::new(),
@@ -94,17 +99,17 @@ fn read(
 }
 
 struct Reader<'a> {
-    known: &'a Known<'a>,
+    index: &'a IndexLookup<'a>,
     /// The flags beside the text.
-    given: &'a Given,
+    given: &'a GivenFlags,
     /// Whether a number of faces was read, which is more exact than `group` or `selfie`.
     counts: bool,
     /// Whether the text is the name of an album, which is read to find its other meaning.
-    is_part: bool,
+    is_album_name: bool,
     tokens: Vec<Token>,
     now: DateTime,
     /// The dates and ranges of dates that were read so far, by phrase.
-    occasions: Vec<Vec<Occasion>>,
+    occasions: Vec<Vec<DatePhrase>>,
     /// The weekdays among them.
     weekdays: Vec<Weekday>,
     /// Whether a word such as `people` was read, which only requires that there is a face.
@@ -152,7 +157,7 @@ impl Reader<'_> {
 
     fn finish(mut self) -> Understood {
         self.set_dates();
-        if !self.is_part {
+        if !self.is_album_name {
             self.understood.other_albums = self.other_albums();
         }
         let filter = &mut self.understood.filter;
@@ -224,11 +229,16 @@ impl Reader<'_> {
             return;
         }
         if token.meanings().is_empty() {
-            let meant = Vocabulary::get().nearly(&token.lower);
+            let meant = Vocabulary::get().within_one_letter(&token.lower);
             let meant = meant.or_else(|| Gazetteer::get().country_nearly(&token.lower));
-            let is_led = at > 0 && (self.leads_to_person(at - 1) || self.is(at - 1, "and"));
-            let meant =
-                meant.or_else(|| self.known.people().nearly(&token.lower).filter(|_| is_led));
+            let has_preposition =
+                at > 0 && (self.leads_to_person(at - 1) || self.is(at - 1, "and"));
+            let meant = meant.or_else(|| {
+                self.index
+                    .people()
+                    .within_one_letter(&token.lower)
+                    .filter(|_| has_preposition)
+            });
             let suggestion = meant.map(|meant| (token.word.clone(), meant.to_owned()));
             self.understood.suggestions.extend(suggestion);
         }
@@ -243,12 +253,12 @@ impl Reader<'_> {
     /// Reads a token whose meaning does not depend on the tokens around it.
     fn keyword(&mut self, at: usize) -> Length {
         /// Meanings of words that only connect others; they are ignored.
-        const JOINING: [&str; 10] = [
+        const CONNECTIVES: [&str; 10] = [
             "filler", "photo", "and", "or", "nor", "but", "in", "from", "to", "best",
         ];
         /// Meanings that would restrict the answer in another position, where a reader recognises them;
         /// here they are left out.
-        const LOST: [&str; 22] = [
+        const LEFT_OUT: [&str; 22] = [
             "vague",
             "degree",
             "not_only",
@@ -284,7 +294,7 @@ impl Reader<'_> {
         for meaning in self.tokens[at].meanings().to_vec() {
             let filter = &mut self.understood.filter;
             match meaning {
-                "away" => filter.away = Some(AWAY),
+                "away" => filter.away = Some(DEFAULT_AWAY_KM),
                 "everybody" => filter.who = Who::All,
                 "most" => filter.who = Who::Most,
                 "people" | "somebody" => self.asks_for_people = true,
@@ -302,8 +312,8 @@ impl Reader<'_> {
                 "this" => {}
                 "random" => filter.order = Order::Random { seed: 0 },
                 "one-per-burst" => filter.one_per_burst = true,
-                meaning if JOINING.contains(&meaning) => {}
-                meaning if LOST.contains(&meaning) => self.leave_out(at, 1),
+                meaning if CONNECTIVES.contains(&meaning) => {}
+                meaning if LEFT_OUT.contains(&meaning) => self.leave_out(at, 1),
                 _ => continue,
             }
             return Some(1);

@@ -22,7 +22,7 @@ impl Reader<'_> {
             end += 1;
         }
         while self.is_any(end, &["filler", "degree", "people", "somebody"])
-            && !(of_people && self.does_something(end))
+            && !(of_people && self.begins_activity(end))
         {
             of_people |= self.is_any(end, &["people", "somebody"]);
             end += 1;
@@ -39,7 +39,7 @@ impl Reader<'_> {
         } else if self.is(end, "alone") && self.lower(end) == "alone" {
             self.understood.filter.faces = Some(2..=u32::MAX);
             end += 1;
-        } else if of_people && self.does_something(end) {
+        } else if of_people && self.begins_activity(end) {
             // `nobody wearing glasses` does not ask for photos without people.
             end += 1;
             while self.is_text(end) || self.is(end, "us") {
@@ -63,7 +63,7 @@ impl Reader<'_> {
 
     /// Whether a token begins an activity or an exception, for which there is no filter: `wearing glasses`, `looking at
     /// the camera`, `but me`.
-    fn does_something(&self, at: usize) -> bool {
+    fn begins_activity(&self, at: usize) -> bool {
         let lower = self.lower(at);
         let is_participle = self.is_text(at) && lower.len() > 4 && lower.ends_with("ing");
         let is_exception = matches!(lower, "but" | "except" | "außer")

@@ -4,15 +4,15 @@ use super::{Length, Reader};
 use crate::store::words_of_name;
 
 /// The maximum number of words in a person's name.
-const LONGEST: usize = 5;
+const MAX_NAME_WORDS: usize = 5;
 
 impl Reader<'_> {
     /// Reads one or more people, who must be in a photo together. Without `of` or `with`, only a whole name or its
     /// first words are read; any other word of a name is found as text.
     pub(super) fn person(&mut self, at: usize) -> Length {
-        let is_led = self.leads_to_person(at);
-        let start = at + usize::from(is_led);
-        let (first, length) = self.name_of_person(start, is_led)?;
+        let has_preposition = self.leads_to_person(at);
+        let start = at + usize::from(has_preposition);
+        let (first, length) = self.name_of_person(start, has_preposition)?;
         let mut names = vec![first];
         let mut end = start + length;
         loop {
@@ -51,17 +51,17 @@ impl Reader<'_> {
     }
 
     /// The longest name of a person that begins at a token, as the user typed it, and its number of tokens.
-    fn name_of_person(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
-        let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
+    fn name_of_person(&self, at: usize, has_preposition: bool) -> Option<(String, usize)> {
+        let longest = MAX_NAME_WORDS.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {
             let tokens = &self.tokens[at..at + length];
             let name: Vec<&str> = tokens.iter().map(|token| token.word.as_str()).collect();
             let name = name.join(" ");
             let words = words_of_name(&name);
-            let is_name = if is_led {
-                self.known.people().are_meant(&words)
+            let is_name = if has_preposition {
+                self.index.people().has_person_named(&words)
             } else {
-                self.known.people().begin(&words)
+                self.index.people().has_first_name(&words)
             };
             // `Joy` is a person after `of`, and `joy` an emotion.
             let is_written_so = tokens
@@ -70,15 +70,15 @@ impl Reader<'_> {
             let is_other = tokens.iter().all(|token| !token.meanings().is_empty());
             let may_be = is_name
                 && tokens.iter().all(|token| token.lower != ",")
-                && (!is_other || (is_led && is_written_so))
-                && self.ends_name(at + length, is_led);
+                && (!is_other || (has_preposition && is_written_so))
+                && self.is_end_of_name(at + length, has_preposition);
             may_be.then_some((name, length))
         })
     }
 
     /// Whether a name ends before a token: `anna` is not a name in `anna's birthday`, nor in `anna karenina` without
     /// `of`.
-    fn ends_name(&self, next: usize, is_led: bool) -> bool {
+    fn is_end_of_name(&self, next: usize, has_preposition: bool) -> bool {
         let Some(token) = self.token(next) else {
             return true;
         };
@@ -86,6 +86,6 @@ impl Reader<'_> {
             return !self.emotions(next).is_empty();
         }
         let is_word = token.meanings().is_empty() && token.lower.starts_with(char::is_alphabetic);
-        is_led || !is_word || self.length_of_place(next).is_some()
+        has_preposition || !is_word || self.length_of_place(next).is_some()
     }
 }

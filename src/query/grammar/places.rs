@@ -1,27 +1,27 @@
 //! Reads the places where photos were taken: `in italy and france`, `at home`, or `rome` without a
 //! preposition.
 
-use super::super::common_words::is_hardly_place;
+use super::super::common_words::is_name_or_thing;
 use super::super::filters::{HOME, Near, UserFilter};
 use super::super::gazetteer::{Gazetteer, Place, folded};
 use super::{Length, Reader};
 
 /// The maximum number of words in the name of a place.
-const LONGEST: usize = 4;
+const MAX_NAME_WORDS: usize = 4;
 
 impl Reader<'_> {
     /// Reads one or more places, with or without a preposition.
     pub(super) fn place(&mut self, at: usize) -> Length {
         let mut start = at;
-        let is_led = self.is_any(at, &["in", "from", "to"]);
-        if is_led {
+        let has_preposition = self.is_any(at, &["in", "from", "to"]);
+        if has_preposition {
             start += 1;
         }
-        if let Some(length) = self.home(start, is_led) {
-            self.go_near(HOME.to_owned());
+        if let Some(length) = self.home(start, has_preposition) {
+            self.add_place(HOME.to_owned());
             return Some(start - at + length);
         }
-        let (name, length) = self.name_of_place(start, is_led)?;
+        let (name, length) = self.name_of_place(start, has_preposition)?;
         let mut end = start + length;
         let mut names = vec![name];
         // A place after `and` needs no preposition.
@@ -29,13 +29,13 @@ impl Reader<'_> {
             let next = end
                 + 1
                 + usize::from(self.lower(end) == "," && self.is_any(end + 1, &["and", "or"]));
-            let Some((name, length)) = self.name_of_place(next, is_led) else {
+            let Some((name, length)) = self.name_of_place(next, has_preposition) else {
                 break;
             };
             names.push(name);
             end = next + length;
         }
-        if names.len() == 1 && self.is_only_a_word(&names[0], is_led) {
+        if names.len() == 1 && self.is_only_text(&names[0], has_preposition) {
             for at in start..end {
                 if !self.is(at, "filler") && self.lower(at) != "," {
                     self.search_for(at);
@@ -43,7 +43,7 @@ impl Reader<'_> {
             }
         } else {
             for name in names {
-                self.go_near(name);
+                self.add_place(name);
             }
         }
         Some(end - at)
@@ -57,7 +57,7 @@ impl Reader<'_> {
 
     /// Whether no photo was taken at a place, but photos have its name among their words, as in the name of a folder. A
     /// word of photos is not read as an unusual name of a city, unless a preposition precedes it.
-    fn is_only_a_word(&self, name: &str, is_led: bool) -> bool {
+    fn is_only_text(&self, name: &str, has_preposition: bool) -> bool {
         let text = UserFilter {
             text: Some(name.to_owned()),
             ..UserFilter::new()
@@ -69,29 +69,32 @@ impl Reader<'_> {
             }),
             ..UserFilter::new()
         };
-        let is_unusual = || !is_led && Gazetteer::get().is_unusual_name(&folded(name));
-        !self.is_part && self.known.finds(&text) && (is_unusual() || !self.known.finds(&near))
+        let is_unusual = || !has_preposition && Gazetteer::get().is_unusual_name(&folded(name));
+        !self.is_album_name
+            && self.index.any_photo_meets(&text)
+            && (is_unusual() || !self.index.any_photo_meets(&near))
     }
 
-    fn go_near(&mut self, name: String) {
+    fn add_place(&mut self, name: String) {
         let near = self.understood.filter.near.get_or_insert_default();
         near.places.push(name);
     }
 
     /// Reads `home` after a preposition, or a word such as `zuhause`, which needs none.
-    fn home(&self, at: usize, is_led: bool) -> Length {
+    fn home(&self, at: usize, has_preposition: bool) -> Length {
         let own = usize::from(matches!(self.lower(at), "my" | "our"));
-        let is_home = self.is(at + own, "home") && (is_led || self.lower(at + own) != HOME);
+        let is_home =
+            self.is(at + own, "home") && (has_preposition || self.lower(at + own) != HOME);
         is_home.then_some(own + 1)
     }
 
     /// Whether a single token may be the name of a place. It may if it has no other meaning, or if it
     /// is an adjective after a preposition and no noun follows, as in `from Nice`.
-    fn may_be_place(&self, at: usize, is_led: bool) -> bool {
+    fn may_be_place(&self, at: usize, has_preposition: bool) -> bool {
         let token = &self.tokens[at];
-        if is_hardly_place(&token.lower) {
+        if is_name_or_thing(&token.lower) {
             let is_written_so = token.word.starts_with(char::is_uppercase);
-            return is_led
+            return has_preposition
                 && at > 0
                 && self.is(at - 1, "in")
                 && self.lower(at - 1) != "at"
@@ -100,7 +103,7 @@ impl Reader<'_> {
         let stands_alone = self
             .token(at + 1)
             .is_none_or(|next| !next.meanings().is_empty() || next.lower == ",");
-        token.meanings().is_empty() || (is_led && token.is("vague") && stands_alone)
+        token.meanings().is_empty() || (has_preposition && token.is("vague") && stands_alone)
     }
 
     /// Whether a word has a capital letter that neither the beginning of the sentence nor the style of the whole
@@ -116,15 +119,19 @@ impl Reader<'_> {
 
     /// The longest name of a place that begins at a token, as the user typed it, and its number of
     /// tokens.
-    pub(super) fn name_of_place(&self, at: usize, is_led: bool) -> Option<(String, usize)> {
+    pub(super) fn name_of_place(
+        &self,
+        at: usize,
+        has_preposition: bool,
+    ) -> Option<(String, usize)> {
         let has_article = self.lower(at) == "the";
-        let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
+        let longest = MAX_NAME_WORDS.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {
             let words = &self.tokens[at..at + length];
             let ends_in_comma = words.last().is_some_and(|token| token.lower == ",");
             let is_known = words.iter().all(|token| !token.meanings().is_empty());
             if ends_in_comma
-                || (length == 1 && !self.may_be_place(at, is_led))
+                || (length == 1 && !self.may_be_place(at, has_preposition))
                 || (length > 1 && is_known)
             {
                 return None;
@@ -139,7 +146,7 @@ impl Reader<'_> {
             }
             if has_article
                 && let Some(bare) = name.get("the ".len()..)
-                && !is_hardly_place(bare)
+                && !is_name_or_thing(bare)
             {
                 // Only countries and areas may lose their article: `the hague` is a city, but `the garden` is not the
                 // city Garden.
@@ -147,10 +154,10 @@ impl Reader<'_> {
                     return Some((bare.to_owned(), length));
                 }
             }
-            let found = if is_led {
+            let found = if has_preposition {
                 gazetteer.find(&name)
             } else {
-                gazetteer.find_bare(&name, self.is_written_as_name(at))
+                gazetteer.find_without_preposition(&name, self.is_written_as_name(at))
             };
             found.map(|_| (name, length))
         })

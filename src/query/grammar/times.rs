@@ -1,8 +1,8 @@
 //! Reads when photos were taken: dates, ranges and lists of dates, `since`, `before`,
 //! `the last two weeks`.
 
+mod date_phrase;
 mod edges;
-mod occasion;
 mod relative;
 mod weekdays;
 
@@ -10,13 +10,13 @@ use super::super::dates::{in_words, is_month, is_name, parse_dates, parse_span, 
 use super::super::filters::{UserDate, UserDates};
 use super::{Length, Reader};
 
+pub(super) use date_phrase::DatePhrase;
+use date_phrase::{across_years, in_each_year, range, share_years};
 use edges::Edge;
-pub(super) use occasion::Occasion;
-use occasion::{across_years, in_each_year, range, share_years};
 pub(super) use weekdays::Weekday;
 
 /// The maximum number of tokens in a date.
-const LONGEST: usize = 6;
+const MAX_DATE_TOKENS: usize = 6;
 
 impl Reader<'_> {
     /// Reads a phrase that says when photos were taken.
@@ -66,9 +66,9 @@ impl Reader<'_> {
             && !self.given.has("until");
         let (yearly, years): (Vec<_>, Vec<_>) = phrases
             .into_iter()
-            .partition(|phrase| phrase.iter().all(Occasion::is_yearly));
-        let mut occasions: Vec<Occasion> = years.into_iter().flatten().collect();
-        let yearly: Vec<Occasion> = yearly.into_iter().flatten().collect();
+            .partition(|phrase| phrase.iter().all(DatePhrase::is_yearly));
+        let mut occasions: Vec<DatePhrase> = years.into_iter().flatten().collect();
+        let yearly: Vec<DatePhrase> = yearly.into_iter().flatten().collect();
         if occasions.is_empty() || yearly.is_empty() {
             occasions.extend(yearly);
         } else if let Some(all) = in_each_year(&yearly, &occasions, self.now) {
@@ -78,8 +78,8 @@ impl Reader<'_> {
             occasions = all;
         } else if is_open && let [years] = &occasions[..] {
             // `each christmas from 2015 to 2020`
-            (filter.since, filter.until) = years.ends();
-            let taken = yearly.into_iter().map(Occasion::into_dates);
+            (filter.since, filter.until) = years.start_and_end();
+            let taken = yearly.into_iter().map(DatePhrase::into_dates);
             filter.taken = Some(taken.collect());
             return;
         } else {
@@ -88,13 +88,13 @@ impl Reader<'_> {
         match &occasions[..] {
             [] => return,
             [occasion] if is_open && !occasion.is_yearly() => {
-                (filter.since, filter.until) = occasion.ends();
+                (filter.since, filter.until) = occasion.start_and_end();
                 return;
             }
             _ => {}
         }
         let taken = filter.taken.get_or_insert_default();
-        taken.extend(occasions.into_iter().map(Occasion::into_dates));
+        taken.extend(occasions.into_iter().map(DatePhrase::into_dates));
     }
 
     /// Whether a token has no meaning of its own before a date.
@@ -236,7 +236,7 @@ impl Reader<'_> {
         let mut list = Vec::new();
         for text in texts {
             let dates = parse_dates(&text, self.now).ok()?;
-            list.push(Occasion::One(UserDates { text, dates }));
+            list.push(DatePhrase::One(UserDates { text, dates }));
         }
         self.occasions.push(list);
         Some(end - at)
@@ -245,7 +245,7 @@ impl Reader<'_> {
     /// The longest date that begins at a token, in words that [`parse_dates`] accepts, and its number
     /// of tokens.
     fn date(&self, at: usize) -> Option<(String, usize)> {
-        let longest = LONGEST.min(self.tokens.len().saturating_sub(at));
+        let longest = MAX_DATE_TOKENS.min(self.tokens.len().saturating_sub(at));
         (1..=longest).rev().find_map(|length| {
             let text = self.words_of_date(at, length)?;
             let words: Vec<&str> = text.split(' ').collect();

@@ -43,9 +43,9 @@ pub(super) fn tokens(sentence: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        let length = vocabulary.phrase(&lower[at..]);
+        let length = vocabulary.longest_phrase(&lower[at..]);
         let phrase = lower[at..at + length].join(" ");
-        let (base, meanings) = base(&phrase, vocabulary);
+        let (base, meanings) = base_form(&phrase, vocabulary);
         // `word` is printed only if it is unknown, so a known word may lose its `'s`.
         let word = words[at..at + length].join(" ");
         let word = match word.get(..base.len()) {
@@ -182,7 +182,7 @@ fn short_year(word: &str) -> Option<String> {
 
 /// Removes a possessive's ending from a word, and a plural's ending if the vocabulary contains only the
 /// singular.
-fn base(word: &str, vocabulary: &Vocabulary) -> (String, Vec<&'static str>) {
+fn base_form(word: &str, vocabulary: &Vocabulary) -> (String, Vec<&'static str>) {
     let known = |word: &str| {
         let meanings = vocabulary.meanings(word);
         (!meanings.is_empty()).then(|| (word.to_owned(), meanings.to_vec()))

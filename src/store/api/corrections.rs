@@ -145,7 +145,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn forget_lessons(&mut self) -> Result<()> {
+    pub fn forget_learning(&mut self) -> Result<()> {
         self.write(learning::forget)
     }
 }

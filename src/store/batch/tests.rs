@@ -6,7 +6,7 @@ use crate::emotion::Emotion;
 use crate::error::{Error, SkipReason};
 use crate::photo::{DateSource, Source, TakenAt};
 
-use super::super::testing::{META, face, known, models, photo, put, say, temp_store};
+use super::super::testing::{META, change_facts, face, known, models, photo, put, temp_store};
 use super::super::{Models, Query, Store, Totals};
 use super::*;
 
@@ -63,7 +63,7 @@ fn faces_too_small_to_read_are_stored_and_never_ranked() {
 fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
     let (_folder, mut store) = temp_store();
     let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
-    say(&mut record, |capture| capture.taken_at = None);
+    change_facts(&mut record, |capture| capture.taken_at = None);
     let at = |seconds: i64| FileMeta {
         mtime_ns: seconds * 1_000_000_000,
         ..META
@@ -88,7 +88,7 @@ fn a_photo_without_a_date_is_dated_by_its_oldest_file() {
 fn files_stored_with_a_photo_give_it_a_date_and_words() {
     let (_folder, mut store) = temp_store();
     let mut record = photo("undated", vec![face(5.5, 80.0, 0.9, 0.3)]);
-    say(&mut record, |capture| capture.taken_at = None);
+    change_facts(&mut record, |capture| capture.taken_at = None);
     let at = |path: &str, seconds: i64| {
         let mtime_ns = seconds * 1_000_000_000;
         (PathBuf::from(path), FileMeta { mtime_ns, ..META })

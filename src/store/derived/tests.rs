@@ -11,7 +11,7 @@ use crate::face::Correction;
 use crate::file::FileMeta;
 use crate::photo::{ContentHash, TakenAt};
 
-use super::super::testing::{META, face, photo, plan, put, say, set_date, temp_store};
+use super::super::testing::{META, change_facts, face, photo, plan, put, set_date, temp_store};
 use super::super::{DoctorObserver, FaceId, PhotoRecord, Query, Store};
 use super::*;
 
@@ -63,7 +63,7 @@ fn at(seconds: i64) -> FileMeta {
 /// A photo with this content that has no date of its own.
 fn undated(content: &str) -> PhotoRecord {
     let mut record = photo(content, vec![face(5.5, 80.0, 0.9, 0.3)]);
-    say(&mut record, |capture| capture.taken_at = None);
+    change_facts(&mut record, |capture| capture.taken_at = None);
     record
 }
 
@@ -260,7 +260,7 @@ impl RandomChanges {
             date(2000 + self.below(3) as i16, 5, 1).at(0, 0, 0, 0),
         );
         let (has_date, has_place) = (self.below(2) == 0, self.below(2) == 0);
-        say(&mut record, |capture| {
+        change_facts(&mut record, |capture| {
             capture.taken_at = capture.taken_at.filter(|_| has_date);
             capture.position = capture.position.filter(|_| has_place);
         });

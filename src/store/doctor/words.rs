@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::super::path::decode;
 use super::super::record::PhotoId;
-use super::super::words::{TOKENIZER, add_path, add_said, indexed, said_of_photo};
+use super::super::words::{TOKENIZER, add_facts, add_path, fact_texts_of_photo, index_text};
 use super::checkup::Checkup;
 use super::{DerivedPart, DifferenceKind};
 
@@ -23,7 +23,7 @@ type Sums = HashMap<PhotoId, u64>;
 /// Reads the photos that should have words, one row per file.
 const EXPECTED: &str = concat!(
     "SELECT p.id, f.path, ",
-    said_of_photo!(),
+    fact_texts_of_photo!(),
     " FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.skip_reason IS NULL ORDER BY p.id"
 );
 
@@ -48,7 +48,7 @@ pub(super) fn check(checkup: &mut Checkup<'_>) -> rusqlite::Result<()> {
                 texts.clear();
             }
             let mut text = String::new();
-            add_said(&mut text, row.get_ref(2)?.as_str()?);
+            add_facts(&mut text, row.get_ref(2)?.as_str()?);
             text.push(' ');
             texts.push((photo, text));
         }
@@ -106,7 +106,7 @@ impl Index {
         index.execute_batch("BEGIN; INSERT INTO texts (texts) VALUES ('delete-all')")?;
         let mut insert = index.prepare_cached("INSERT INTO texts (rowid, words) VALUES (?, ?)")?;
         for (photo, text) in texts {
-            insert.execute(params![photo, indexed(text)])?;
+            insert.execute(params![photo, index_text(text)])?;
         }
         index.execute_batch("COMMIT")?;
         sums(index, "SELECT doc, term FROM words")

@@ -1,6 +1,6 @@
 use jiff::civil::{DateTime, date};
 
-use super::super::testing::{photo, put, say, temp_store};
+use super::super::testing::{change_facts, photo, put, temp_store};
 use super::super::{DoctorObserver, FactRules, PhotoRecord, Store};
 use super::*;
 use crate::photo::{DateSource, Precision, TakenAt};
@@ -37,7 +37,7 @@ fn record(
     precision: Precision,
 ) -> PhotoRecord {
     let mut record = photo(name, vec![]);
-    say(&mut record, |capture| {
+    change_facts(&mut record, |capture| {
         capture.position = position;
         capture.taken_at = Some(TakenAt {
             local: taken,

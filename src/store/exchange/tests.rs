@@ -35,11 +35,11 @@ fn corrections_come_back_in_another_database_and_only_once() {
     let (_other_folder, mut other, id) = album();
     let imported = other.import_corrections(&records, &undone).unwrap();
     assert_eq!((imported.added, imported.known), (2, 0));
-    let said: Vec<_> = faces_of(&other, id)
+    let corrections: Vec<_> = faces_of(&other, id)
         .into_iter()
-        .map(|(_, said)| said)
+        .map(|(_, correction)| correction)
         .collect();
-    assert_eq!(said, [Some(SAD), Some(Correction::NotAFace)]);
+    assert_eq!(corrections, [Some(SAD), Some(Correction::NotAFace)]);
     assert_eq!(other.corrections().unwrap().0, records);
     let imported = other.import_corrections(&records, &undone).unwrap();
     assert_eq!((imported.added, imported.known), (0, 2));

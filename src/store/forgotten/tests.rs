@@ -155,7 +155,7 @@ fn a_photo_is_removed_with_every_file_of_its_picture() {
     store
         .batch(|batch| {
             assert!(batch.is_forgotten_photo(&new, Some(&picture))?);
-            batch.keep_out(&new, &picture)
+            batch.mark_forgotten(&new, &picture)
         })
         .unwrap();
     assert!(store.is_forgotten_content(&new).unwrap());
@@ -200,7 +200,7 @@ fn no_byte_of_a_name_is_left_in_any_file() {
     if let Ok(analysis) = &mut record.content {
         analysis.capture.description = Some("Geburtstagsfeier bei Quxolander".into());
         analysis.capture.keywords = vec!["Wumpelstein".into()];
-        analysis.said = crate::facts::Statements::from(&analysis.capture);
+        analysis.statements = crate::facts::Statements::from(&analysis.capture);
     }
     put(&mut store, "/a/Zanzibarsk/Ypsilantis.jpg", &record);
     store

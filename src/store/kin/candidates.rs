@@ -94,9 +94,9 @@ pub(in super::super) fn corrections(
         }
         // That it is the same photo is only inferred from the absence of another one of its size. From a correction that
         // was itself carried over, perhaps by the same inference, nothing is carried over in this way.
-        let may_be_same =
+        let may_be_same_face =
             row.carried_from.is_none() && !has_repeated_size(size, picture.photo_size(), &others);
-        if is_same_shot || may_be_same {
+        if is_same_shot || may_be_same_face {
             // A correction may be read twice: by the content on which it was made, and by another one with its picture.
             match kin.corrections.iter_mut().find(|known| known.id == row.id) {
                 Some(known) => known.replaced = known.replaced.or(replaced),

@@ -18,13 +18,13 @@ pub struct Learning {
     /// analysed by another model.
     pub unused: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
-    pub proof: Option<HeldOutLoss>,
+    pub held_out_loss: Option<HeldOutLoss>,
     /// Whether a layer for the emotions is in force.
     pub is_in_force: bool,
     /// Number of rejected boxes that were learned from.
     pub rejections: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
-    pub human_proof: Option<HumanHeldOutLoss>,
+    pub human_held_out_loss: Option<HumanHeldOutLoss>,
     /// Whether a layer for the human score is in force.
     pub is_human_in_force: bool,
     /// Number of faces whose human score that layer has changed so that they count, or no longer count.
@@ -43,9 +43,9 @@ impl Learning {
 /// A sentence, such as "scores follow your 37 corrections".
 impl fmt::Display for Learning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = [self.of_emotions(), self.of_rejected(), self.of_unused()];
-        let said: Vec<String> = said.into_iter().flatten().collect();
-        f.write_str(&said.join("; "))?;
+        let sentences = [self.of_emotions(), self.of_rejected(), self.of_unused()];
+        let sentences: Vec<String> = sentences.into_iter().flatten().collect();
+        f.write_str(&sentences.join("; "))?;
         if self.pending > 0 {
             write!(
                 f,
@@ -61,7 +61,7 @@ impl Learning {
     /// The sentence about the emotions; `None` if only boxes were rejected.
     fn of_emotions(&self) -> Option<String> {
         let corrections = count(self.corrections, "correction");
-        let says = match (self.is_on, self.is_in_force, &self.proof) {
+        let says = match (self.is_on, self.is_in_force, &self.held_out_loss) {
             (false, ..) => "scores do not follow corrections: learning is switched off".to_owned(),
             (_, true, _) => format!("scores follow your {corrections}"),
             (.., Some(_)) => format!(
@@ -78,7 +78,7 @@ impl Learning {
     /// The sentence about the rejected boxes.
     fn of_rejected(&self) -> Option<String> {
         let boxes = count(self.rejections, "rejected box");
-        let says = match (self.is_human_in_force, &self.human_proof) {
+        let says = match (self.is_human_in_force, &self.human_held_out_loss) {
             (true, _) => {
                 let faces = count(self.recounted, "other face");
                 format!("{faces} counted differently because of your {boxes}")
@@ -145,10 +145,10 @@ pub(in super::super) fn of(db: &Connection) -> rusqlite::Result<Learning> {
         } else {
             0
         },
-        proof: state.proof,
+        held_out_loss: state.held_out_loss,
         is_in_force: state.in_force.emotions.is_some(),
         rejections: state.rejections,
-        human_proof: state.human_proof,
+        human_held_out_loss: state.human_held_out_loss,
         is_human_in_force: state.in_force.human.is_some(),
         recounted: recounted as u64,
         pending: pending as u64,

@@ -59,7 +59,7 @@ fn correct(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: E
 }
 
 /// Corrects the emotion of these faces, and learns from it.
-fn say(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
+fn change_facts(store: &mut Store, faces: impl IntoIterator<Item = usize>, emotion: Emotion) {
     correct(store, faces, emotion);
     store.learn(|_| ()).unwrap();
 }
@@ -95,7 +95,7 @@ fn without_corrections_nothing_is_written() {
     let learning = store.learning().unwrap();
     assert_eq!((learning.corrections, learning.is_in_force), (0, false));
     // Too few corrections change nothing.
-    say(&mut store, [0, 4], Neutral);
+    change_facts(&mut store, [0, 4], Neutral);
     assert!(!store.learning().unwrap().is_in_force);
     assert_eq!(shows(&store, 40), Happy);
     assert_sound(&store);
@@ -107,7 +107,7 @@ fn faces_like_the_corrected_ones_follow_and_corrections_take_precedence() {
     album(&mut store);
     let vouched = face_of(&store, 57).id;
     store.correct(vouched, Correction::Emotion(Happy)).unwrap();
-    say(&mut store, (0..36).step_by(4), Neutral);
+    change_facts(&mut store, (0..36).step_by(4), Neutral);
     let learning = store.learning().unwrap();
     assert!(learning.is_in_force, "{learning:?}");
     assert_eq!(learning.to_string(), "scores follow your 10 corrections");
@@ -139,7 +139,7 @@ fn corrections_that_contradict_each_other_change_nothing() {
     store.learn(|_| ()).unwrap();
     let learning = store.learning().unwrap();
     assert!(
-        !learning.is_in_force && learning.proof.is_some(),
+        !learning.is_in_force && learning.held_out_loss.is_some(),
         "{learning}"
     );
     assert_eq!(scores(&store), before);
@@ -171,7 +171,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     store.learn(|_| ()).unwrap();
     assert_eq!(scores(&store), learned);
 
-    store.forget_lessons().unwrap();
+    store.forget_learning().unwrap();
     store.learn(|_| ()).unwrap();
     assert_eq!(scores(&store), before);
     assert_eq!(store.learning().unwrap().corrections, 0);
@@ -180,7 +180,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
     let before = scores(&store);
-    say(&mut store, corrected.iter().copied(), Neutral);
+    change_facts(&mut store, corrected.iter().copied(), Neutral);
     let faces: Vec<FaceId> = corrected.iter().map(|n| face_of(&store, *n).id).collect();
     store.undo_all(&faces).unwrap().unwrap();
     store.learn(|_| ()).unwrap();
@@ -191,7 +191,7 @@ fn switched_off_or_forgotten_the_scores_are_those_of_the_network_bit_for_bit() {
 fn photos_that_are_stored_later_follow_and_a_repeated_analysis_changes_nothing() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    say(&mut store, (0..40).step_by(4), Neutral);
+    change_facts(&mut store, (0..40).step_by(4), Neutral);
     let first = face_of(&store, 40);
     assert_eq!(
         (first.scores.top().0, first.network_scores().top().0),
@@ -260,7 +260,7 @@ fn an_interrupted_run_continues_and_the_doctor_finds_nothing_meanwhile() {
 fn the_doctor_finds_and_repairs_scores_that_do_not_follow() {
     let (_folder, mut store) = temp_store();
     album(&mut store);
-    say(&mut store, (0..40).step_by(4), Neutral);
+    change_facts(&mut store, (0..40).step_by(4), Neutral);
     let right = scores(&store);
     for damage in [
         "UPDATE faces SET happy = 0.5 WHERE id = 3",
@@ -354,7 +354,7 @@ fn boxes_like_the_rejected_ones_no_longer_count_until_learning_is_switched_off()
     store.switch_learning(true).unwrap();
     store.learn(|_| ()).unwrap();
     assert_eq!(counted(&store), people);
-    store.forget_lessons().unwrap();
+    store.forget_learning().unwrap();
     store.learn(|_| ()).unwrap();
     assert_eq!(store.learning().unwrap().recounted, 0);
     assert_eq!(scores(&store).len(), before.len());
@@ -368,7 +368,7 @@ fn corrections_take_precedence_over_what_was_learned() {
     reject(&mut store, 60..72);
     store.learn(|_| ()).unwrap();
     assert!(!face_of(&store, 80).is_face());
-    say(&mut store, [80], Happy);
+    change_facts(&mut store, [80], Happy);
     // It counts, and since others like it may be faces too, no layer is in force.
     assert!(face_of(&store, 80).is_face() && face_of(&store, 81).is_face());
     assert!(!store.learning().unwrap().is_human_in_force);

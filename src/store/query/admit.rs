@@ -27,9 +27,9 @@ pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER 
 pub(super) const WORDS: &str =
     "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
 
-/// The first path that the filters admit, as stored; a path below an absent root only if there is no other. `None` if the
+/// The first first_admitted_path that the filters admit, as stored; a first_admitted_path below an absent root only if there is no other. `None` if the
 /// photo does not meet the filters. The photo's date and the faces that count are checked elsewhere.
-pub(super) fn path(
+pub(super) fn first_admitted_path(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
@@ -43,13 +43,13 @@ pub(super) fn path(
         || query.near.is_some()
         || plan.home.is_some()
         || plan.is_dated();
-    if needs_facts && !facts(db, plan, photo)? {
+    if needs_facts && !admits_facts(db, plan, photo)? {
         return Ok(None);
     }
-    if !plan.people.is_empty() && !names_all(db, plan, photo)? {
+    if !plan.people.is_empty() && !names_all_people(db, plan, photo)? {
         return Ok(None);
     }
-    if plan.every_face_counts && !shows_none_of(db, plan, photo)? {
+    if plan.every_face_counts && !shows_no_excluded_emotion(db, plan, photo)? {
         return Ok(None);
     }
     // The most expensive checks of the photo come last.
@@ -70,7 +70,7 @@ pub(super) fn path(
     let mut first: Option<Vec<u8>> = None;
     while let Some(row) = rows.next()? {
         let path = row.get_ref(0)?.as_blob()?;
-        if !path_meets(plan, path) {
+        if !path_meets_filters(plan, path) {
             continue;
         }
         // With one path there is no choice, so its root is not examined: it may be on a disk that does not answer.
@@ -92,7 +92,7 @@ pub(super) fn path(
 pub(super) const PEOPLE: &str = "SELECT key FROM people WHERE photo_id = ?";
 
 /// Whether the photo names each of the people of the query.
-fn names_all(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+fn names_all_people(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
     let keys: Vec<String> = db
         .prepare_cached(PEOPLE)?
         .query_map([photo], |row| row.get(0))?
@@ -103,7 +103,11 @@ fn names_all(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Resu
 
 /// Whether the photo has faces and none of them shows an emotion that the query excludes. Only valid if every face counts
 /// in the query.
-fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+fn shows_no_excluded_emotion(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+) -> rusqlite::Result<bool> {
     let least = f64::from(plan.query.least_without());
     let mut statement = db.prepare_cached(sources::sql::PHOTO)?;
     for emotion in plan.query.without.iter() {
@@ -124,15 +128,19 @@ fn shows_none_of(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::
 
 /// Whether the photo's number of faces, camera, position and source of its date meet the filters, and its day, month or
 /// year as a whole if its date is not known more precisely.
-pub(super) fn facts(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<bool> {
+pub(super) fn admits_facts(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+) -> rusqlite::Result<bool> {
     let meets = db
         .prepare_cached(FACTS)?
-        .query_row([photo], |row| facts_meet(plan, row))
+        .query_row([photo], |row| row_meets_filters(plan, row))
         .optional()?;
     Ok(meets == Some(true))
 }
 
-fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
+fn row_meets_filters(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
     let query = plan.query;
     if plan.every_face_counts
         && let Some(faces) = &query.faces
@@ -176,7 +184,7 @@ fn facts_meet(plan: &Plan<'_>, row: &Row<'_>) -> rusqlite::Result<bool> {
     Ok(is_near && plan.home.is_none_or(|home| !home.contains(at)))
 }
 
-fn path_meets(plan: &Plan<'_>, path: &[u8]) -> bool {
+fn path_meets_filters(plan: &Plan<'_>, path: &[u8]) -> bool {
     plan.tree.as_ref().is_none_or(|tree| tree.contains(path))
         && plan.album.as_ref().is_none_or(|name| {
             let path = decode(path);

@@ -30,7 +30,7 @@ pub(super) struct Ranked {
 pub(super) struct Answer<'a> {
     db: &'a Connection,
     plan: &'a Plan<'a>,
-    waiting: BinaryHeap<Waiting<'a>>,
+    waiting: BinaryHeap<PendingPhoto<'a>>,
     seen: PhotoSet,
     bursts: Bursts,
     to_skip: usize,
@@ -68,14 +68,14 @@ impl<'a> Answer<'a> {
                 .compare(&first.ranked.candidate, &candidate)
                 .is_lt()
         {
-            self.settle_first()?;
+            self.check_first()?;
             if self.is_full() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         if self.seen.insert(candidate.photo) {
             match self.check(candidate)? {
-                Some(ranked) => self.waiting.push(Waiting {
+                Some(ranked) => self.waiting.push(PendingPhoto {
                     ranked,
                     plan: self.plan,
                 }),
@@ -98,7 +98,7 @@ impl<'a> Answer<'a> {
     /// Returns the answer; called after the last candidate.
     pub fn finish(mut self) -> rusqlite::Result<Vec<Ranked>> {
         while !self.is_full() && !self.waiting.is_empty() {
-            self.settle_first()?;
+            self.check_first()?;
         }
         Ok(self.photos)
     }
@@ -109,8 +109,8 @@ impl<'a> Answer<'a> {
             || !self.ends.is_empty() && self.ended == self.ends.len()
     }
 
-    fn settle_first(&mut self) -> rusqlite::Result<()> {
-        let Some(Waiting { ranked, .. }) = self.waiting.pop() else {
+    fn check_first(&mut self) -> rusqlite::Result<()> {
+        let Some(PendingPhoto { ranked, .. }) = self.waiting.pop() else {
             return Ok(());
         };
         if self.plan.query.one_per_burst
@@ -132,11 +132,11 @@ impl<'a> Answer<'a> {
         if !self.plan.admits_date(candidate.taken) {
             return Ok(None);
         }
-        let Some(path) = admit::path(self.db, self.plan, candidate.photo)? else {
+        let Some(path) = admit::first_admitted_path(self.db, self.plan, candidate.photo)? else {
             return Ok(None);
         };
         if !self.plan.every_face_counts {
-            let faces = counting::faces(self.db, self.plan.query, candidate.photo)?;
+            let faces = counting::counting_faces(self.db, self.plan.query, candidate.photo)?;
             if !self.score(&mut candidate, &faces) {
                 return Ok(None);
             }
@@ -148,7 +148,7 @@ impl<'a> Answer<'a> {
     /// faces.
     fn score(&self, candidate: &mut Candidate, faces: &[StoredFace]) -> bool {
         let query = self.plan.query;
-        if !counting::meet(query, faces) {
+        if !counting::meets_filters(query, faces) {
             return false;
         }
         if query.emotions.is_empty() {
@@ -171,12 +171,12 @@ impl<'a> Answer<'a> {
 /// A photo in the heap, whose greatest element is the first in the order of the answer. No two are
 /// equal, since equal candidates are ordered by path.
 #[derive(Debug)]
-struct Waiting<'a> {
+struct PendingPhoto<'a> {
     ranked: Ranked,
     plan: &'a Plan<'a>,
 }
 
-impl Ord for Waiting<'_> {
+impl Ord for PendingPhoto<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.plan
             .compare(&other.ranked.candidate, &self.ranked.candidate)
@@ -184,16 +184,16 @@ impl Ord for Waiting<'_> {
     }
 }
 
-impl PartialOrd for Waiting<'_> {
+impl PartialOrd for PendingPhoto<'_> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Waiting<'_> {
+impl PartialEq for PendingPhoto<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Waiting<'_> {}
+impl Eq for PendingPhoto<'_> {}

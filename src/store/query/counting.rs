@@ -12,7 +12,7 @@ use super::filter::Query;
 
 /// The faces of a photo that count: those that reach the minimum detection score and size, and those that a person
 /// vouched for.
-pub(super) fn faces(
+pub(super) fn counting_faces(
     db: &Connection,
     query: &Query,
     photo: PhotoId,
@@ -24,7 +24,7 @@ pub(super) fn faces(
 
 /// Whether a photo, of which these faces count, meets the filters by the number of faces and by the emotions that none of
 /// them may show.
-pub(super) fn meet(query: &Query, faces: &[StoredFace]) -> bool {
+pub(super) fn meets_filters(query: &Query, faces: &[StoredFace]) -> bool {
     let number = faces.len() as u32;
     if query
         .faces

@@ -9,7 +9,7 @@ use super::filter::Query;
 use super::narrow::{self, Narrowed};
 use super::photo_set::PhotoSet;
 use super::plan::{Bounds, Plan};
-use super::weak::Weak;
+use super::weak::WeakFaces;
 use super::{admit, counting};
 use crate::emotion::EmotionSet;
 use crate::geo::{Cell, Region};
@@ -35,7 +35,7 @@ pub(super) mod sql {
 pub(super) fn members(
     db: &Connection,
     query: &Query,
-    weak: &Weak,
+    weak: &WeakFaces,
 ) -> rusqlite::Result<Option<PhotoSet>> {
     let of_every_face = Query {
         min_detection: None,
@@ -58,11 +58,11 @@ pub(super) fn members(
     };
     for photo in weak.all().iter().filter(|photo| others.contains(*photo)) {
         let counting = if weak.mixed().contains(photo) {
-            counting::faces(db, query, photo)?
+            counting::counting_faces(db, query, photo)?
         } else {
             Vec::new()
         };
-        if counting::meet(query, &counting) {
+        if counting::meets_filters(query, &counting) {
             photos.insert(photo);
         } else {
             photos.remove(photo);
@@ -108,7 +108,7 @@ fn as_if_every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<O
         let mut rows = statement.query([cell.0, cell.0])?;
         while let Some(row) = rows.next()? {
             let photo: PhotoId = row.get(0)?;
-            if photos.contains(photo) && !admit::facts(db, &plan, photo)? {
+            if photos.contains(photo) && !admit::admits_facts(db, &plan, photo)? {
                 photos.remove(photo);
             }
         }

@@ -73,7 +73,7 @@ pub(super) fn ranked_until(
     }
     let narrowed = narrow::narrow(db, plan)?;
     let mut answer = Answer::new(db, plan, ends);
-    sources::feed(db, plan, narrowed, &mut answer)?;
+    sources::offer_candidates(db, plan, narrowed, &mut answer)?;
     if !answer.is_given_up() {
         return answer.finish();
     }
@@ -93,7 +93,7 @@ fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Op
     let Some(Ok(analysis)) = photo.map(|photo| photo.content) else {
         return Ok(None);
     };
-    let faces = counting::faces(db, plan.query, candidate.photo)?;
+    let faces = counting::counting_faces(db, plan.query, candidate.photo)?;
     Ok(Some(Hit {
         photo: candidate.photo,
         path: decode(&ranked.path),

@@ -12,7 +12,7 @@ use super::super::record::PhotoId;
 use super::burst::{self, Bursts};
 use super::filter::Query;
 use super::photo_set::PhotoSet;
-use super::weak::Weak;
+use super::weak::WeakFaces;
 use super::{counting, exact, narrow};
 
 /// The statements of this module.
@@ -28,7 +28,7 @@ pub(super) struct Members<'a> {
     query: &'a Query,
     photos: PhotoSet,
     /// Photos with faces that do not count.
-    weak: Weak,
+    weak: WeakFaces,
     /// The burst of each photo that is in one; empty unless only one photo per burst counts.
     bursts: HashMap<PhotoId, PhotoId>,
 }
@@ -40,7 +40,7 @@ impl<'a> Members<'a> {
             emotions: EmotionSet::EMPTY,
             ..query.clone()
         };
-        let weak = Weak::of(db, query)?;
+        let weak = WeakFaces::of(db, query)?;
         let Some(photos) = exact::members(db, &any, &weak)? else {
             return Ok(None);
         };
@@ -104,7 +104,7 @@ impl<'a> Members<'a> {
     ) -> rusqlite::Result<()> {
         let least = self.query.least_score();
         for photo in self.mixed(emotions, few)?.iter() {
-            let faces = counting::faces(self.db, self.query, photo)?;
+            let faces = counting::counting_faces(self.db, self.query, photo)?;
             let is_shown = |emotion: &Emotion| {
                 counting::score(self.query, &faces, *emotion)
                     .is_some_and(|score| score >= f64::from(least))

@@ -79,13 +79,13 @@ impl Narrowed {
 }
 
 /// Collects the photos of index searches, up to a maximum.
-struct Gathering<'a> {
+struct Collector<'a> {
     db: &'a Connection,
     photos: PhotoSet,
     most: usize,
 }
 
-impl<'a> Gathering<'a> {
+impl<'a> Collector<'a> {
     fn new(db: &'a Connection, most: usize) -> Self {
         Self {
             db,
@@ -155,20 +155,20 @@ pub(super) fn narrow(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Narro
     Ok(left)
 }
 
-fn one(
+fn search_once(
     db: &Connection,
     sql: &str,
     parameters: &[&dyn ToSql],
     most: usize,
 ) -> rusqlite::Result<Option<PhotoSet>> {
-    let mut gathering = Gathering::new(db, most);
-    let flow = gathering.add(sql, parameters)?;
-    Ok(flow.is_continue().then_some(gathering.photos))
+    let mut collector = Collector::new(db, most);
+    let flow = collector.add(sql, parameters)?;
+    Ok(flow.is_continue().then_some(collector.photos))
 }
 
 fn by_words(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     match &plan.words {
-        Some(words) => one(db, sql::WORDS, &[words], LOOKUP_FACTOR * plan.bounds.most),
+        Some(words) => search_once(db, sql::WORDS, &[words], LOOKUP_FACTOR * plan.bounds.most),
         None => Ok(None),
     }
 }
@@ -180,8 +180,8 @@ fn by_folder(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
         (None, None) => return Ok(None),
     };
     let trees = folders.iter().map(|folder| Subtree::of(folder));
-    Gathering::new(db, plan.bounds.most).add_all(sql::UNDER, trees, |gathering, sql, tree| {
-        gathering.add(sql, &[&tree.exact, &tree.low, &tree.high])
+    Collector::new(db, plan.bounds.most).add_all(sql::UNDER, trees, |collector, sql, tree| {
+        collector.add(sql, &[&tree.exact, &tree.low, &tree.high])
     })
 }
 
@@ -196,8 +196,8 @@ fn by_place(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSe
     }
     let sets = plan.area_sets.iter();
     let in_areas =
-        Gathering::new(db, plan.bounds.most).add_all(sql::AREAS, sets, |gathering, sql, set| {
-            gathering.add(sql, &[set])
+        Collector::new(db, plan.bounds.most).add_all(sql::AREAS, sets, |collector, sql, set| {
+            collector.add(sql, &[set])
         })?;
     let (Some(mut photos), Some(in_areas)) = (near, in_areas) else {
         return Ok(None);
@@ -222,8 +222,8 @@ fn by_cells(
     if cells.iter().map(|(_, photos)| photos).sum::<u64>() > plan.bounds.most as u64 {
         return Ok(None);
     }
-    Gathering::new(db, plan.bounds.most).add_all(sql::CELLS, cells, |gathering, sql, (cell, _)| {
-        gathering.add(sql, &[&cell.0, &cell.0])
+    Collector::new(db, plan.bounds.most).add_all(sql::CELLS, cells, |collector, sql, (cell, _)| {
+        collector.add(sql, &[&cell.0, &cell.0])
     })
 }
 
@@ -236,8 +236,8 @@ fn by_date(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet
     } else {
         sql::TAKEN
     };
-    Gathering::new(db, plan.bounds.most).add_all(sql, &plan.spans, |gathering, sql, span| {
-        gathering.add(sql, &[&span.start, &span.end])
+    Collector::new(db, plan.bounds.most).add_all(sql, &plan.spans, |collector, sql, span| {
+        collector.add(sql, &[&span.start, &span.end])
     })
 }
 
@@ -267,8 +267,8 @@ fn by_person(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
         let meant = keys.iter().filter(|key| people::is_meant(key, wanted));
         let most = LOOKUP_FACTOR * plan.bounds.most;
         let photos =
-            Gathering::new(db, most).add_all(sql::PERSON, meant, |gathering, sql, key| {
-                gathering.add(sql, &[key])
+            Collector::new(db, most).add_all(sql::PERSON, meant, |collector, sql, key| {
+                collector.add(sql, &[key])
             })?;
         left.restrict(photos);
     }
@@ -282,10 +282,10 @@ fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
     if plan.cameras.is_empty() {
         return Ok(None);
     }
-    Gathering::new(db, plan.bounds.most).add_all(
+    Collector::new(db, plan.bounds.most).add_all(
         sql::CAMERA,
         cameras(db, &plan.cameras)?,
-        |gathering, sql, camera| gathering.add(sql, &[&camera]),
+        |collector, sql, camera| collector.add(sql, &[&camera]),
     )
 }
 
@@ -293,13 +293,13 @@ fn by_camera(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoS
 /// have more stored faces than faces that count.
 fn by_face_count(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<PhotoSet>> {
     match &plan.query.faces {
-        Some(faces) if plan.every_face_counts => one(
+        Some(faces) if plan.every_face_counts => search_once(
             db,
             sql::FACES,
             &[faces.start(), faces.end()],
             plan.bounds.most,
         ),
-        Some(faces) if *faces.start() > 0 => one(
+        Some(faces) if *faces.start() > 0 => search_once(
             db,
             sql::FACES,
             &[faces.start(), &u32::MAX],
@@ -329,7 +329,7 @@ fn by_face(
     if plan.every_face_counts || needed == 0 || least <= 0.0 {
         return Ok(None);
     }
-    one(db, sql, &[&needed, &least], plan.bounds.most)
+    search_once(db, sql, &[&needed, &least], plan.bounds.most)
 }
 
 /// Photos that show the emotions; needed only in an order other than that of the ranking.
@@ -337,11 +337,11 @@ fn by_emotion(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
     if plan.query.emotions.is_empty() || plan.order == Order::Score {
         return Ok(None);
     }
-    Gathering::new(db, plan.bounds.most).add_all(
+    Collector::new(db, plan.bounds.most).add_all(
         sql::SHOWS,
         plan.lists(),
-        |gathering, sql, (emotion, kind)| {
-            gathering.add(
+        |collector, sql, (emotion, kind)| {
+            collector.add(
                 sql,
                 &[
                     &(emotion.index() as i64),
@@ -362,11 +362,11 @@ fn by_absence(db: &Connection, plan: &Plan<'_>) -> rusqlite::Result<Option<Photo
     let mut left = Narrowed::Unlisted;
     for emotion in plan.query.without.iter() {
         let kinds = [Kind::Lone, Kind::Any];
-        let photos = Gathering::new(db, plan.bounds.most).add_all(
+        let photos = Collector::new(db, plan.bounds.most).add_all(
             sql::SHOWS_NOT,
             kinds,
-            |gathering, sql, kind| {
-                gathering.add(
+            |collector, sql, kind| {
+                collector.add(
                     sql,
                     &[
                         &(emotion.index() as i64),

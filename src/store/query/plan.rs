@@ -269,7 +269,7 @@ fn spans(query: &Query) -> Vec<Range<i64>> {
 
 /// Reads the smallest confidence and the smallest size among all faces of a rank; each is at one
 /// end of a range of an index.
-pub(super) const LEAST: &str = "
+pub(super) const SMALLEST_FACES: &str = "
     SELECT (SELECT min(confidence) FROM faces WHERE confidence_rank = ?1),
            (SELECT min(side) FROM faces WHERE side_rank = ?1)";
 
@@ -278,7 +278,7 @@ fn every_face_counts(db: &Connection, query: &Query) -> rusqlite::Result<bool> {
     if detection <= 0.0 && side <= 0.0 {
         return Ok(true);
     }
-    let mut least = db.prepare_cached(LEAST)?;
+    let mut least = db.prepare_cached(SMALLEST_FACES)?;
     // Ends at the first rank that no face has.
     for rank in 1_i64.. {
         let found = least.query_row([rank], |row| {

@@ -82,7 +82,7 @@ fn each_filter_searches_a_covering_index() {
             "SEARCH raw_pairs USING INTEGER PRIMARY KEY",
         ),
         (
-            raw_pairs::BESIDE,
+            raw_pairs::FILES_WITH_STEM,
             "SEARCH files USING PRIMARY KEY (path>? AND path<?)",
         ),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),
@@ -100,11 +100,11 @@ fn each_filter_searches_a_covering_index() {
             "COVERING INDEX photo_scores_by_photo (photo_id=? AND emotion=? AND kind=?)",
         ),
         (
-            planning::LEAST,
+            planning::SMALLEST_FACES,
             "COVERING INDEX faces_by_confidence (confidence_rank=?)",
         ),
         (
-            planning::LEAST,
+            planning::SMALLEST_FACES,
             "COVERING INDEX faces_by_side (side_rank=?)",
         ),
         (

@@ -37,7 +37,7 @@ pub(super) mod sql {
 type Flow = ControlFlow<()>;
 
 /// Offers candidates to the answer until it is full.
-pub(super) fn feed(
+pub(super) fn offer_candidates(
     db: &Connection,
     plan: &Plan<'_>,
     narrowed: Narrowed,
@@ -55,11 +55,11 @@ pub(super) fn feed(
         listed => match plan.order {
             Order::Score => by_score(db, plan, listed.as_ref(), answer)?,
             Order::Date => by_date(db, plan, listed.as_ref(), answer)?,
-            Order::Random { seed } => shuffled(db, plan, listed.as_ref(), seed, answer)?,
+            Order::Random { seed } => in_random_order(db, plan, listed.as_ref(), seed, answer)?,
         },
     };
     match listed {
-        Some(photos) if !is_done => one_by_one(db, plan, &photos, answer),
+        Some(photos) if !is_done => look_up_listed(db, plan, &photos, answer),
         _ => Ok(()),
     }
 }
@@ -70,7 +70,7 @@ struct Walk<'a> {
     left: usize,
 }
 
-enum Passed {
+enum WalkStep {
     Listed,
     Other,
     GivenUp,
@@ -86,17 +86,17 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn pass(&mut self, photo: PhotoId) -> Passed {
+    fn visit(&mut self, photo: PhotoId) -> WalkStep {
         match self.listed {
             Some(photos) if !photos.contains(photo) => {
                 self.left -= 1;
                 if self.left == 0 {
-                    Passed::GivenUp
+                    WalkStep::GivenUp
                 } else {
-                    Passed::Other
+                    WalkStep::Other
                 }
             }
-            _ => Passed::Listed,
+            _ => WalkStep::Listed,
         }
     }
 }
@@ -143,14 +143,14 @@ fn by_score(
             return Ok(true);
         };
         list.advance()?;
-        match walk.pass(candidate.photo) {
-            Passed::Listed => {
+        match walk.visit(candidate.photo) {
+            WalkStep::Listed => {
                 if answer.offer(candidate)?.is_break() {
                     return Ok(true);
                 }
             }
-            Passed::Other => {}
-            Passed::GivenUp => return Ok(false),
+            WalkStep::Other => {}
+            WalkStep::GivenUp => return Ok(false),
         }
     }
 }
@@ -195,26 +195,26 @@ fn by_date(
     let mut walk = Walk::new(listed);
     while let Some(row) = rows.next()? {
         let photo = row.get(0)?;
-        match walk.pass(photo) {
-            Passed::Listed => {
+        match walk.visit(photo) {
+            WalkStep::Listed => {
                 let taken: Option<i64> = row.get(1)?;
                 let taken = taken.unwrap_or(UNKNOWN_DATE);
                 if plan.admits_date(taken)
-                    && let Some(candidate) = shown(db, plan, photo, taken, 0)?
+                    && let Some(candidate) = best_candidate(db, plan, photo, taken, 0)?
                     && answer.offer(candidate)?.is_break()
                 {
                     return Ok(true);
                 }
             }
-            Passed::Other => {}
-            Passed::GivenUp => return Ok(false),
+            WalkStep::Other => {}
+            WalkStep::GivenUp => return Ok(false),
         }
     }
     Ok(true)
 }
 
 /// Offers all photo IDs in random order, each once, until the answer is full.
-fn shuffled(
+fn in_random_order(
     db: &Connection,
     plan: &Plan<'_>,
     listed: Option<&PhotoSet>,
@@ -227,14 +227,14 @@ fn shuffled(
     let mut walk = Walk::new(listed);
     for (shuffle_position, photo) in (0..).zip(shuffle(seed, last as u64)) {
         let photo = PhotoId(photo as i64);
-        match walk.pass(photo) {
-            Passed::Listed => {
-                if offer_undated(db, plan, photo, shuffle_position, answer)?.is_break() {
+        match walk.visit(photo) {
+            WalkStep::Listed => {
+                if offer_without_date(db, plan, photo, shuffle_position, answer)?.is_break() {
                     return Ok(true);
                 }
             }
-            Passed::Other => {}
-            Passed::GivenUp => return Ok(false),
+            WalkStep::Other => {}
+            WalkStep::GivenUp => return Ok(false),
         }
     }
     Ok(true)
@@ -245,7 +245,7 @@ fn shuffled(
 fn shuffle(seed: u64, last: u64) -> impl Iterator<Item = u64> {
     /// The multiplier of Knuth's MMIX; as a full period requires, it is one more than a multiple of
     /// four.
-    const FACTOR: u64 = 6_364_136_223_846_793_005;
+    const MULTIPLIER: u64 = 6_364_136_223_846_793_005;
     let period = (last + 1).next_power_of_two();
     // Mixes the seed's bits with the finaliser of SplitMix64.
     let mut spread = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -255,14 +255,14 @@ fn shuffle(seed: u64, last: u64) -> impl Iterator<Item = u64> {
     let (step, mut state) = (spread | 1, spread >> 32);
     (0..period)
         .map(move |_| {
-            state = state.wrapping_mul(FACTOR).wrapping_add(step) % period;
+            state = state.wrapping_mul(MULTIPLIER).wrapping_add(step) % period;
             state
         })
         .filter(move |number| (1..=last).contains(number))
 }
 
 /// Looks up the listed photos and offers them in order.
-fn one_by_one(
+fn look_up_listed(
     db: &Connection,
     plan: &Plan<'_>,
     photos: &PhotoSet,
@@ -272,7 +272,7 @@ fn one_by_one(
         let all: Vec<PhotoId> = photos.iter().collect();
         for (shuffle_position, number) in (0..).zip(shuffle(seed, all.len() as u64)) {
             let photo = all[number as usize - 1];
-            if offer_undated(db, plan, photo, shuffle_position, answer)?.is_break() {
+            if offer_without_date(db, plan, photo, shuffle_position, answer)?.is_break() {
                 break;
             }
         }
@@ -280,7 +280,7 @@ fn one_by_one(
     }
     let mut candidates = Vec::new();
     for photo in photos.iter() {
-        candidates.extend(undated(db, plan, photo, 0)?);
+        candidates.extend(candidate_without_date(db, plan, photo, 0)?);
     }
     candidates.sort_by(|a, b| plan.compare(a, b));
     for candidate in candidates {
@@ -291,28 +291,28 @@ fn one_by_one(
     Ok(())
 }
 
-fn offer_undated(
+fn offer_without_date(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
     shuffle_position: u64,
     answer: &mut Answer<'_>,
 ) -> rusqlite::Result<Flow> {
-    match undated(db, plan, photo, shuffle_position)? {
+    match candidate_without_date(db, plan, photo, shuffle_position)? {
         Some(candidate) => answer.offer(candidate),
         None => Ok(Flow::Continue(())),
     }
 }
 
 /// The candidate for a photo whose date is not known yet.
-pub(super) fn undated(
+pub(super) fn candidate_without_date(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,
     shuffle_position: u64,
 ) -> rusqlite::Result<Option<Candidate>> {
     if !plan.query.emotions.is_empty() {
-        return shown(db, plan, photo, UNKNOWN_DATE, shuffle_position);
+        return best_candidate(db, plan, photo, UNKNOWN_DATE, shuffle_position);
     }
     let mut statement = db.prepare_cached(sql::DATE)?;
     let mut rows = statement.query([photo])?;
@@ -334,7 +334,7 @@ pub(super) fn undated(
 
 /// The candidate for a photo, ranked by the emotion that it shows most; `None` if it shows none
 /// enough.
-fn shown(
+fn best_candidate(
     db: &Connection,
     plan: &Plan<'_>,
     photo: PhotoId,

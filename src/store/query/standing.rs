@@ -47,7 +47,7 @@ pub(in super::super) fn standing(
         return Ok(None);
     };
     // Checked first, since a walk to a photo that is not in the answer would read all of it.
-    let Some(ranked) = alone(db, &plan, photo)? else {
+    let Some(ranked) = ranked_photo(db, &plan, photo)? else {
         return Ok(None);
     };
     let before = match before_in_index(db, &plan, &ranked)? {
@@ -74,7 +74,7 @@ pub(in super::super) fn between(
     let mut ends = vec![one, other];
     ends.dedup();
     for end in &ends {
-        if alone(db, &plan, *end)?.is_none() {
+        if ranked_photo(db, &plan, *end)?.is_none() {
             return Ok(None);
         }
     }
@@ -96,8 +96,12 @@ fn without_offset(query: &Query) -> Query {
 }
 
 /// The photo as it is in the answer; `None` if it does not meet the filters.
-fn alone(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlite::Result<Option<Ranked>> {
-    match sources::undated(db, plan, photo, 0)? {
+fn ranked_photo(
+    db: &Connection,
+    plan: &Plan<'_>,
+    photo: PhotoId,
+) -> rusqlite::Result<Option<Ranked>> {
+    match sources::candidate_without_date(db, plan, photo, 0)? {
         Some(candidate) => Answer::new(db, plan, &[]).check(candidate),
         None => Ok(None),
     }
@@ -127,7 +131,7 @@ fn before_in_index(
                 .prepare_cached(sql::SHOW_MORE)?
                 .query_row(of_photo, number)?;
             let mut equal = db.prepare_cached(sql::SHOW_AS_MUCH)?;
-            (before, listed(equal.query(of_photo)?)?)
+            (before, read_ids(equal.query(of_photo)?)?)
         }
         (Order::Date, None, None) => {
             let before = db
@@ -135,19 +139,19 @@ fn before_in_index(
                 .query_row([candidate.taken], number)?;
             let taken = Some(candidate.taken).filter(|taken| *taken != UNKNOWN_DATE);
             let mut equal = db.prepare_cached(sql::TAKEN_THEN)?;
-            (before, listed(equal.query([taken])?)?)
+            (before, read_ids(equal.query([taken])?)?)
         }
         _ => return Ok(None),
     };
     let mut first = 0;
     for other in equal {
-        let path = admit::path(db, plan, other)?;
+        let path = admit::first_admitted_path(db, plan, other)?;
         first += u64::from(path.is_some_and(|path| path < photo.path));
     }
     Ok(Some(before + first))
 }
 
-fn listed(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<PhotoId>> {
+fn read_ids(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<PhotoId>> {
     let mut photos = Vec::new();
     while let Some(row) = rows.next()? {
         photos.push(row.get(0)?);

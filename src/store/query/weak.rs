@@ -15,13 +15,13 @@ pub(super) mod sql {
 
 /// The photos with faces that do not count.
 #[derive(Debug, Default)]
-pub(super) struct Weak {
+pub(super) struct WeakFaces {
     all: PhotoSet,
     /// Those that may have faces that count as well.
     mixed: PhotoSet,
 }
 
-impl Weak {
+impl WeakFaces {
     pub fn of(db: &Connection, query: &Query) -> rusqlite::Result<Self> {
         let mut weak = Self::default();
         // Photos of which no face counts, since even the best score or the largest size is below the minimum.
@@ -34,7 +34,7 @@ impl Weak {
                 continue;
             }
             let mut statement = db.prepare_cached(sql)?;
-            let mut ranks = db.prepare_cached(super::plan::LEAST)?;
+            let mut ranks = db.prepare_cached(super::plan::SMALLEST_FACES)?;
             for rank in 1_i64.. {
                 // Ends at the first rank that no face has.
                 let least_of_rank: (Option<f64>, Option<f64>) =

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
 
-use super::super::testing::{META, face, photo, put, say, set_date, temp_store};
+use super::super::testing::{META, change_facts, face, photo, put, set_date, temp_store};
 use super::super::{Diagnosis, DoctorObserver, PhotoRecord, Query, Store};
 use super::spellings;
 use crate::emotion::Emotion;
@@ -96,7 +96,7 @@ fn dates_of_the_contents_must_agree_where_both_have_one() {
             let mut record = shot(path);
             match taken {
                 Some(taken) => set_date(&mut record, taken),
-                None => say(&mut record, |capture| capture.taken_at = None),
+                None => change_facts(&mut record, |capture| capture.taken_at = None),
             }
             put(&mut store, path, &record);
         }

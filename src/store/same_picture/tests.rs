@@ -83,7 +83,7 @@ fn a_file_with_the_picture_of_the_one_it_replaces_takes_its_row() {
     store.correct(before[0].id, SAD).unwrap();
     let mut record = upright("a, tagged");
     if let Ok(analysis) = &mut record.content {
-        analysis.said.keyword("Beach", Block::Xmp);
+        analysis.statements.add_keyword("Beach", Block::Xmp);
     }
     assert_eq!(put(&mut store, "/a.jpg", &record), id);
     let after = store.photo(id).unwrap().unwrap();
@@ -262,7 +262,7 @@ fn a_correction_of_one_copy_applies_to_all_and_is_undone_for_all() {
             &version("c", Orientation::FlipVertical),
         ),
     ];
-    let said = |store: &Store| {
+    let corrections = |store: &Store| {
         ids.map(|id| {
             faces(store, id)
                 .iter()
@@ -271,12 +271,12 @@ fn a_correction_of_one_copy_applies_to_all_and_is_undone_for_all() {
         })
     };
     store.correct(faces(&store, ids[1])[0].id, SAD).unwrap();
-    assert_eq!(said(&store), [(); 3].map(|()| vec![Some(SAD), None]));
+    assert_eq!(corrections(&store), [(); 3].map(|()| vec![Some(SAD), None]));
     store
         .correct(faces(&store, ids[2])[0].id, Correction::NotAFace)
         .unwrap();
     let rejected = Some(Correction::NotAFace);
-    assert_eq!(said(&store), [(); 3].map(|()| vec![rejected, None]));
+    assert_eq!(corrections(&store), [(); 3].map(|()| vec![rejected, None]));
     assert_consistent(&store);
     let count = |store: &Store| -> i64 {
         let sql = "SELECT count(*) FROM corrections";
@@ -287,7 +287,7 @@ fn a_correction_of_one_copy_applies_to_all_and_is_undone_for_all() {
     };
     assert_eq!(count(&store), 1, "in place of the earlier one");
     assert!(store.undo(faces(&store, ids[0])[0].id).unwrap());
-    assert_eq!(said(&store), [(); 3].map(|()| vec![None, None]));
+    assert_eq!(corrections(&store), [(); 3].map(|()| vec![None, None]));
     assert_eq!((count(&store), store.totals().unwrap().faces), (0, 6));
     assert_consistent(&store);
 }
@@ -304,9 +304,9 @@ fn of_two_corrections_from_before_the_picture_was_known_the_later_one_counts() {
     store
         .correct(faces(&store, ids[1])[0].id, Correction::Emotion(Happy))
         .unwrap();
-    let said = |store: &Store, id| faces(store, id)[0].correction;
+    let correction = |store: &Store, id| faces(store, id)[0].correction;
     assert_eq!(
-        said(&store, ids[0]),
+        correction(&store, ids[0]),
         Some(SAD),
         "they are different contents so far"
     );
@@ -330,9 +330,9 @@ fn of_two_corrections_from_before_the_picture_was_known_the_later_one_counts() {
         [2, 2],
         "no face is added"
     );
-    assert_eq!(said(&store, ids[0]), Some(Correction::Emotion(Happy)));
+    assert_eq!(correction(&store, ids[0]), Some(Correction::Emotion(Happy)));
     assert!(store.undo(faces(&store, ids[0])[0].id).unwrap());
-    assert_eq!(ids.map(|id| said(&store, id)), [None, None]);
+    assert_eq!(ids.map(|id| correction(&store, id)), [None, None]);
 }
 
 #[test]

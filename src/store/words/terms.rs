@@ -13,7 +13,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::fold::fold;
 
 /// Maximum number of characters of a term in a script without spaces.
-const LONGEST: usize = 3;
+const MAX_TERM_LENGTH: usize = 3;
 
 /// How a character takes part in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ enum Class {
 
 /// The text of the full-text index for `text`: its terms, separated by spaces. Text in ASCII is itself such a text,
 /// because the tokenizer ignores its case and what is between its words.
-pub(super) fn indexed(text: &str) -> Cow<'_, str> {
+pub(super) fn index_text(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
@@ -47,11 +47,11 @@ pub(super) fn indexed(text: &str) -> Cow<'_, str> {
 }
 
 /// The terms that a photo must have if all words of `text` are in its text, each once.
-pub(super) fn asked(text: &str) -> Vec<String> {
+pub(super) fn query_terms(text: &str) -> Vec<String> {
     let mut known = HashSet::new();
     let mut terms = Vec::new();
     runs(&fold(text), |class, run| {
-        for length in lengths(class, run, LONGEST) {
+        for length in lengths(class, run, MAX_TERM_LENGTH) {
             parts(run, length, |term| {
                 if known.insert(term.to_owned()) {
                     terms.push(term.to_owned());
@@ -63,7 +63,7 @@ pub(super) fn asked(text: &str) -> Vec<String> {
 }
 
 /// The words of a text as they are compared, separated by spaces; a run of a script without spaces counts as one.
-pub(super) fn compared(text: &str) -> String {
+pub(super) fn comparison_form(text: &str) -> String {
     let mut words = String::new();
     runs(&fold(text), |_, run| {
         if !words.is_empty() {
@@ -96,7 +96,7 @@ pub(super) fn word_ranges(text: &str) -> Vec<Range<usize>> {
 fn lengths(class: Class, run: &str, least: usize) -> std::ops::RangeInclusive<usize> {
     let length = run.chars().count();
     match class {
-        Class::Unspaced => least.min(length)..=LONGEST.min(length),
+        Class::Unspaced => least.min(length)..=MAX_TERM_LENGTH.min(length),
         Class::Pictograph => 1..=1,
         Class::Spaced | Class::Between => length..=length,
     }
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     fn indexed_terms(text: &str) -> HashSet<String> {
-        let text = indexed(text).into_owned();
+        let text = index_text(text).into_owned();
         text.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric())
             .map(str::to_ascii_lowercase)
             .collect()
@@ -181,7 +181,7 @@ mod tests {
     #[track_caller]
     fn is_found(typed: &str, text: &str) -> bool {
         let terms = indexed_terms(text);
-        let asked = asked(typed);
+        let asked = query_terms(typed);
         assert!(!asked.is_empty(), "{typed}");
         asked.iter().all(|term| terms.contains(term))
     }
@@ -234,7 +234,12 @@ mod tests {
             "አማርኛ",
             "ქართული",
         ] {
-            assert_eq!(asked(word).len(), 1, "{word}: {:?}", asked(word));
+            assert_eq!(
+                query_terms(word).len(),
+                1,
+                "{word}: {:?}",
+                query_terms(word)
+            );
             assert!(is_found(word, &format!("a {word}. b")), "{word}");
         }
     }
@@ -250,13 +255,19 @@ mod tests {
 
     #[test]
     fn each_level_and_each_script_is_a_word() {
-        assert_eq!(asked("Places|Italy/Roma"), ["places", "italy", "roma"]);
-        assert_eq!(asked("iPhoneで2019年"), ["iphone", "で", "2019", "年"]);
         assert_eq!(
-            asked("🎂🎉 👩\u{200d}🚀 🇯🇵"),
+            query_terms("Places|Italy/Roma"),
+            ["places", "italy", "roma"]
+        );
+        assert_eq!(
+            query_terms("iPhoneで2019年"),
+            ["iphone", "で", "2019", "年"]
+        );
+        assert_eq!(
+            query_terms("🎂🎉 👩\u{200d}🚀 🇯🇵"),
             ["🎂", "🎉", "👩", "🚀", "🇯🇵"]
         );
-        assert!(asked(" -\"!\u{200d} ").is_empty());
+        assert!(query_terms(" -\"!\u{200d} ").is_empty());
     }
 
     #[test]

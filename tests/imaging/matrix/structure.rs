@@ -109,11 +109,11 @@ fn what_phones_put_behind_a_jpeg_is_no_part_of_its_picture() {
     let film = film();
     let gains = jpeg(photo("matrix/side.png"));
     let google = |name: &str| {
-        let said = format!(
+        let xmp = format!(
             "GCamera:{name}=\"1\" GCamera:{name}Version=\"1\" GCamera:{name}Offset=\"{}\"",
             film.len()
         );
-        [with_xmp(&photo_alone, &said), film.clone()].concat()
+        [with_xmp(&photo_alone, &xmp), film.clone()].concat()
     };
     // Two entries of Samsung's directory, and its end.
     let samsung = [

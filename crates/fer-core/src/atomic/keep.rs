@@ -41,8 +41,8 @@ mod unix {
         use rustix::io::Errno;
 
         /// The longest list, and the longest value, that Linux has.
-        const LONGEST: usize = 64 << 10;
-        let mut buffer = vec![0; LONGEST];
+        const MAX_ATTRIBUTE_BYTES: usize = 64 << 10;
+        let mut buffer = vec![0; MAX_ATTRIBUTE_BYTES];
         let names = match llistxattr(from, &mut buffer[..]) {
             Ok(length) => buffer[..length].to_vec(),
             Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(()),

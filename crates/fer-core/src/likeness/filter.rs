@@ -7,7 +7,7 @@ use super::picture::{CELLS, FacePicture, OUTSIDE, SIDE};
 const WINDOW: f32 = 5.0;
 
 /// The least contrast of a window, as a share of the mean contrast: less is noise and not amplified.
-const LEAST_CONTRAST: f32 = 0.5;
+const MIN_CONTRAST: f32 = 0.5;
 
 /// The least contrast of a window in grey values: less is the rounding of the values.
 const ROUNDING: f32 = 0.5;
@@ -36,7 +36,7 @@ pub(super) fn normalised(picture: &FacePicture, blur: f32) -> Normalised {
         .collect();
     let cells: f32 = weights.iter().sum();
     let total: f32 = contrast.iter().zip(&weights).map(|(c, w)| c * w).sum();
-    let floor = (LEAST_CONTRAST * total / cells.max(1.0)).max(ROUNDING);
+    let floor = (MIN_CONTRAST * total / cells.max(1.0)).max(ROUNDING);
     for ((value, contrast), weight) in detail.iter_mut().zip(&contrast).zip(&weights) {
         *value *= weight / contrast.max(floor);
     }

@@ -12,14 +12,14 @@ const PART: usize = 12;
 const STEP: usize = PART / 2;
 
 /// The least share of a part's cells that both pictures must have.
-const LEAST_COMMON: f32 = 0.9;
+const MIN_COMMON: f32 = 0.9;
 
 /// The least contrast of a part that is compared, as a share of the mean contrast of all parts: without contrast there
 /// is only noise.
-const LEAST_CONTRAST: f32 = 0.3;
+const MIN_CONTRAST: f32 = 0.3;
 
 /// The least number of parts for a comparison: a ninth of the picture, for faces at the edge of a photo.
-const LEAST_PARTS: usize = 25;
+const MIN_PARTS: usize = 25;
 
 /// The share of the parts that may agree less than the result: glare, a vignette, a caption.
 const OUTLIERS: f32 = 0.1;
@@ -33,7 +33,7 @@ pub fn likeness(a: &FacePicture, b: &FacePicture) -> Option<f32> {
     // The sharper one is blurred to the resolution of the other one.
     let blur = (0.6 / a.step.min(b.step)).max(0.8);
     let still = normalised(a, blur);
-    let pose = best_pose(&still, &normalised(b, blur))?;
+    let pose = align_pose(&still, &normalised(b, blur))?;
     let map = register(&still, &pose.picture, pose.map)?;
     let (values, common) = warped(&pose.picture, &map);
     parts(&still, &values, &common)
@@ -47,7 +47,7 @@ struct Pose {
 
 /// The one of the eight rotations and reflections of `picture` that is most like `still`, since a detector may mistake
 /// the chin of an upside-down face for its forehead.
-fn best_pose(still: &Normalised, picture: &Normalised) -> Option<Pose> {
+fn align_pose(still: &Normalised, picture: &Normalised) -> Option<Pose> {
     let still = still.blurred(COARSE);
     let mut best = None;
     let mut most = f32::NEG_INFINITY;
@@ -85,17 +85,17 @@ fn parts(still: &Normalised, values: &[f32], common: &[bool]) -> Option<f32> {
         for left in (0..=SIDE - PART).step_by(STEP) {
             let cells =
                 (top..top + PART).flat_map(|y| (left..left + PART).map(move |x| y * SIDE + x));
-            parts.extend(correlation(still, values, common, cells, LEAST_COMMON));
+            parts.extend(correlation(still, values, common, cells, MIN_COMMON));
         }
     }
     let total: f32 = parts.iter().map(|(_, contrast)| contrast).sum();
-    let least = LEAST_CONTRAST * total / parts.len() as f32;
+    let least = MIN_CONTRAST * total / parts.len() as f32;
     let mut agreements: Vec<f32> = parts
         .iter()
         .filter(|(_, contrast)| *contrast >= least)
         .map(|(agreement, _)| *agreement)
         .collect();
-    if agreements.len() < LEAST_PARTS {
+    if agreements.len() < MIN_PARTS {
         return None;
     }
     agreements.sort_by(f32::total_cmp);

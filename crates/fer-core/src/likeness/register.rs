@@ -16,7 +16,7 @@ const MEDIUM: f32 = 1.5;
 const STEPS: usize = 12;
 
 /// A pass ends when no cell moves by more than this, in cells.
-const SETTLED: f32 = 0.003;
+const CONVERGED: f32 = 0.003;
 
 /// The similarity (rotation, scale, shift) that maps the cells of `still` to those of `moving` with the least squared
 /// difference of the values, near `start`; `None` if the pictures have too little in common.
@@ -29,7 +29,7 @@ pub(super) fn register(still: &Normalised, moving: &Normalised, start: Affine) -
 
 /// The same on blurred pictures that are offset by up to several cells.
 pub(super) fn pass(still: &Normalised, moving: &Normalised, mut map: Affine) -> Option<Affine> {
-    let descent = descent(still);
+    let descent = steepest_descent_images(still);
     let half = SIDE as f32 / 2.0;
     for _ in 0..STEPS {
         let (values, common) = warped(moving, &map);
@@ -55,7 +55,7 @@ pub(super) fn pass(still: &Normalised, moving: &Normalised, mut map: Affine) -> 
             y: [b, 1.0 + a, ty + half - b * half - (1.0 + a) * half],
         };
         map = increment.inverse()?.then(&map);
-        if a.abs().max(b.abs()) * half + tx.abs().max(ty.abs()) < SETTLED {
+        if a.abs().max(b.abs()) * half + tx.abs().max(ty.abs()) < CONVERGED {
             break;
         }
     }
@@ -63,7 +63,7 @@ pub(super) fn pass(still: &Normalised, moving: &Normalised, mut map: Affine) -> 
 }
 
 /// How the value of each cell changes with the four parameters of a similarity: scale, rotation, shift.
-fn descent(picture: &Normalised) -> Vec<[f32; 4]> {
+fn steepest_descent_images(picture: &Normalised) -> Vec<[f32; 4]> {
     let half = SIDE as f32 / 2.0;
     (0..CELLS)
         .map(|index| {

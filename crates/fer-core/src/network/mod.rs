@@ -14,7 +14,7 @@ mod weights;
 
 pub use file::{ModelFile, read_spec};
 pub use folded::{FoldedNetwork, Workspace};
-pub use output::{HeadOutput, LEAST_SUM};
+pub use output::{HeadOutput, MIN_SUM};
 pub use pixels::PixelScaling;
 pub use spec::{
     BlockSpec, EnsembleWeights, HeadInput, HeadSpec, LayerSpec, NetworkSpec, Padding, ResidualSpec,

@@ -6,7 +6,7 @@ use crate::classify::softmax;
 
 /// If the probabilities of an independent head add up to less than this, the face shows none of its emotions: the rule
 /// of the case study, whose program answered "No face".
-pub const LEAST_SUM: f32 = 0.02;
+pub const MIN_SUM: f32 = 0.02;
 
 /// How the logits of a head become probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub enum HeadOutput {
 
 impl HeadOutput {
     /// Replaces the logits of one face by probabilities that add up to one: independent ones are divided by their
-    /// sum, or all become zero if it is less than [`LEAST_SUM`].
+    /// sum, or all become zero if it is less than [`MIN_SUM`].
     pub fn probabilities(self, logits: &mut [f32]) {
         match self {
             Self::Softmax => softmax(logits),
@@ -30,7 +30,7 @@ impl HeadOutput {
                     *logit = 1.0 / (1.0 + (-*logit).exp());
                 }
                 let sum: f32 = logits.iter().sum();
-                let scale = if sum < LEAST_SUM { 0.0 } else { 1.0 / sum };
+                let scale = if sum < MIN_SUM { 0.0 } else { 1.0 / sum };
                 for p in logits {
                     *p *= scale;
                 }

@@ -10,7 +10,7 @@ use super::fit::{HeldOutLoss, MIN_CORRECTIONS};
 use super::linear::Linear;
 use super::problem::{Problem, TrainingFace};
 use super::training::Sample;
-use crate::emotion::LEAST_HUMAN;
+use crate::emotion::MIN_HUMAN_SCORE;
 use crate::features::Features;
 
 /// The largest change of the logit of a human score. A face with a score of 0.77 or more therefore always counts.
@@ -66,10 +66,10 @@ impl HumanTrainingFaces {
             return Ok(faces);
         }
         let mut all = 0;
-        each(&mut |face| all += usize::from(face.score >= LEAST_HUMAN))?;
+        each(&mut |face| all += usize::from(face.score >= MIN_HUMAN_SCORE))?;
         let mut sample = Sample::new(OTHERS, all);
         each(&mut |face| {
-            if face.score >= LEAST_HUMAN && sample.takes_next() {
+            if face.score >= MIN_HUMAN_SCORE && sample.takes_next() {
                 faces.others.push(face);
             }
         })?;
@@ -109,7 +109,7 @@ impl HumanLayer {
         } else {
             1.0
         };
-        ((score >= LEAST_HUMAN) != (network >= LEAST_HUMAN)).then_some(score)
+        ((score >= MIN_HUMAN_SCORE) != (network >= MIN_HUMAN_SCORE)).then_some(score)
     }
 
     /// The layer as it is stored: little-endian `f32`.
@@ -147,7 +147,7 @@ pub fn learn_human(faces: &HumanTrainingFaces) -> Option<(HumanLayer, HumanHeldO
     let problem = Problem::new(&all)?;
     let (layer, losses) = problem.solve(faces.rejected.len() + faces.vouched.len());
     let (rejected, vouched) = losses.split_at(faces.rejected.len());
-    let counts = |loss: f64| (-loss).exp() >= f64::from(LEAST_HUMAN);
+    let counts = |loss: f64| (-loss).exp() >= f64::from(MIN_HUMAN_SCORE);
     let is_lost = |loss: &&HeldOutLoss| counts(loss.network) && !counts(loss.layer);
     let [human, other] = layer.bias;
     let (humans, others) = layer.weight.split_at(layer.weight.len() / 2);
@@ -213,7 +213,7 @@ mod tests {
         let (layer, loss) = learn_human(&faces).unwrap();
         assert!(loss.is_convincing(), "{loss:?}");
         let like = face(9, 200, 0.2);
-        assert!(layer.score(like.score, &like.features).unwrap() >= LEAST_HUMAN);
+        assert!(layer.score(like.score, &like.features).unwrap() >= MIN_HUMAN_SCORE);
     }
 
     #[test]

@@ -25,7 +25,7 @@ const GROUPS: usize = 64;
 const STEPS: [usize; 2] = [200, 15];
 
 /// The least probability; smaller ones count as this.
-const LEAST: f64 = 1e-6;
+const MIN_PROBABILITY: f64 = 1e-6;
 
 /// A face in a fit to `C` classes.
 #[derive(Debug, Clone, Copy)]
@@ -163,8 +163,8 @@ impl<const C: usize> Problem<C> {
     /// The log-loss on a corrected face.
     fn loss(&self, face: usize, added: &Rows<C>) -> f64 {
         let p = probabilities(&self.offsets[face], &added[face]);
-        let said = p.iter().zip(&self.targets[face]).map(|(p, t)| p * t);
-        -said.sum::<f64>().max(LEAST).ln()
+        let likelihoods = p.iter().zip(&self.targets[face]).map(|(p, t)| p * t);
+        -likelihoods.sum::<f64>().max(MIN_PROBABILITY).ln()
     }
 
     /// The layer that adds K (−G) to the logits of the faces.
@@ -240,7 +240,7 @@ fn product<const C: usize>(matrix: &[f64], rows: &Rows<C>) -> Rows<C> {
 }
 
 fn logarithms<const C: usize>(probabilities: [f32; C]) -> [f64; C] {
-    probabilities.map(|p| f64::from(p).max(LEAST).ln())
+    probabilities.map(|p| f64::from(p).max(MIN_PROBABILITY).ln())
 }
 
 /// The softmax of the sum of two rows.

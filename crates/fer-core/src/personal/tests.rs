@@ -50,14 +50,14 @@ fn a_handful_of_consistent_corrections_moves_the_faces_like_them_and_no_others()
 
 #[test]
 fn corrections_that_contradict_each_other_teach_nothing() {
-    let said = [
+    let corrections = [
         Emotion::Happy,
         Emotion::Sad,
         Emotion::Neutral,
         Emotion::Surprise,
         Emotion::Fear,
     ];
-    let faces = album(20, |own| said[own * 7 % said.len()]);
+    let faces = album(20, |own| corrections[own * 7 % corrections.len()]);
     let (_, loss) = learn(&faces).unwrap();
     assert!(!loss.is_convincing(), "{loss:?}");
     // Corrections of faces without common features do not suffice either.
@@ -187,8 +187,8 @@ fn accuracies(album: &[(ClassifiedFace, Emotion)], count: usize) -> [f64; 2] {
         }
         Ok(())
     };
-    let said = wrong.iter().map(|&face| album[face].clone()).collect();
-    let learned = learn(&TrainingFaces::choose(said, each).unwrap());
+    let corrections = wrong.iter().map(|&face| album[face].clone()).collect();
+    let learned = learn(&TrainingFaces::choose(corrections, each).unwrap());
     let layer = learned.filter(|(_, loss)| loss.is_convincing());
     let right = |layer: Option<&PersonalLayer>| {
         let is_right = |(face, shows): &&&(ClassifiedFace, Emotion)| {

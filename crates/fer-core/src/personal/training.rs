@@ -9,7 +9,7 @@ const OTHERS: usize = 150;
 
 /// Of the faces that a person left uncorrected, at most as many are used for learning as were corrected, but at least
 /// this many if they exist.
-const FEWEST_LEFT: usize = 30;
+const MIN_UNCORRECTED: usize = 30;
 
 /// The network's results for a face.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +79,7 @@ impl TrainingFaces {
             };
             *count += 1;
         })?;
-        let mut left = Sample::new(faces.corrected.len().max(FEWEST_LEFT), all_left);
+        let mut left = Sample::new(faces.corrected.len().max(MIN_UNCORRECTED), all_left);
         let mut others = Sample::new(OTHERS, all_others);
         each(&mut |face| {
             if is_left(&face) {

@@ -5,7 +5,7 @@ use super::dot::Dot;
 use super::feature_map::FeatureMap;
 use super::integers::IntegerRow;
 use super::pairs::{PairDot, Widen};
-use super::units::{Pointwise, STEM_INPUTS, Separable, Stem};
+use super::weights::{Pointwise, STEM_INPUTS, Separable, Stem};
 use crate::{AlignedVec, Level};
 
 /// The source of a chain's rows.
@@ -29,7 +29,7 @@ pub enum Source<'a> {
 /// A layer of a chain.
 #[derive(Debug, Clone, Copy)]
 pub enum Layer<'a> {
-    /// A separable unit.
+    /// A depthwise-separable convolution.
     Separable(&'a Separable),
     /// Maximum over 2×2 pixels with stride 2; both sides of its input must be even.
     MaxPool,
@@ -51,22 +51,22 @@ struct Stage {
     height: usize,
     channels: usize,
     /// Number of output rows computed so far.
-    computed: usize,
+    rows_computed: usize,
     /// Number of rows written to `ring` so far.
-    filled: usize,
+    rows_filled: usize,
     /// The last three rows that the filter needs, with a pixel of zeros at either end.
     ring: AlignedVec<f32>,
     /// The rows just pulled from the layer before: one, or two for a pooling.
-    pulled: AlignedVec<f32>,
+    input_row: AlignedVec<f32>,
     /// The row just pulled, as integers; for a picture, the last three rows, as in `ring`.
     integers: AlignedVec<i16>,
 }
 
 impl Stage {
     /// Sets the shape (width, height, channels) and the buffers' lengths for a new run.
-    fn prepare(&mut self, shape: (usize, usize, usize), ring_row: usize, pulled: usize) {
+    fn prepare(&mut self, shape: (usize, usize, usize), ring_row: usize, input_row: usize) {
         (self.width, self.height, self.channels) = shape;
-        (self.computed, self.filled) = (0, 0);
+        (self.rows_computed, self.rows_filled) = (0, 0);
         self.ring.resize(3 * ring_row);
         if ring_row > 0 {
             for line in self.ring.chunks_exact_mut(ring_row) {
@@ -74,14 +74,14 @@ impl Stage {
                 line[ring_row - shape.2..].fill(0.0);
             }
         }
-        self.pulled.resize(pulled);
+        self.input_row.resize(input_row);
     }
 }
 
 /// Runs a chain and writes the rows of its last layer to `out`.
 ///
 /// # Panics
-/// If a unit's inputs are not the channels of the layer before it, if a pooled or padded side is
+/// If a separable layer's inputs are not the channels of the layer before it, if a pooled or padded side is
 /// odd, or if the picture is larger than its padded size.
 pub fn run(
     level: Level,
@@ -120,12 +120,12 @@ pub fn run(
     for (layer, stage) in layers.iter().zip(&mut stages[1..]) {
         let (width, height, channels) = shape;
         shape = match layer {
-            Layer::Separable(unit) => {
-                assert_eq!(unit.inputs, channels);
-                let row = (width + 2) * unit.outputs();
+            Layer::Separable(layer) => {
+                assert_eq!(layer.inputs, channels);
+                let row = (width + 2) * layer.outputs();
                 widest = widest.max(row);
-                stage.prepare((width, height, unit.outputs()), row, width * channels);
-                (width, height, unit.outputs())
+                stage.prepare((width, height, layer.outputs()), row, width * channels);
+                (width, height, layer.outputs())
             }
             Layer::MaxPool => {
                 assert!(width % 2 == 0 && height % 2 == 0);
@@ -167,9 +167,11 @@ impl Chain<'_> {
             return;
         };
         match layer {
-            Layer::Separable(unit) => self.separable_row(unit, stage, before, out),
+            Layer::Separable(layer) => self.separable_row(layer, stage, before, out),
             Layer::MaxPool => {
-                let (upper, lower) = stage.pulled.split_at_mut(2 * stage.width * stage.channels);
+                let (upper, lower) = stage
+                    .input_row
+                    .split_at_mut(2 * stage.width * stage.channels);
                 self.next_row(before, upper);
                 self.next_row(before, lower);
                 self.level.run(MaxPool {
@@ -180,45 +182,45 @@ impl Chain<'_> {
                 });
             }
         }
-        stage.computed += 1;
+        stage.rows_computed += 1;
     }
 
-    /// Computes the next row of a separable unit: fills the ring up to the row below, then filters.
+    /// Computes the next row of a separable layer: fills the ring up to the row below, then filters.
     fn separable_row(
         &self,
-        unit: &Separable,
+        layer: &Separable,
         stage: &mut Stage,
         before: &mut [Stage],
         out: &mut [f32],
     ) {
         let channels = stage.channels;
         let row_len = (stage.width + 2) * channels;
-        let y = stage.computed;
-        while stage.filled < (y + 2).min(stage.height) {
-            self.next_row(before, &mut stage.pulled);
-            let line = &mut stage.ring[stage.filled % 3 * row_len..][..row_len];
+        let y = stage.rows_computed;
+        while stage.rows_filled < (y + 2).min(stage.height) {
+            self.next_row(before, &mut stage.input_row);
+            let line = &mut stage.ring[stage.rows_filled % 3 * row_len..][..row_len];
             let out = &mut line[channels..row_len - channels];
-            if let Pointwise::Floats(weights) = &unit.pointwise {
+            if let Pointwise::Floats(weights) = &layer.pointwise {
                 self.level.run(Dot {
-                    values: &stage.pulled,
-                    inputs: unit.inputs,
+                    values: &stage.input_row,
+                    inputs: layer.inputs,
                     weights,
-                    bias: &unit.pointwise_bias,
+                    bias: &layer.pointwise_bias,
                     width: stage.width,
                     out,
                 });
             } else {
                 let row = IntegerRow {
-                    values: &stage.pulled,
+                    values: &stage.input_row,
                     integers: &mut stage.integers,
-                    inputs: unit.inputs,
-                    bias: &unit.pointwise_bias,
+                    inputs: layer.inputs,
+                    bias: &layer.pointwise_bias,
                     width: stage.width,
                     out,
                 };
-                row.run(self.level, &unit.pointwise);
+                row.run(self.level, &layer.pointwise);
             }
-            stage.filled += 1;
+            stage.rows_filled += 1;
         }
         let line = |row: Option<usize>| match row {
             Some(row) if row < stage.height => &stage.ring[row % 3 * row_len..][..row_len],
@@ -226,9 +228,9 @@ impl Chain<'_> {
         };
         self.level.run(Depthwise {
             rows: [line(y.checked_sub(1)), line(Some(y)), line(Some(y + 1))],
-            weights: &unit.depthwise,
-            bias: &unit.depthwise_bias,
-            relu: unit.relu,
+            weights: &layer.depthwise,
+            bias: &layer.depthwise_bias,
+            relu: layer.relu,
             out,
         });
     }
@@ -238,7 +240,7 @@ impl Chain<'_> {
         match self.source {
             Source::Map(map) => {
                 let row = map.width * map.channels;
-                out.copy_from_slice(&map.data[stage.computed * row..][..row]);
+                out.copy_from_slice(&map.data[stage.rows_computed * row..][..row]);
             }
             Source::Image {
                 stem,
@@ -247,7 +249,7 @@ impl Chain<'_> {
                 padded,
             } => {
                 let row_len = (padded.0 + 2) * 3;
-                let y = stage.computed;
+                let y = stage.rows_computed;
                 // The ring starts with zeros, so its line 0 is the row above the picture.
                 for row in [2 * y, 2 * y + 1] {
                     let line = &mut stage.integers[(row + 1) % 3 * row_len..][..row_len];
@@ -264,7 +266,7 @@ impl Chain<'_> {
                     taps: &[line(2 * y), line(2 * y + 1), line(2 * y + 2)],
                     stride: 6,
                     inputs: STEM_INPUTS,
-                    unit: 1.0,
+                    scale: 1.0,
                     weights: &stem.weights,
                     bias: &stem.bias,
                     relu: true,
@@ -273,6 +275,6 @@ impl Chain<'_> {
                 });
             }
         }
-        stage.computed += 1;
+        stage.rows_computed += 1;
     }
 }

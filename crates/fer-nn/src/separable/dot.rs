@@ -51,7 +51,7 @@ impl Kernel for Dot<'_> {
 
 impl Dot<'_> {
     /// Chooses the copy that is compiled for this number of inputs: with a constant, the offset of a pixel's values is
-    /// part of the instruction. The detector's stem and its units of more than 16 inputs are left to `PairDot`; any
+    /// part of the instruction. The detector's stem and its separable layers of more than 16 inputs are left to `PairDot`; any
     /// other number works, but more slowly.
     ///
     /// # Safety

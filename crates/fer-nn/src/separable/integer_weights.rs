@@ -1,11 +1,11 @@
 //! The weights of pointwise convolutions as integers, packed for [`PairDot`](super::pairs::PairDot).
 
 use super::GROUP;
-use super::pairs::{LEAST, MOST};
+use super::pairs::{MAX_INTEGER, MIN_ROW_MAXIMUM};
 use crate::AlignedVec;
 
 /// The largest weight that fits a signed byte.
-const MOST_BYTE: f32 = 127.0;
+const MAX_BYTE: f32 = 127.0;
 
 /// The weights of a pointwise convolution.
 #[derive(Debug, Clone)]
@@ -13,19 +13,19 @@ pub(super) struct PairWeights {
     /// `[group][pair of inputs][16]`.
     pub weights: AlignedVec<[i16; 2]>,
     /// The value of the integer 1 for each output, `[group][16]`.
-    pub units: AlignedVec<f32>,
+    pub scales: AlignedVec<f32>,
 }
 
 impl PairWeights {
     /// Whether there are integer kernels for this number of inputs. With fewer inputs, scaling them takes as much time
     /// as the integers save.
-    pub const fn fit(inputs: usize) -> bool {
+    pub const fn supports(inputs: usize) -> bool {
         inputs >= 32 && inputs.is_multiple_of(GROUP)
     }
 
     /// Scales and packs weights, `[out][in]`.
     pub fn new(weights: &[f32], outputs: usize) -> Self {
-        let integers = Integers::new(weights, outputs, MOST);
+        let integers = Integers::new(weights, outputs, MAX_INTEGER);
         let pair = |row: &[i16]| [row[0], row[1]];
         integers.packed::<2>(pair)
     }
@@ -43,7 +43,7 @@ pub(super) struct ByteWeights {
 impl ByteWeights {
     /// Scales and packs weights, `[out][in]`.
     pub fn new(weights: &[f32], outputs: usize) -> Self {
-        let integers = Integers::new(weights, outputs, MOST_BYTE);
+        let integers = Integers::new(weights, outputs, MAX_BYTE);
         let quad = |row: &[i16]| {
             let [a, b, c, d] = [0, 1, 2, 3].map(|i| row[i] as u8);
             [i16::from_ne_bytes([a, b]), i16::from_ne_bytes([c, d])]
@@ -60,20 +60,20 @@ struct Integers {
     /// The weights of each output.
     rows: Vec<Vec<i16>>,
     /// The value of the integer 1 for each output.
-    units: Vec<f32>,
+    scales: Vec<f32>,
 }
 
 impl Integers {
-    /// Scales weights, `[out][in]`, to integers within ±`most`.
-    fn new(weights: &[f32], outputs: usize, most: f32) -> Self {
+    /// Scales weights, `[out][in]`, to integers within ±`max_integer`.
+    fn new(weights: &[f32], outputs: usize, max_integer: f32) -> Self {
         let rows = weights.chunks_exact(weights.len() / outputs);
-        let units: Vec<f32> = rows.clone().map(|row| unit(row, most)).collect();
-        let scaled = rows.zip(&units);
+        let scales: Vec<f32> = rows.clone().map(|row| scale(row, max_integer)).collect();
+        let scaled = rows.zip(&scales);
         Self {
             rows: scaled
-                .map(|(row, unit)| row.iter().map(|w| (w / unit).round() as i16).collect())
+                .map(|(row, scale)| row.iter().map(|w| (w / scale).round() as i16).collect())
                 .collect(),
-            units,
+            scales,
         }
     }
 
@@ -87,17 +87,21 @@ impl Integers {
         }
         PairWeights {
             weights: weights.into(),
-            units: self.units.as_slice().into(),
+            scales: self.scales.as_slice().into(),
         }
     }
 }
 
-/// The value of the integer 1 if the weights of an output become integers within ±`most_integer`. It keeps the sum of
+/// The value of the integer 1 if the weights of an output become integers within ±`max_integer`. It keeps the sum of
 /// the weights' magnitudes below 2¹⁶, however they are rounded, so that the sum of their products with values below 2¹⁵
 /// is below 2³¹.
-fn unit(weights: &[f32], most_integer: f32) -> f32 {
+fn scale(weights: &[f32], max_integer: f32) -> f32 {
     let sum: f32 = weights.iter().map(|w| w.abs()).sum();
-    let most = weights.iter().fold(0.0_f32, |most, w| most.max(w.abs()));
+    let largest = weights
+        .iter()
+        .fold(0.0_f32, |largest, w| largest.max(w.abs()));
     let sum_of_integers = 65_535.0 - weights.len() as f32;
-    (sum / sum_of_integers).max(most / most_integer).max(LEAST)
+    (sum / sum_of_integers)
+        .max(largest / max_integer)
+        .max(MIN_ROW_MAXIMUM)
 }

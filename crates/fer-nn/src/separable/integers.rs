@@ -2,7 +2,7 @@
 
 use super::integer_weights::PairWeights;
 use super::pairs::{PairDot, Quantise};
-use super::units::Pointwise;
+use super::weights::Pointwise;
 use crate::{AlignedVec, Level};
 
 /// A row of `width` output pixels.
@@ -28,11 +28,11 @@ impl IntegerRow<'_> {
         match weights {
             Pointwise::Floats(_) => panic!("the weights are no integers"),
             Pointwise::Pairs(weights) => {
-                self.with(weights, false, 1, |k| level.run(k), |k| level.run_pairs(k));
+                self.run_with(weights, false, 1, |k| level.run(k), |k| level.run_pairs(k));
             }
             Pointwise::Bytes(weights) if level.multiplies_bytes() => {
                 let weights = &weights.quads;
-                self.with(
+                self.run_with(
                     weights,
                     true,
                     2,
@@ -42,19 +42,19 @@ impl IntegerRow<'_> {
             }
             Pointwise::Bytes(weights) => {
                 let weights = &weights.pairs;
-                self.with(weights, true, 1, |k| level.run(k), |k| level.run_pairs(k));
+                self.run_with(weights, true, 1, |k| level.run(k), |k| level.run_pairs(k));
             }
         }
     }
 
     /// Scales the values to integers, in the range of bytes if `bytes`, and multiplies them. `per` integers share an
     /// `i16`.
-    fn with(
+    fn run_with(
         self,
         weights: &PairWeights,
         bytes: bool,
         per: usize,
-        scale: impl Fn(Quantise<'_>) -> f32,
+        quantise: impl Fn(Quantise<'_>) -> f32,
         multiply: impl Fn(PairDot<'_>),
     ) {
         let Self {
@@ -66,7 +66,7 @@ impl IntegerRow<'_> {
             out,
         } = self;
         integers.resize(values.len() / per);
-        let unit = scale(Quantise {
+        let scale = quantise(Quantise {
             values,
             bytes,
             out: integers,
@@ -75,7 +75,7 @@ impl IntegerRow<'_> {
             taps: &[integers],
             stride: inputs / per,
             inputs: inputs / per,
-            unit,
+            scale,
             weights,
             bias,
             relu: false,

@@ -20,13 +20,13 @@ use super::tiles::{DYNAMIC, Tiles};
 use crate::simd::{Kernel, Simd};
 
 /// The largest integer of a row.
-pub(super) const MOST: f32 = 32_767.0;
+pub(super) const MAX_INTEGER: f32 = 32_767.0;
 
 /// The least maximum of a row that is assumed for scaling, so that a row of zeros can be scaled.
-pub(super) const LEAST: f32 = 1e-20;
+pub(super) const MIN_ROW_MAXIMUM: f32 = 1e-20;
 
 /// The largest byte of a row.
-const MOST_BYTE: f32 = 255.0;
+const MAX_BYTE: f32 = 255.0;
 
 /// Scales a row of values to integers; returns the value of the integer 1.
 pub(super) struct Quantise<'a> {
@@ -46,32 +46,34 @@ impl Kernel for Quantise<'_> {
         let Self { values, bytes, out } = self;
         assert!(values.len().is_multiple_of(GROUP) && (bytes || S::BYTES == 2));
         assert_eq!(size_of_val::<[i16]>(out), values.len() * S::BYTES);
-        let (least_value, most_integer) = if bytes {
-            (0.0, MOST_BYTE)
+        let (min_value, max_integer) = if bytes {
+            (0.0, MAX_BYTE)
         } else {
-            (f32::MIN, MOST)
+            (f32::MIN, MAX_INTEGER)
         };
         // SAFETY: the caller guarantees `S`. The loops step through whole groups, which are whole registers, and the
         // assertions ensure that both slices consist of them.
         unsafe {
-            let mut most = [S::splat(LEAST); 2];
+            let mut largest = [S::splat(MIN_ROW_MAXIMUM); 2];
             for at in (0..values.len()).step_by(S::LANES) {
                 let value = S::load(values.as_ptr().add(at));
                 let magnitude = S::max(value, S::subtract(S::splat(0.0), value));
                 // Two independent maxima, so that the processor can compute them in parallel.
-                let most = &mut most[at / S::LANES % 2];
-                *most = S::max(*most, magnitude);
+                let largest = &mut largest[at / S::LANES % 2];
+                *largest = S::max(*largest, magnitude);
             }
             let mut lanes = [0.0; GROUP];
-            S::store(lanes.as_mut_ptr(), S::max(most[0], most[1]));
-            let most = lanes.iter().fold(LEAST, |most, &value| most.max(value));
-            let (factor, least_value) = (S::splat(most_integer / most), S::splat(least_value));
+            S::store(lanes.as_mut_ptr(), S::max(largest[0], largest[1]));
+            let largest = lanes
+                .iter()
+                .fold(MIN_ROW_MAXIMUM, |largest, &value| largest.max(value));
+            let (factor, min_value) = (S::splat(max_integer / largest), S::splat(min_value));
             let to = out.as_mut_ptr().cast::<u8>();
             for at in (0..values.len()).step_by(S::LANES) {
-                let value = S::max(S::load(values.as_ptr().add(at)), least_value);
+                let value = S::max(S::load(values.as_ptr().add(at)), min_value);
                 S::store_rounded(to.add(at * S::BYTES).cast(), S::multiply(value, factor));
             }
-            most / most_integer
+            largest / max_integer
         }
     }
 }
@@ -105,7 +107,7 @@ pub(super) struct PairDot<'a> {
     /// Number of values that each tap contributes to a pixel; even.
     pub inputs: usize,
     /// The value of the integer 1 in `taps`.
-    pub unit: f32,
+    pub scale: f32,
     /// The weights, with as many inputs as all taps together.
     pub weights: &'a PairWeights,
     /// `[group][16]`.
@@ -125,7 +127,7 @@ impl Kernel for PairDot<'_> {
         let channels = self.bias.len();
         assert!(channels.is_multiple_of(GROUP));
         assert!(self.inputs.is_multiple_of(2) && self.stride.is_multiple_of(2));
-        assert_eq!(self.weights.units.len(), channels);
+        assert_eq!(self.weights.scales.len(), channels);
         let inputs = self.taps.len() * self.inputs;
         assert_eq!(self.weights.weights.len(), channels * inputs / 2);
         for tap in self.taps {
@@ -147,7 +149,7 @@ impl Kernel for PairDot<'_> {
 }
 
 impl PairDot<'_> {
-    /// Chooses the copy that is compiled for this number of inputs and stride: those of the detector's stem and units.
+    /// Chooses the copy that is compiled for this number of inputs and stride: those of the detector's stem and separable layers.
     /// Any other works, but more slowly.
     ///
     /// # Safety
@@ -203,7 +205,7 @@ impl<const PAIRS: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, PAIRS, STR
         let per_group = dot.taps.len() * pairs * GROUP;
         // SAFETY: the caller guarantees `S`, pixels below `width` and existing groups. For these
         // `run` asserted that each tap has `pairs` pairs from pair `(x + P - 1) * stride` on, and that
-        // bias, units, weights and output hold whole groups, which are `V` registers each. A pair is
+        // bias, scales, weights and output hold whole groups, which are `V` registers each. A pair is
         // aligned as an `i16`.
         unsafe {
             let mut sum = [[[S::integers(); V]; P]; G];
@@ -229,16 +231,16 @@ impl<const PAIRS: usize, const STRIDE: usize> Tiles for Fixed<'_, '_, PAIRS, STR
                     }
                 }
             }
-            let unit = S::splat(dot.unit);
+            let scale = S::splat(dot.scale);
             for (g, sum) in sum.iter().enumerate() {
                 let first = (group + g) * GROUP;
                 let bias = load::<S, V>(dot.bias.as_ptr().add(first));
-                let units = load::<S, V>(dot.weights.units.as_ptr().add(first));
+                let scales = load::<S, V>(dot.weights.scales.as_ptr().add(first));
                 for (p, sum) in sum.iter().enumerate() {
                     let mut values = bias;
                     for v in 0..V {
-                        let unit = S::multiply(units[v], unit);
-                        values[v] = S::multiply_add(S::to_floats(sum[v]), unit, bias[v]);
+                        let scale = S::multiply(scales[v], scale);
+                        values[v] = S::multiply_add(S::to_floats(sum[v]), scale, bias[v]);
                     }
                     let to = dot.out.as_mut_ptr().add((x + p) * channels + first);
                     store::<S, V>(to, values, dot.relu);
@@ -275,7 +277,7 @@ mod tests {
                     taps: &[&vec![-32_767; inputs]],
                     stride: inputs,
                     inputs,
-                    unit: 1.0 / MOST,
+                    scale: 1.0 / MAX_INTEGER,
                     weights: &packed,
                     bias: &[0.0; GROUP],
                     relu: false,
@@ -311,7 +313,7 @@ mod tests {
                         |k: usize| i64::from(value[k]) * i64::from(weights.weights[at][k]);
                     product(0) + product(1)
                 });
-                terms.sum::<i64>() as f32 * weights.units[output]
+                terms.sum::<i64>() as f32 * weights.scales[output]
             };
             let expected: Vec<f32> = values
                 .chunks_exact(inputs)
@@ -324,7 +326,7 @@ mod tests {
                     taps: &[&values],
                     stride: inputs,
                     inputs,
-                    unit: 1.0,
+                    scale: 1.0,
                     weights: &weights,
                     bias: &vec![0.0; outputs],
                     relu: false,
@@ -345,20 +347,20 @@ mod tests {
             if seed == 0 {
                 values.fill(0.0);
             }
-            let most = values
+            let largest = values
                 .iter()
-                .fold(LEAST, |most, value| most.max(value.abs()));
+                .fold(MIN_ROW_MAXIMUM, |largest, value| largest.max(value.abs()));
             for level in Level::supported() {
                 let mut out = vec![7; values.len()];
-                let unit = level.run(Quantise {
+                let scale = level.run(Quantise {
                     values: &values,
                     bytes: false,
                     out: &mut out,
                 });
-                assert!((unit * MOST / most - 1.0).abs() < 1e-6);
+                assert!((scale * MAX_INTEGER / largest - 1.0).abs() < 1e-6);
                 for (value, integer) in values.iter().zip(&out) {
-                    let error = (value / unit - f32::from(*integer)).abs();
-                    assert!(error < 0.51, "{level:?}: {value} {unit} {integer}");
+                    let error = (value / scale - f32::from(*integer)).abs();
+                    assert!(error < 0.51, "{level:?}: {value} {scale} {integer}");
                 }
             }
         }
@@ -400,17 +402,17 @@ mod tests {
                     bytes: true,
                     out: &mut quantised,
                 };
-                let unit = if is_quads {
+                let scale = if is_quads {
                     level.run_bytes(quantise)
                 } else {
                     level.run(quantise)
                 };
-                assert!((unit * 255.0 - 1.0).abs() < 1e-6, "{level:?}");
+                assert!((scale * 255.0 - 1.0).abs() < 1e-6, "{level:?}");
                 let dot = PairDot {
                     taps: &[&quantised],
                     stride: inputs / per,
                     inputs: inputs / per,
-                    unit: 1.0,
+                    scale: 1.0,
                     weights: if is_quads {
                         &weights.quads
                     } else {
@@ -429,7 +431,7 @@ mod tests {
                 let pixels = integers.chunks_exact(inputs);
                 let expected: Vec<f32> = pixels
                     .flat_map(|pixel| (0..outputs).map(move |output| (pixel, output)))
-                    .map(|(pixel, output)| sum(pixel, output) * weights.pairs.units[output])
+                    .map(|(pixel, output)| sum(pixel, output) * weights.pairs.scales[output])
                     .collect();
                 assert_eq!(out, expected, "{level:?}, {width}, {inputs} to {outputs}");
             }

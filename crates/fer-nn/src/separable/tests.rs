@@ -128,7 +128,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
         }
         let (pw, pb) = (noise.values(inputs * outputs), noise.values(outputs));
         let (dw, db) = (noise.values(9 * outputs), noise.values(outputs));
-        let unit = Separable::new((&pw, &pb), (&dw, &db), rectified, relu);
+        let layer = Separable::new((&pw, &pb), (&dw, &db), rectified, relu);
         let mut expected = naive_3x3(&naive_pointwise(&map, &pw, &pb), &dw, &db, 1, true);
         if relu {
             rectify(&mut expected);
@@ -136,7 +136,7 @@ fn a_unit_agrees_with_naive_loops_at_every_level() {
         let mut first: Option<FeatureMap> = None;
         for level in Level::supported() {
             let (mut workspace, mut out) = (Workspace::default(), FeatureMap::default());
-            let layers = [Layer::Separable(&unit)];
+            let layers = [Layer::Separable(&layer)];
             // The second run shows that values of the first one in the workspace have no effect.
             for _ in 0..2 {
                 run(level, Source::Map(&map), &layers, &mut workspace, &mut out);
@@ -166,7 +166,7 @@ fn a_picture_through_stem_unit_and_pool_agrees_with_naive_loops_at_every_level()
             noise.values(16),
         );
         let stem = Stem::new(&sw, &sb);
-        let unit = Separable::new((&pw, &pb), (&dw, &db), true, true);
+        let layer = Separable::new((&pw, &pb), (&dw, &db), true, true);
 
         let mut map = FeatureMap {
             width: padded.0,
@@ -194,7 +194,7 @@ fn a_picture_through_stem_unit_and_pool_agrees_with_naive_loops_at_every_level()
                 width,
                 padded,
             };
-            let layers = [Layer::Separable(&unit), Layer::MaxPool];
+            let layers = [Layer::Separable(&layer), Layer::MaxPool];
             run(level, source, &layers, &mut Workspace::default(), &mut out);
             assert_same(
                 INTEGERS,

@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
             .transpose()
             .map_err(model_error)?;
         let mut trainable = weights::sorted_variables(&weights);
-        trainable.retain(|(name, _)| recipe.start.trains(name));
+        trainable.retain(|(name, _)| recipe.start.is_trained(name));
         let radius = recipe.optimizer.sharpness_radius;
         let sam = (radius > 0.0).then(|| {
             Sam::new(
@@ -388,7 +388,7 @@ impl<'a> Run<'a> {
         thread::scope(|scope| {
             for (index, mut batch) in batches.spawn(epoch, scope).into_iter().enumerate() {
                 if let Some(teachers) = &self.teachers {
-                    teachers.teach(&mut batch);
+                    teachers.mix_predictions_into(&mut batch);
                 }
                 let time = epoch as f64 + (index + 1) as f64 / steps as f64;
                 let factor = recipe.schedule.factor(time, recipe.epochs, &losses);

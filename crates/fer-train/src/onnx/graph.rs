@@ -4,7 +4,7 @@ use super::protobuf::{Attribute, Dimension, Message, floats, integers, node, val
 use fer_core::classify::FACE_SIDE;
 use fer_core::emotion::Emotion;
 use fer_core::network::{
-    DEVIATION_FLOOR, EPSILON, HeadInput, HeadOutput, HeadSpec, LEAST_SUM, LayerSpec, NetworkSpec,
+    DEVIATION_FLOOR, EPSILON, HeadInput, HeadOutput, HeadSpec, LayerSpec, MIN_SUM, NetworkSpec,
     PixelScaling, ResidualSpec, SequentialSpec, TrunkSpec, WeightError, Weights,
 };
 
@@ -324,7 +324,7 @@ impl<'w> Graph<'w> {
             HeadOutput::Sigmoid => {
                 let p = self.add("Sigmoid", &[logits], &[]);
                 let total = self.total(&p);
-                let least = self.number(LEAST_SUM);
+                let least = self.number(MIN_SUM);
                 let few = self.add("Less", &[&total, &least], &[]);
                 let enough = self.add("Not", &[&few], &[]);
                 let float = [("to", Attribute::Int(1))];

@@ -5,8 +5,8 @@ use std::path::Path;
 use candle_core::Tensor;
 
 use super::faces::{PhotoFace, PhotoFaces};
-use super::learned::{Extractor, Learned, rows};
 use super::objective::{Linear, fit};
+use super::training_data::{Extractor, TrainingFeatures, fer2013_rows};
 use crate::calibrate::LogitShift;
 use crate::dataset::Dataset;
 use crate::evaluate::{ExpressionFigures, LabelledFace, calibration_error, person_folds};
@@ -116,8 +116,8 @@ pub fn fit_photo_head(
                 .to_owned(),
         ));
     }
-    let learned = Learned::new(&network, &faces, options.views);
-    let rows = rows(&network, dataset);
+    let training_features = TrainingFeatures::new(&network, &faces, options.views);
+    let rows = fer2013_rows(&network, dataset);
     let facts: Vec<(&str, Emotion)> = faces
         .iter()
         .map(|face| {
@@ -131,10 +131,11 @@ pub fn fit_photo_head(
 
     let mut logits = vec![Vec::new(); faces.len()];
     for fold in 0..FOLDS {
-        let examples = learned.examples(&faces, &rows, options, |face| folds[face] != fold);
+        let examples =
+            training_features.examples(&faces, &rows, options, |face| folds[face] != fold);
         let head = shifted(fit(&examples, &prior, options.strength), &options.shift);
         for face in (0..faces.len()).filter(|&face| folds[face] == fold) {
-            logits[face] = learned
+            logits[face] = training_features
                 .of(face)
                 .map(|features| head.logits(features))
                 .collect();
@@ -147,7 +148,7 @@ pub fn fit_photo_head(
         .min_by(|a, b| error(a).total_cmp(&error(b)))
         .unwrap_or(1.0);
 
-    let examples = learned.examples(&faces, &rows, options, |_| true);
+    let examples = training_features.examples(&faces, &rows, options, |_| true);
     let mut head = shifted(fit(&examples, &prior, options.strength), &options.shift);
     head.weight
         .iter_mut()
@@ -295,13 +296,13 @@ mod tests {
     fn faces(dataset: &Dataset) -> PhotoFaces {
         let face = |index: usize| {
             let label = dataset.rows()[index].label;
-            let told = match label {
+            let shown = match label {
                 Emotion::Happy => Emotion::Surprise,
                 other => other,
             };
             PhotoFace {
                 pixels: dataset.pixels(index).to_vec(),
-                emotion: (!index.is_multiple_of(4)).then_some(told),
+                emotion: (!index.is_multiple_of(4)).then_some(shown),
                 smile: Some(label == Emotion::Neutral),
                 person: (index / 2).to_string(),
             }

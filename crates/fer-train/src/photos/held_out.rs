@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::faces::{PhotoFace, PhotoFaces};
 use super::head::{PhotoHeadOptions, prior, shifted};
-use super::learned::{Extractor, Learned, rows};
 use super::objective::{Examples, Linear, fit};
+use super::training_data::{Extractor, TrainingFeatures, fer2013_rows};
 use crate::dataset::Dataset;
 use crate::weights;
 use fer_core::classify::softmax;
@@ -18,7 +18,7 @@ use fer_core::personal::ClassifiedFace;
 /// Faces with their features, and the other data to which a photo head is fitted.
 pub struct HeldOutHeads<'a> {
     faces: Vec<&'a PhotoFace>,
-    learned: Learned,
+    training_features: TrainingFeatures,
     rows: Examples,
     prior: Linear,
     /// How many of the head's inputs are those of the last block, which the index stores.
@@ -46,8 +46,8 @@ impl<'a> HeldOutHeads<'a> {
         let prior = prior(&file)?;
         let all = prior.weight.len() / Emotion::COUNT;
         Ok(Self {
-            learned: Learned::new(&network, &faces, options.views),
-            rows: rows(&network, dataset),
+            training_features: TrainingFeatures::new(&network, &faces, options.views),
+            rows: fer2013_rows(&network, dataset),
             kept: match &file.spec.trunk {
                 TrunkSpec::Residual(trunk) => trunk.blocks.last().map_or(all, |last| last.width),
                 TrunkSpec::Sequential(_) => all,
@@ -64,36 +64,46 @@ impl<'a> HeldOutHeads<'a> {
     }
 
     /// The logits of each of the faces with these numbers, and of its changed copies, by a head that is fitted to the
-    /// faces for which `learns` is true.
+    /// faces for which `is_trained_on` is true.
     pub fn logits(
         &self,
         numbers: &[usize],
-        learns: impl Fn(usize) -> bool,
+        is_trained_on: impl Fn(usize) -> bool,
     ) -> Vec<Vec<[f32; Emotion::COUNT]>> {
-        let head = self.head(learns);
-        let logits = |&face: &usize| self.learned.of(face).map(|f| head.logits(f)).collect();
+        let head = self.head(is_trained_on);
+        let logits = |&face: &usize| {
+            self.training_features
+                .of(face)
+                .map(|f| head.logits(f))
+                .collect()
+        };
         numbers.iter().map(logits).collect()
     }
 
-    /// A head that is fitted to the faces for which `learns` is true.
-    fn head(&self, learns: impl Fn(usize) -> bool) -> Linear {
-        let learns = |face: usize| {
+    /// A head that is fitted to the faces for which `is_trained_on` is true.
+    fn head(&self, is_trained_on: impl Fn(usize) -> bool) -> Linear {
+        let is_trained_on = |face: usize| {
             let emotion = self.faces[face].emotion;
             let is_labelled = emotion.is_some() || self.faces[face].smile.is_some();
-            learns(face)
+            is_trained_on(face)
                 && is_labelled
                 && !emotion.is_some_and(|e| self.options.leave_out.contains(&e))
         };
-        let examples = (self.learned).examples(&self.faces, &self.rows, self.options, learns);
+        let examples =
+            (self.training_features).examples(&self.faces, &self.rows, self.options, is_trained_on);
         let head = fit(&examples, &self.prior, self.options.strength);
         shifted(head, &self.options.shift)
     }
 
-    /// The results for the faces with these numbers, by a head that is fitted to the faces for which `learns` is true.
-    pub fn read(&self, numbers: &[usize], learns: impl Fn(usize) -> bool) -> Vec<ClassifiedFace> {
-        let head = self.head(learns);
+    /// The results for the faces with these numbers, by a head that is fitted to the faces for which `is_trained_on` is true.
+    pub fn read(
+        &self,
+        numbers: &[usize],
+        is_trained_on: impl Fn(usize) -> bool,
+    ) -> Vec<ClassifiedFace> {
+        let head = self.head(is_trained_on);
         let read = |&face: &usize| {
-            let features = self.learned.of(face).next().unwrap_or_default();
+            let features = self.training_features.of(face).next().unwrap_or_default();
             let mut scores = head.logits(features);
             softmax(&mut scores);
             ClassifiedFace {

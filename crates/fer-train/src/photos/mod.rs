@@ -4,8 +4,8 @@ mod faces;
 mod fit;
 mod head;
 mod held_out;
-mod learned;
 mod objective;
+mod training_data;
 mod tune;
 
 pub use faces::{PhotoFace, PhotoFaces};

@@ -18,8 +18,8 @@ use rayon::prelude::*;
 
 use super::faces::PhotoFace;
 use super::head::{PHOTO_HEAD, PhotoHeadOptions, prior};
-use super::learned::{Extractor, Learned, calm, rows, smoothed};
 use super::objective::{Target, fit};
+use super::training_data::{Extractor, TrainingFeatures, fer2013_rows, not_smiling, smoothed};
 use crate::augment::{Augmentation, Degradation, Erase, Jitter, Range};
 use crate::dataset::{Dataset, PIXELS, Usage};
 use crate::ema::Ema;
@@ -33,16 +33,16 @@ use fer_core::error::{Error, Result};
 use fer_core::network::{FoldedNetwork, HeadSpec, ModelFile, NetworkSpec, PixelScaling};
 
 /// Faces of photos in a step; each occurs twice.
-const PHOTOS: usize = 48;
+const PHOTOS_PER_STEP: usize = 48;
 
 /// Rows of FER2013 in a step.
-const ROWS: usize = 64;
+const ROWS_PER_STEP: usize = 64;
 
 /// Share of the photos in a step that are labelled with an emotion, the others with a smile.
-const EXPRESSIONS: f32 = 0.7;
+const EXPRESSION_SHARE: f32 = 0.7;
 
 /// Weight of each of the two heads of FER2013 in the loss.
-const KEPT: f64 = 0.5;
+const FER2013_LOSS_WEIGHT: f64 = 0.5;
 
 /// The settings of the fine-tuning.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ pub struct TuneOptions {
     /// Weight of the divergence between the two copies of a face.
     pub consistency: f64,
     /// Share of the original photo head's scores in the targets.
-    pub taught: f32,
+    pub teacher_share: f32,
     /// Share of the tuned weights in the written ones; the rest is that of the original weights (Wortsman et al.,
     /// "Robust fine-tuning of zero-shot models", CVPR 2022).
     pub share: f64,
@@ -86,10 +86,10 @@ pub fn tune_trunk(
     let pixels = file.spec.pixels;
     let mut spec = file.spec.clone();
     spec.heads.retain(|head| head.name != PHOTO_HEAD);
-    let kept = spec.heads.len();
+    let fer2013_heads = spec.heads.len();
     spec.heads.push(HeadSpec::new(PHOTO_HEAD, &Emotion::ALL));
     let photos = Photos::new(&file, faces, dataset, options, head)?;
-    let teacher = file.fold(ROWS)?;
+    let teacher = file.fold(ROWS_PER_STEP)?;
 
     let (map, network) = weights::build_network(&spec).map_err(model_error)?;
     let start = InitialWeightsRecipe {
@@ -97,10 +97,10 @@ pub fn tune_trunk(
         ..InitialWeightsRecipe::default()
     };
     start.apply(&map, options.seed)?;
-    start_head(&map, &file).map_err(|e| file.unusable(&e))?;
+    initialise_photo_head(&map, &file).map_err(|e| file.unusable(&e))?;
     let ema = Ema::new(&spec, &map, options.ema).map_err(model_error)?;
     let mut trained = weights::sorted_variables(&map);
-    trained.retain(|(name, _)| start.trains(name));
+    trained.retain(|(name, _)| start.is_trained(name));
     let recipe = OptimizerRecipe {
         weight_decay: 5e-4,
         ..OptimizerRecipe::default()
@@ -111,32 +111,46 @@ pub fn tune_trunk(
 
     for step in 0..options.steps {
         let batch = photos.batch(step, &usable, dataset, pixels, options.seed);
-        let answers = answers(&teacher, &batch.images[2 * PHOTOS * PIXELS..], kept);
+        let probabilities = teacher_probabilities(
+            &teacher,
+            &batch.images[2 * PHOTOS_PER_STEP * PIXELS..],
+            fer2013_heads,
+        );
         let seed = rng(options.seed, Purpose::Dropout, step, 0).random();
         let rate = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / options.steps as f64).cos());
         let mut take = || -> Candle<Losses> {
-            let shape = (2 * PHOTOS + ROWS, FACE_SIDE, FACE_SIDE, 1);
+            let shape = (2 * PHOTOS_PER_STEP + ROWS_PER_STEP, FACE_SIDE, FACE_SIDE, 1);
             let images = Tensor::from_slice(&batch.images, shape, &Device::Cpu)?;
             let logits = network.forward_train(&images, seed)?;
-            let read = |from| log_softmax(&logits[kept].narrow(0, from, PHOTOS)?, D::Minus1);
-            let [one, two] = [read(0)?, read(PHOTOS)?];
+            let read = |from| {
+                log_softmax(
+                    &logits[fer2013_heads].narrow(0, from, PHOTOS_PER_STEP)?,
+                    D::Minus1,
+                )
+            };
+            let [one, two] = [read(0)?, read(PHOTOS_PER_STEP)?];
             let targets = Tensor::from_slice(&batch.targets, one.shape(), &Device::Cpu)?;
-            let labels = ((&targets * (&one + &two)?)?.sum_all()? * (-0.5 / PHOTOS as f64))?;
-            let apart = ((one.exp()? - two.exp()?)? * (&one - &two)?)?.sum_all()?;
-            let apart = (apart * (1.0 / PHOTOS as f64))?;
-            let mut old = Tensor::zeros((), DType::F32, &Device::Cpu)?;
-            for (logits, answers) in logits.iter().zip(&answers) {
-                let log_p = log_softmax(&logits.narrow(0, 2 * PHOTOS, ROWS)?, D::Minus1)?;
-                let answers = Tensor::from_slice(answers, log_p.shape(), &Device::Cpu)?;
-                let loss = ((answers * log_p)?.sum_all()? * (-KEPT / ROWS as f64))?;
-                old = (old + loss)?;
+            let labels =
+                ((&targets * (&one + &two)?)?.sum_all()? * (-0.5 / PHOTOS_PER_STEP as f64))?;
+            let divergence = ((one.exp()? - two.exp()?)? * (&one - &two)?)?.sum_all()?;
+            let divergence = (divergence * (1.0 / PHOTOS_PER_STEP as f64))?;
+            let mut fer2013 = Tensor::zeros((), DType::F32, &Device::Cpu)?;
+            for (logits, probabilities) in logits.iter().zip(&probabilities) {
+                let log_p = log_softmax(
+                    &logits.narrow(0, 2 * PHOTOS_PER_STEP, ROWS_PER_STEP)?,
+                    D::Minus1,
+                )?;
+                let probabilities = Tensor::from_slice(probabilities, log_p.shape(), &Device::Cpu)?;
+                let loss = ((probabilities * log_p)?.sum_all()?
+                    * (-FER2013_LOSS_WEIGHT / ROWS_PER_STEP as f64))?;
+                fer2013 = (fer2013 + loss)?;
             }
-            let loss = ((&labels + (&apart * options.consistency)?)? + &old)?;
+            let loss = ((&labels + (&divergence * options.consistency)?)? + &fer2013)?;
             optimizer.step(&loss.backward()?, options.learning_rate * rate)?;
             ema.update(optimizer.steps())?;
             let value =
                 |loss: &Tensor| Ok::<_, candle_core::Error>(f64::from(loss.to_scalar::<f32>()?));
-            Ok([value(&labels)?, value(&apart)?, value(&old)?])
+            Ok([value(&labels)?, value(&divergence)?, value(&fer2013)?])
         };
         let losses = take().map_err(model_error)?;
         if losses.iter().any(|loss| !loss.is_finite()) {
@@ -182,7 +196,7 @@ fn average(before: &Tensor, tuned: &Tensor, share: f64) -> Candle<Tensor> {
 }
 
 /// Initialises the photo head, which reads the last block during the fine-tuning, to the mean of the other heads.
-fn start_head(map: &VarMap, file: &ModelFile) -> Candle<()> {
+fn initialise_photo_head(map: &VarMap, file: &ModelFile) -> Candle<()> {
     let prior = prior(file).map_err(candle_core::Error::wrap)?;
     for (name, variable) in weights::sorted_variables(map) {
         let dims = variable.dims().to_vec();
@@ -202,7 +216,7 @@ fn start_head(map: &VarMap, file: &ModelFile) -> Candle<()> {
 }
 
 /// The probabilities that the first `heads` heads of a network give to scaled faces.
-fn answers(network: &FoldedNetwork, faces: &[f32], heads: usize) -> Vec<Vec<f32>> {
+fn teacher_probabilities(network: &FoldedNetwork, faces: &[f32], heads: usize) -> Vec<Vec<f32>> {
     let rows = faces.len() / PIXELS;
     let mut all = network.infer_all(faces);
     all.truncate(heads);
@@ -218,7 +232,7 @@ struct Photos<'a> {
     faces: &'a [&'a PhotoFace],
     targets: Vec<Target>,
     /// The sums of the probabilities by which faces are drawn.
-    sums: Vec<f32>,
+    cumulative: Vec<f32>,
 }
 
 /// The faces of a step, scaled, and the targets of the photos.
@@ -239,19 +253,20 @@ impl<'a> Photos<'a> {
             network: file.fold(2)?,
             pixels: file.spec.pixels,
         };
-        let learned = Learned::new(&network, faces, head.views);
-        let examples = learned.examples(faces, &rows(&network, dataset), head, |_| true);
+        let training_features = TrainingFeatures::new(&network, faces, head.views);
+        let examples =
+            training_features.examples(faces, &fer2013_rows(&network, dataset), head, |_| true);
         let teacher = fit(&examples, &prior(file)?, head.strength);
         let target = |(index, face): (usize, &&PhotoFace)| {
             let mut target = match (face.emotion, face.smile) {
                 (Some(emotion), _) => smoothed(emotion, head.smoothing),
                 (None, Some(true)) => smoothed(Emotion::Happy, head.smoothing),
-                (None, _) => calm(),
+                (None, _) => not_smiling(),
             };
-            let mut taught = teacher.logits(learned.of(index).next().unwrap_or_default());
+            let mut taught = teacher.logits(training_features.of(index).next().unwrap_or_default());
             softmax(&mut taught);
             for (target, taught) in target.iter_mut().zip(taught) {
-                *target += options.taught * (taught - *target);
+                *target += options.teacher_share * (taught - *target);
             }
             target
         };
@@ -263,15 +278,15 @@ impl<'a> Photos<'a> {
         let balance = |count: f32| count.max(20.0).powf(-head.balance);
         let all: f32 = counts.iter().map(|&count| count * balance(count)).sum();
         let mut sum = 0.0;
-        let sums = faces.iter().map(|face| {
+        let cumulative = faces.iter().map(|face| {
             sum += match face.emotion {
-                Some(emotion) => EXPRESSIONS * balance(counts[emotion.index()]) / all,
-                None => (1.0 - EXPRESSIONS) / smiles as f32,
+                Some(emotion) => EXPRESSION_SHARE * balance(counts[emotion.index()]) / all,
+                None => (1.0 - EXPRESSION_SHARE) / smiles as f32,
             };
             sum
         });
         Ok(Self {
-            sums: sums.collect(),
+            cumulative: cumulative.collect(),
             targets: faces.iter().enumerate().map(target).collect(),
             faces,
         })
@@ -286,26 +301,28 @@ impl<'a> Photos<'a> {
         seed: u64,
     ) -> Batch {
         let mut order = rng(seed, Purpose::Order, step, 0);
-        let last = self.sums.last().copied().unwrap_or_default();
-        let photos: Vec<usize> = (0..PHOTOS)
+        let last = self.cumulative.last().copied().unwrap_or_default();
+        let photos: Vec<usize> = (0..PHOTOS_PER_STEP)
             .map(|_| {
                 let at = order.random::<f32>() * last;
-                self.sums
+                self.cumulative
                     .partition_point(|sum| *sum < at)
                     .min(self.faces.len() - 1)
             })
             .collect();
-        let drawn: Vec<usize> = (0..ROWS)
+        let drawn: Vec<usize> = (0..ROWS_PER_STEP)
             .map(|_| rows[order.random_range(0..rows.len())])
             .collect();
-        let (strong, light) = (strong(), light());
+        let (strong, light) = (strong_augmentation(), light_augmentation());
         let image = |index: usize| {
             let mut rng = rng(seed, Purpose::Augmentation, step, index as u64);
-            let (changes, source) = match index.checked_sub(2 * PHOTOS) {
+            let (changes, source) = match index.checked_sub(2 * PHOTOS_PER_STEP) {
                 Some(row) => (&light, dataset.pixels(drawn[row])),
                 None => (
                     &strong,
-                    self.faces[photos[index % PHOTOS]].pixels.as_slice(),
+                    self.faces[photos[index % PHOTOS_PER_STEP]]
+                        .pixels
+                        .as_slice(),
                 ),
             };
             let mut image = changes.transform_geometry(source, &mut rng);
@@ -314,7 +331,10 @@ impl<'a> Photos<'a> {
             changes.transform_intensity(&mut image, &mut rng);
             image
         };
-        let images: Vec<Vec<f32>> = (0..2 * PHOTOS + ROWS).into_par_iter().map(image).collect();
+        let images: Vec<Vec<f32>> = (0..2 * PHOTOS_PER_STEP + ROWS_PER_STEP)
+            .into_par_iter()
+            .map(image)
+            .collect();
         Batch {
             images: images.concat(),
             targets: photos.iter().flat_map(|&face| self.targets[face]).collect(),
@@ -327,7 +347,7 @@ const fn jitter(probability: f32, by: f32) -> Jitter {
 }
 
 /// The changes of faces of photos: those that detectors, light, cameras and files cause.
-fn strong() -> Augmentation {
+fn strong_augmentation() -> Augmentation {
     let range = |probability, from, to| {
         Some(Range {
             probability,
@@ -360,7 +380,7 @@ fn strong() -> Augmentation {
 }
 
 /// The changes of FER2013's rows, as in the final runs of the network.
-fn light() -> Augmentation {
+fn light_augmentation() -> Augmentation {
     Augmentation {
         flip: 0.5,
         rotate: Some(jitter(0.5, 8.0)),
@@ -408,7 +428,7 @@ mod tests {
                 learning_rate: 0.01,
                 ema: 0.5,
                 consistency: 1.0,
-                taught: 0.4,
+                teacher_share: 0.4,
                 share,
             };
             let mut steps = 0;

@@ -102,7 +102,7 @@ pub struct Targets {
     /// For each label the weight of its rows.
     balance: Vec<f32>,
     /// The predictions that teachers made before the run.
-    taught: Option<TeacherPredictions>,
+    teacher_predictions: Option<TeacherPredictions>,
 }
 
 impl Targets {
@@ -143,7 +143,7 @@ impl Targets {
             recipe,
             kinds: heads.iter().map(kind).collect::<Result<_>>()?,
             emotions: dataset.emotions().to_vec(),
-            taught: None,
+            teacher_predictions: None,
             balance: dataset
                 .emotions()
                 .iter()
@@ -205,8 +205,11 @@ impl Targets {
 
     /// Mixes these predictions into every target.
     #[must_use]
-    pub fn with_teacher_predictions(self, taught: Option<TeacherPredictions>) -> Self {
-        Self { taught, ..self }
+    pub fn with_teacher_predictions(self, teacher_predictions: Option<TeacherPredictions>) -> Self {
+        Self {
+            teacher_predictions,
+            ..self
+        }
     }
 
     /// Appends the target of the head with index `head` for the data set's row `index`.
@@ -232,10 +235,10 @@ impl Targets {
             .values
             .iter_mut()
             .for_each(|value| *value *= weight);
-        if let Some(taught) = &self.taught
-            && let Some(predicted) = taught.row(head, index, classes)
+        if let Some(teacher_predictions) = &self.teacher_predictions
+            && let Some(predicted) = teacher_predictions.row(head, index, classes)
         {
-            appended.mix(taught.share(), predicted);
+            appended.mix(teacher_predictions.share(), predicted);
         }
         targets.values.append(&mut appended.values);
         targets.weights.append(&mut appended.weights);

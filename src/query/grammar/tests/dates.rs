@@ -9,7 +9,7 @@ fn a_date_is_not_read_as_another_one() {
         .filter(|line| !line.starts_with('#'))
         .map(judge)
         .filter(|(is_right, _)| !is_right)
-        .map(|(_, told)| told)
+        .map(|(_, difference)| difference)
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

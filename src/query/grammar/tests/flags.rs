@@ -6,15 +6,20 @@ use super::super::*;
 
 /// Reads a sentence with flags; returns the arguments, and what they replaced.
 fn read(text: &str, flags: &[(&'static str, &'static str)]) -> (String, String) {
-    let given = Given {
+    let given = GivenFlags {
         filter: UserFilter::read(flags).unwrap(),
         names: flags.iter().map(|(name, _)| *name).collect(),
     };
     let now = date(2026, 11, 24).at(12, 0, 0, 0);
-    let understood = understand(&[text.to_owned()], &given, &Known::nothing(), now);
+    let understood = understand(
+        &[text.to_owned()],
+        &given,
+        &IndexLookup::with_usual_meanings(),
+        now,
+    );
     let replaced = understood.replaced.into_iter();
     let replaced: Vec<String> = replaced
-        .map(|(said, flag)| format!("{said} by {flag}"))
+        .map(|(words, flag)| format!("{words} by {flag}"))
         .collect();
     (understood.filter.arguments().join(" "), replaced.join(", "))
 }

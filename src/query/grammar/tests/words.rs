@@ -1,7 +1,7 @@
 //! Sentences with words that must not be ignored, with the arguments and the words that are left out.
 
 use super::judge;
-use crate::query::{Given, Known, understand};
+use crate::query::{GivenFlags, IndexLookup, understand};
 use jiff::civil::date;
 
 #[track_caller]
@@ -11,7 +11,7 @@ fn check(lines: &str) {
         .map(|line| line.trim().replace('|', "\t"))
         .map(|line| judge(&line))
         .filter(|(is_right, _)| !is_right)
-        .map(|(_, told)| told)
+        .map(|(_, difference)| difference)
         .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
@@ -109,14 +109,20 @@ fn common_words_are_searched_as_text() {
 /// A word of the index is not read as an unusual name of a city, even with a capital letter.
 #[test]
 fn words_of_the_index_come_before_unusual_names_of_cities() {
-    let read = |text: &str, known: &Known<'_>| {
+    let read = |text: &str, known: &IndexLookup<'_>| {
         let now = date(2026, 11, 24).at(12, 0, 0, 0);
-        let understood = understand(&[text.to_owned()], &Given::nothing(), known, now);
+        let understood = understand(&[text.to_owned()], &GivenFlags::none(), known, now);
         understood.filter.arguments().join(" ")
     };
     let people = crate::query::People::default;
-    let without_word = Known::new(people(), Vec::new(), |filter| filter.text.is_none());
+    let without_word = IndexLookup::new(people(), Vec::new(), |filter| filter.text.is_none());
     assert_eq!(read("photos Turn", &without_word), "--near Turn");
-    assert_eq!(read("photos Turn", &Known::nothing()), "--text Turn");
-    assert_eq!(read("photos near turn", &Known::nothing()), "--near turn");
+    assert_eq!(
+        read("photos Turn", &IndexLookup::with_usual_meanings()),
+        "--text Turn"
+    );
+    assert_eq!(
+        read("photos near turn", &IndexLookup::with_usual_meanings()),
+        "--near turn"
+    );
 }

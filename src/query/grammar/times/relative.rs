@@ -6,7 +6,7 @@ use jiff::{Span, ToSpan as _};
 use super::super::super::dates::{DateSpan, Dates, parse_dates, parse_span};
 use super::super::super::filters::{UserDate, UserDates};
 use super::super::{Length, Reader};
-use super::Occasion;
+use super::DatePhrase;
 
 impl Reader<'_> {
     /// Reads a span with one open end: `since may`, `after 2019`, `before christmas`, `until 2020`,
@@ -126,7 +126,7 @@ impl Reader<'_> {
         filter.since = Some(day(first.start.date()));
         filter.until = Some(day(latest.end.date().yesterday().ok()?));
         self.occasions
-            .push(vec![Occasion::One(UserDates { text, dates })]);
+            .push(vec![DatePhrase::One(UserDates { text, dates })]);
         Some(2 + length)
     }
 

@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 use super::super::super::dates::{DateSpan, Dates, is_weekday};
 use super::super::super::filters::UserDates;
 use super::super::{Length, Reader};
-use super::Occasion;
+use super::DatePhrase;
 
 /// A weekday that was read as the latest one.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl Reader<'_> {
             phrase: self.occasions.len(),
         });
         self.occasions
-            .push(vec![Occasion::One(UserDates { text, dates })]);
+            .push(vec![DatePhrase::One(UserDates { text, dates })]);
         Some(length)
     }
 
@@ -81,8 +81,8 @@ impl Reader<'_> {
         }
         for weekday in weekdays.iter().rev() {
             let named = self.occasions.remove(weekday.phrase);
-            let day_of = |occasion: &Occasion| match occasion {
-                Occasion::One(UserDates {
+            let day_of = |occasion: &DatePhrase| match occasion {
+                DatePhrase::One(UserDates {
                     dates: Dates::Span(span),
                     ..
                 }) => one_day(*span),

@@ -10,7 +10,7 @@ use crate::emotion::{Emotion, EmotionScores};
 use crate::face::ScoredFace;
 use crate::facts::{Block, of_content};
 use crate::photo::{DateSource, GeoPoint, Precision, Source, TakenAt};
-use crate::store::testing::{META, face, photo, say, temp_store};
+use crate::store::testing::{META, change_facts, face, photo, temp_store};
 use crate::store::{PhotoId, PhotoRecord, Store};
 
 pub const MUNICH: GeoPoint = at(48.137, 11.575);
@@ -41,7 +41,7 @@ pub fn bytes(path: &Path) -> &[u8] {
 
 /// When a photo was taken by its content alone.
 pub fn own_date(photo: &Known) -> Option<TakenAt> {
-    of_content(&photo.record.content.as_ref().unwrap().said).taken_at
+    of_content(&photo.record.content.as_ref().unwrap().statements).taken_at
 }
 
 pub fn strange_folder() -> PathBuf {
@@ -80,7 +80,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             })
             .collect();
         let mut record = photo(&number.to_string(), faces);
-        say(&mut record, |capture| {
+        change_facts(&mut record, |capture| {
             // Some photos are in bursts, and many were taken in the same second.
             let day = SignedDuration::from_hours(24 * i64::from(random(40)));
             let second = SignedDuration::from_secs(i64::from(random(3) * 2));
@@ -134,7 +134,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
             }
             let taken_at = own_date(picture);
             if number % 16 == 3 {
-                say(&mut record, |capture| capture.taken_at = taken_at);
+                change_facts(&mut record, |capture| capture.taken_at = taken_at);
             }
         }
         name_people(&mut record, number);
@@ -155,7 +155,7 @@ pub fn photos() -> (tempfile::TempDir, Store, Vec<Known>) {
 
 /// Adds names of people to the metadata of some photos.
 fn name_people(record: &mut PhotoRecord, number: u32) {
-    let said = &mut record.content.as_mut().unwrap().said;
+    let statements = &mut record.content.as_mut().unwrap().statements;
     let named: &[&str] = match number / 3 % 5 {
         0 => &["Anna Rossi"],
         1 => &["Ben", "Anna Weiß"],
@@ -163,7 +163,7 @@ fn name_people(record: &mut PhotoRecord, number: u32) {
         _ => &[],
     };
     for name in named {
-        said.person(name, None, Block::Xmp);
+        statements.add_person(name, None, Block::Xmp);
     }
 }
 

@@ -133,8 +133,8 @@ fn meets(query: &Query, photo: &Known) -> Option<(PathBuf, Option<(Emotion, f64)
         let is_called = |name: &String| camera.contains(&name.to_lowercase());
         is_true(query.cameras.iter().any(is_called))?;
     }
-    let said = &analysis.said.people;
-    is_true(query.people.iter().all(|wanted| names(said, wanted)))?;
+    let statements = &analysis.statements.people;
+    is_true(query.people.iter().all(|wanted| names(statements, wanted)))?;
     if let Some(region) = &query.near {
         is_true(is_near(region, capture.position?))?;
     }

@@ -14,7 +14,7 @@ impl UserFilter {
         let is_around = self
             .near
             .as_ref()
-            .is_some_and(|near| near.places.iter().any(|name| is_centre(name)));
+            .is_some_and(|near| near.places.iter().any(|name| is_point(name)));
         let flags = self.set_flags();
         let idle = flags.iter().filter_map(|(flag, _)| {
             let lacking = match flag.name {
@@ -38,7 +38,7 @@ impl UserFilter {
 }
 
 /// Whether a distance is measured from a place: a city, a position or home, which have no borders.
-fn is_centre(name: &str) -> bool {
+fn is_point(name: &str) -> bool {
     let found = Gazetteer::get().find(name);
     name == HOME || matches!(found, None | Some(Place::City(_)))
 }

@@ -13,7 +13,7 @@ use crate::personal::{ClassifiedFace, HumanFace};
 /// What people said about faces, as far as it can be learned from. Each correction that a person made gives one face: the
 /// one on which it was made, or else one to which it was carried over.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct CorrectedFaces {
     /// The emotion model that analysed most of the corrected faces, and all of the faces below.
     pub classifier: String,
     /// The faces whose emotion a person stated.
@@ -24,7 +24,7 @@ pub(super) struct Said {
     pub vouched: Vec<HumanFace>,
 }
 
-impl Said {
+impl CorrectedFaces {
     /// What was said so far; nothing if learning is switched off.
     pub fn now(db: &Connection, state: &State) -> rusqlite::Result<Self> {
         if !state.is_on {
@@ -56,24 +56,27 @@ impl Said {
              ORDER BY 13, c.carried_from IS NOT NULL, f.id",
         )?;
         let mut rows = statement.query(params![since, classifier])?;
-        let (mut said, mut before) = (Self::default(), None);
+        let (mut faces, mut before) = (Self::default(), None);
         while let Some(row) = rows.next()? {
             let made: i64 = row.get(12)?;
             if before.replace(made) == Some(made) {
                 continue;
             }
-            let Some(face) = read_face(row)? else {
+            let Some(face) = classified_face(row)? else {
                 continue;
             };
             match correction_from_column(row, 11)? {
-                Correction::NotAFace => said.rejected.extend(face.human()),
-                Correction::Emotion(says) => {
-                    said.vouched.extend(face.human());
-                    said.corrected.push((face, says));
+                Correction::NotAFace => faces.rejected.extend(face.human()),
+                Correction::Emotion(emotion) => {
+                    faces.vouched.extend(face.human());
+                    faces.corrected.push((face, emotion));
                 }
             }
         }
-        Ok(Self { classifier, ..said })
+        Ok(Self {
+            classifier,
+            ..faces
+        })
     }
 
     /// Whether nothing was said.
@@ -85,8 +88,8 @@ impl Said {
     pub fn stamp(&self) -> Stamp {
         let mut hash = blake3::Hasher::new();
         hash.update(self.classifier.as_bytes());
-        for (face, says) in &self.corrected {
-            hash.update(&[says.index() as u8]);
+        for (face, emotion) in &self.corrected {
+            hash.update(&[emotion.index() as u8]);
             hash.update(&scores_bytes(&face.scores));
             hash.update(face.features.as_bytes());
         }
@@ -100,7 +103,7 @@ impl Said {
 
 /// The network's scores and features of a face, from the columns of its scores in force, the network's human score, the
 /// network's scores and the features; `None` without features.
-fn read_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
+fn classified_face(row: &Row<'_>) -> rusqlite::Result<Option<ClassifiedFace>> {
     let Some(features) = Features::from_bytes(row.get_ref(10)?.as_blob()?) else {
         return Ok(None);
     };
@@ -129,7 +132,7 @@ pub(super) fn each_uncorrected(
     )?;
     let mut rows = statement.query([classifier])?;
     while let Some(row) = rows.next()? {
-        if let Some(face) = read_face(row)? {
+        if let Some(face) = classified_face(row)? {
             visit(face);
         }
     }

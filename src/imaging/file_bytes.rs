@@ -103,7 +103,7 @@ impl<'a> FileBytes<'a> {
     ///
     /// # Panics
     /// If there are fewer bytes.
-    pub fn divide(self, at: usize) -> (Self, Self) {
+    pub fn split_at(self, at: usize) -> (Self, Self) {
         match self.0 {
             Cow::Borrowed(bytes) => {
                 let (before, after) = bytes.split_at(at);
@@ -279,8 +279,8 @@ impl Seek for ByteReader<'_> {
 /// Releases a vector's unused capacity if there is enough of it to be worth the call.
 pub(super) fn release<T>(vector: &mut Vec<T>) {
     /// Least capacity that is worth releasing, in bytes.
-    const WORTH: usize = 4 << 20;
-    if (vector.capacity() - vector.len()) * size_of::<T>() >= WORTH {
+    const MIN_RELEASED: usize = 4 << 20;
+    if (vector.capacity() - vector.len()) * size_of::<T>() >= MIN_RELEASED {
         vector.shrink_to_fit();
     }
 }
@@ -372,7 +372,7 @@ mod tests {
     fn parts_of_a_file_are_released_separately() {
         let whole = numbered(1000);
         for file in [Cow::Borrowed(&whole[..]), Cow::Owned(whole.clone())] {
-            let (before, mut after) = FileBytes::of(file).divide(400);
+            let (before, mut after) = FileBytes::of(file).split_at(400);
             after.keep(100);
             assert_eq!(before.bytes(), &whole[..400]);
             assert_eq!(after.bytes(), &whole[400..500]);

@@ -11,18 +11,18 @@ use super::super::super::dates::{
 use super::super::super::filters::{UserDate, UserDates};
 
 /// The maximum number of years that are listed one by one.
-const MOST_YEARS: usize = 30;
+const MAX_YEARS: usize = 30;
 
 /// A date or a range of dates on which photos were taken.
 #[derive(Debug, Clone)]
-pub(in super::super) enum Occasion {
+pub(in super::super) enum DatePhrase {
     /// One date.
     One(UserDates),
     /// From one date to another; both have a year.
     Range(UserDate, UserDate),
 }
 
-impl Occasion {
+impl DatePhrase {
     /// Whether it is a part of every year.
     pub fn is_yearly(&self) -> bool {
         matches!(
@@ -35,7 +35,7 @@ impl Occasion {
     }
 
     /// The first and the last date; none for a part of every year.
-    pub fn ends(&self) -> (Option<UserDate>, Option<UserDate>) {
+    pub fn start_and_end(&self) -> (Option<UserDate>, Option<UserDate>) {
         match self {
             Self::Range(first, last) => (Some(first.clone()), Some(last.clone())),
             Self::One(UserDates {
@@ -67,7 +67,7 @@ impl Occasion {
         is_year.then(|| first.year())
     }
 
-    /// The years of a span of whole years; `None` if it has other spans or more than [`MOST_YEARS`].
+    /// The years of a span of whole years; `None` if it has other spans or more than [`MAX_YEARS`].
     fn years(&self) -> Option<RangeInclusive<i16>> {
         let span = match self.clone().into_dates().dates {
             Dates::Span(span) => span,
@@ -76,7 +76,7 @@ impl Occasion {
         let (first, end) = (span.start.date(), span.end.date());
         let is_whole = first == first.first_of_year() && end == end.first_of_year();
         let years = first.year()..=end.year() - 1;
-        (is_whole && years.len() <= MOST_YEARS).then_some(years)
+        (is_whole && years.len() <= MAX_YEARS).then_some(years)
     }
 
     pub fn into_dates(self) -> UserDates {
@@ -95,17 +95,17 @@ impl Occasion {
 
 /// Each of these parts of the year in each of these years; `None` if not all of `years` are years.
 pub(super) fn in_each_year(
-    yearly: &[Occasion],
-    years: &[Occasion],
+    yearly: &[DatePhrase],
+    years: &[DatePhrase],
     now: DateTime,
-) -> Option<Vec<Occasion>> {
+) -> Option<Vec<DatePhrase>> {
     let mut all = Vec::new();
     for of_year in years {
         let number = of_year.year()?;
         for part in yearly {
             let text = format!("{} {number}", part.clone().into_dates().text);
             let dates = parse_dates(&text, now).ok()?;
-            all.push(Occasion::One(UserDates { text, dates }));
+            all.push(DatePhrase::One(UserDates { text, dates }));
         }
     }
     Some(all)
@@ -114,12 +114,12 @@ pub(super) fn in_each_year(
 /// The years of a range, each with these parts of it, if one of them reaches into the next year: `winters from 2015 to
 /// 2017` begins with the December of 2015, as `winter 2015` does.
 pub(super) fn across_years(
-    yearly: &[Occasion],
-    years: &[Occasion],
+    yearly: &[DatePhrase],
+    years: &[DatePhrase],
     now: DateTime,
-) -> Option<Vec<Occasion>> {
-    let reaches_over = |part: &Occasion| match part {
-        Occasion::One(UserDates {
+) -> Option<Vec<DatePhrase>> {
+    let reaches_over = |part: &DatePhrase| match part {
+        DatePhrase::One(UserDates {
             dates: Dates::Yearly(part),
             ..
         }) => part
@@ -133,7 +133,7 @@ pub(super) fn across_years(
     let mut all = Vec::new();
     for number in years
         .iter()
-        .map(Occasion::years)
+        .map(DatePhrase::years)
         .collect::<Option<Vec<_>>>()?
         .into_iter()
         .flatten()
@@ -141,7 +141,7 @@ pub(super) fn across_years(
         for part in yearly {
             let text = format!("{} {number}", part.clone().into_dates().text);
             let dates = parse_dates(&text, now).ok()?;
-            all.push(Occasion::One(UserDates { text, dates }));
+            all.push(DatePhrase::One(UserDates { text, dates }));
         }
     }
     Some(all)
@@ -154,7 +154,7 @@ fn year_of(text: &str) -> Option<&str> {
 }
 
 /// A range of two dates; the year or the month may be given with only one of them.
-pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> {
+pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<DatePhrase> {
     let words: Vec<&str> = last.split(' ').collect();
     // `14 to 20 july 2019`
     let first = if first.len() < 5
@@ -170,7 +170,7 @@ pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> 
     if is_yearly(&first) && is_yearly(last) {
         let text = format!("{first} to {last}");
         let dates = parse_dates(&text, now).ok()?;
-        return Some(Occasion::One(UserDates { text, dates }));
+        return Some(DatePhrase::One(UserDates { text, dates }));
     }
     let mut texts = [first, last.to_owned()];
     let years = [0, 1].map(|side: usize| year_of(&texts[side]).map(str::to_owned));
@@ -201,7 +201,7 @@ pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> 
     let (mut start, end) = (span(&first)?, span(&last)?);
     let when = |text, span| UserDate { text, span };
     if start.start < end.end {
-        return Some(Occasion::Range(when(first, start), when(last, end)));
+        return Some(DatePhrase::Range(when(first, start), when(last, end)));
     }
     let is_weekday = |text: &str| is_weekday(text.strip_prefix("last ").unwrap_or(text));
     if is_weekday(&first) && is_weekday(&last) {
@@ -211,10 +211,10 @@ pub(super) fn range(first: &str, last: &str, now: DateTime) -> Option<Occasion> 
             start.end = start.end.checked_sub(1.week()).ok()?;
         }
         let text = start.start.date().to_string();
-        return Some(Occasion::Range(when(text, start), when(last, end)));
+        return Some(DatePhrase::Range(when(text, start), when(last, end)));
     }
     // `from 2020 to 2018`
-    Some(Occasion::Range(when(last, end), when(first, start)))
+    Some(DatePhrase::Range(when(last, end), when(first, start)))
 }
 
 /// Completes the dates of a list: in `june and july 2019` the year applies to both months, and in

@@ -13,22 +13,22 @@ use fer_core::emotion::Emotion;
 use fer_core::network::{FoldedNetwork, PixelScaling, Workspace};
 
 /// Shares of the loss: labelled emotions, labelled smiles, rows of FER2013.
-const SHARES: [f32; 3] = [0.5, 0.2, 0.3];
+const LOSS_SHARES: [f32; 3] = [0.5, 0.2, 0.3];
 
 /// Most rows of FER2013, which keep the head near its prior.
-const ROWS: usize = 3000;
+const MAX_ROWS: usize = 3000;
 
 /// Least number of votes of such a row.
 const MIN_VOTES: u32 = 5;
 
 /// An emotion with fewer faces has the class weight of one with this many.
-const FEWEST: f32 = 20.0;
+const MIN_CLASS_COUNT: f32 = 20.0;
 
 /// The probability of neutral in the target of a face that does not smile.
-const CALM: f32 = 0.8;
+const NEUTRAL_IF_NOT_SMILING: f32 = 0.8;
 
 /// The probability of happy in the target of a face that is labelled as not smiling.
-const STILL_HAPPY: f32 = 0.02;
+const HAPPY_IF_NOT_SMILING: f32 = 0.02;
 
 /// Computes the outputs of all blocks, averaged over the pixels and over a face and its mirror image.
 pub(super) struct Extractor {
@@ -53,7 +53,7 @@ impl Extractor {
 }
 
 /// The changes in a copy of a face: those that cameras, files and detectors cause.
-fn changes() -> Augmentation {
+fn copy_augmentation() -> Augmentation {
     let jitter = |by| {
         Some(Jitter {
             probability: 0.7,
@@ -83,7 +83,7 @@ fn changes() -> Augmentation {
 }
 
 /// The features of faces and of their changed copies.
-pub(super) struct Learned {
+pub(super) struct TrainingFeatures {
     /// For each face, the features of the face itself, then of its copies.
     features: Vec<f32>,
     /// Number of features.
@@ -92,10 +92,10 @@ pub(super) struct Learned {
     views: usize,
 }
 
-impl Learned {
+impl TrainingFeatures {
     /// Computes the features of faces and of `copies` changed copies of each.
     pub fn new(network: &Extractor, faces: &[&PhotoFace], copies: usize) -> Self {
-        let changes = changes();
+        let changes = copy_augmentation();
         let views = copies + 1;
         let of = |workspace: &mut Workspace, index: usize| {
             let pixels = &faces[index / views].pixels;
@@ -126,29 +126,31 @@ impl Learned {
         self.features[face * values..][..values].chunks_exact(self.width)
     }
 
-    /// The examples of the faces for which `learns` is true, with the rows of FER2013.
+    /// The examples of the faces for which `is_trained_on` is true, with the rows of FER2013.
     pub fn examples(
         &self,
         faces: &[&PhotoFace],
         rows: &Examples,
         options: &PhotoHeadOptions,
-        learns: impl Fn(usize) -> bool,
+        is_trained_on: impl Fn(usize) -> bool,
     ) -> Examples {
-        let chosen: Vec<usize> = (0..faces.len()).filter(|&face| learns(face)).collect();
+        let chosen: Vec<usize> = (0..faces.len())
+            .filter(|&face| is_trained_on(face))
+            .collect();
         let mut counts = [0.0; Emotion::COUNT];
         for emotion in chosen.iter().filter_map(|&face| faces[face].emotion) {
             counts[emotion.index()] += 1.0;
         }
         let balance = |emotion: Emotion| {
             let count: f32 = counts[emotion.index()];
-            count.max(FEWEST).powf(-options.balance)
+            count.max(MIN_CLASS_COUNT).powf(-options.balance)
         };
         let (mut examples, mut groups) = (Examples::default(), [0.0; 2]);
         for &face in &chosen {
             let (group, weight, target) = match (faces[face].emotion, faces[face].smile) {
                 (Some(emotion), _) => (0, balance(emotion), smoothed(emotion, options.smoothing)),
                 (None, Some(true)) => (1, 1.0, smoothed(Emotion::Happy, options.smoothing)),
-                (None, _) => (1, 1.0, calm()),
+                (None, _) => (1, 1.0, not_smiling()),
             };
             for features in self.of(face) {
                 examples.features.extend(features);
@@ -162,9 +164,9 @@ impl Learned {
         }
         for weight in &mut examples.weights {
             let group = usize::from(*weight < 0.0);
-            *weight = weight.abs() * SHARES[group] / groups[group];
+            *weight = weight.abs() * LOSS_SHARES[group] / groups[group];
         }
-        let each = SHARES[2] / rows.targets.len().max(1) as f32;
+        let each = LOSS_SHARES[2] / rows.targets.len().max(1) as f32;
         examples.features.extend(&rows.features);
         examples.targets.extend(&rows.targets);
         examples.weights.resize(examples.targets.len(), each);
@@ -181,23 +183,24 @@ pub(super) fn smoothed(emotion: Emotion, smoothing: f32) -> Target {
 /// The target of a face that is labelled as not smiling: in everyday photos it is mostly neutral. The label does not
 /// state that, but without this target the head would learn nothing from such photos about faces that are turned or
 /// look down, which are classified as sad too often.
-pub(super) fn calm() -> Target {
+pub(super) fn not_smiling() -> Target {
     let others = Emotion::COUNT as f32 - 2.0;
-    let mut target = [(1.0 - CALM - STILL_HAPPY) / others; Emotion::COUNT];
-    target[Emotion::Neutral.index()] = CALM;
-    target[Emotion::Happy.index()] = STILL_HAPPY;
+    let mut target =
+        [(1.0 - NEUTRAL_IF_NOT_SMILING - HAPPY_IF_NOT_SMILING) / others; Emotion::COUNT];
+    target[Emotion::Neutral.index()] = NEUTRAL_IF_NOT_SMILING;
+    target[Emotion::Happy.index()] = HAPPY_IF_NOT_SMILING;
     target
 }
 
 /// Training rows of FER2013 with both label and votes, evenly drawn; the target is the mean of both.
-pub(super) fn rows(network: &Extractor, dataset: &Dataset) -> Examples {
+pub(super) fn fer2013_rows(network: &Extractor, dataset: &Dataset) -> Examples {
     let mut chosen = dataset.indices(Usage::Training);
     let shares = |index: usize| {
         let votes = dataset.rows()[index].votes;
         votes.filter(|v| v.usable() >= MIN_VOTES)?.shares()
     };
     chosen.retain(|&index| shares(index).is_some());
-    let step = chosen.len().div_ceil(ROWS).max(1);
+    let step = chosen.len().div_ceil(MAX_ROWS).max(1);
     let chosen: Vec<usize> = chosen.into_iter().step_by(step).collect();
     let features: Vec<Vec<f32>> = chosen
         .par_iter()

@@ -59,7 +59,7 @@ pub(super) enum Pointwise {
     Bytes(ByteWeights),
 }
 
-/// A separable unit: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an
+/// A depthwise-separable convolution: pointwise 1×1 convolution, depthwise 3×3 convolution with padding 1, and an
 /// optional rectifier.
 #[derive(Debug, Clone)]
 pub struct Separable {
@@ -94,7 +94,7 @@ impl Separable {
         assert_eq!(pointwise.0.len(), inputs * outputs);
         Self {
             inputs,
-            pointwise: match (PairWeights::fit(inputs), rectified) {
+            pointwise: match (PairWeights::supports(inputs), rectified) {
                 (true, true) => Pointwise::Bytes(ByteWeights::new(pointwise.0, outputs)),
                 (true, false) => Pointwise::Pairs(PairWeights::new(pointwise.0, outputs)),
                 (false, _) => Pointwise::Floats(pack(pointwise.0, outputs)),

@@ -20,11 +20,11 @@ use super::picasa::{Picasa, is_picasa};
 use super::{SidecarFile, hint, is_takeout, is_xmp, takeout};
 use crate::facts::Statements;
 use crate::file::FileMeta;
-use crate::names::{Named, is_raw};
+use crate::names::{FileKind, is_raw};
 
 /// The photos and sidecars in one folder.
 #[derive(Debug, Default)]
-pub struct Beside {
+pub struct SidecarFolder {
     folder: PathBuf,
     /// The names of the files that may be photos, by their stems.
     photos: HashMap<OsString, Vec<OsString>>,
@@ -37,18 +37,18 @@ pub struct Beside {
     /// The file of Picasa.
     picasa: Picasa,
     /// The same folder in the other parts of an export by Google Takeout.
-    parts: OnceCell<Vec<Beside>>,
+    parts: OnceCell<Vec<SidecarFolder>>,
     /// The owners of sidecars that have been determined.
     owners: RefCell<HashMap<OsString, Option<OsString>>>,
     /// The metadata of the folder before it was listed, and the time of the listing.
-    listed: Option<(FileMeta, SystemTime)>,
+    listing: Option<(FileMeta, SystemTime)>,
 }
 
 /// If a folder was changed less than this time before it was listed, a later change may not have given it a new
 /// modification time.
-const TICK: Duration = Duration::from_secs(2);
+const MTIME_RESOLUTION: Duration = Duration::from_secs(2);
 
-impl Beside {
+impl SidecarFolder {
     /// The folder, without any files yet.
     pub fn new(folder: &Path) -> Self {
         Self {
@@ -59,21 +59,21 @@ impl Beside {
 
     /// Lists a folder. One that cannot be read counts as empty.
     pub fn read(folder: &Path) -> Self {
-        let mut beside = Self::new(folder);
-        beside.listed = meta(folder).map(|meta| (meta, SystemTime::now()));
-        let list = |beside: &mut Self| -> io::Result<()> {
+        let mut sidecars = Self::new(folder);
+        sidecars.listing = meta(folder).map(|meta| (meta, SystemTime::now()));
+        let list = |sidecars: &mut Self| -> io::Result<()> {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
                 if !entry.file_type()?.is_dir() {
-                    beside.add(&entry.file_name());
+                    sidecars.add(&entry.file_name());
                 }
             }
             Ok(())
         };
-        if let Err(error) = list(&mut beside) {
+        if let Err(error) = list(&mut sidecars) {
             tracing::debug!("{}: {error}", folder.display());
         }
-        beside
+        sidecars
     }
 
     /// Whether this is a list of a folder, and the folder has not changed since.
@@ -82,13 +82,13 @@ impl Beside {
             let age = meta
                 .modified()
                 .and_then(|time| then.duration_since(time).ok());
-            age.is_some_and(|age| age > TICK)
+            age.is_some_and(|age| age > MTIME_RESOLUTION)
         };
         let parts = self.parts.get().into_iter().flatten();
         self.folder == folder
             && parts.into_iter().all(|part| part.is_current(&part.folder))
             && self
-                .listed
+                .listing
                 .is_some_and(|(before, then)| is_old(&before, then) && meta(folder) == Some(before))
     }
 
@@ -113,19 +113,19 @@ impl Beside {
             self.json.insert(stem.to_owned(), name.to_owned());
         } else if is_picasa(path) {
             self.picasa.add(name);
-        } else if Named::of(path).may_be_photo() {
+        } else if FileKind::of(path).may_be_photo() {
             let of_stem = self.photos.entry(stem.to_owned()).or_default();
             of_stem.push(name.to_owned());
         }
     }
 
     /// The existing sidecars of a photo, sorted by name.
-    pub fn of(&self, photo: &OsStr) -> Vec<SidecarFile> {
-        let described = self.described(photo);
+    pub fn sidecars_of(&self, photo: &OsStr) -> Vec<SidecarFile> {
+        let takeout_json_of = self.takeout_json_of(photo);
         let mut found: Vec<SidecarFile> = self
             .xmp_of(photo)
             .into_iter()
-            .chain(described)
+            .chain(takeout_json_of)
             .filter_map(|name| {
                 let metadata = fs::metadata(self.folder.join(&name)).ok()?;
                 metadata.is_file().then(|| SidecarFile {
@@ -140,8 +140,8 @@ impl Beside {
     }
 
     /// The statements of the file of Picasa on a photo.
-    pub fn picasa(&self, photo: &OsStr) -> Option<Statements> {
-        self.picasa.said(&self.folder, photo)
+    pub fn picasa_statements(&self, photo: &OsStr) -> Option<Statements> {
+        self.picasa.statements(&self.folder, photo)
     }
 
     /// The names of the XMP sidecars that belong to a photo.
@@ -162,8 +162,8 @@ impl Beside {
     }
 
     /// The name of the JSON file that describes a photo; its path if it is in another part of an export.
-    fn described(&self, photo: &OsStr) -> Option<OsString> {
-        let here = self.json_for(photo, &|name| self.named_in_full(name).is_some());
+    fn takeout_json_of(&self, photo: &OsStr) -> Option<OsString> {
+        let here = self.json_for(photo, &|name| self.photo_named(name).is_some());
         here.or_else(|| {
             let parts = || takeout::in_other_parts(&self.folder);
             let parts = self
@@ -183,10 +183,10 @@ impl Beside {
         if self.json.is_empty() {
             return None;
         }
-        let called_so = takeout::names(photo)
+        let named_alike = takeout::names(photo)
             .into_iter()
             .find_map(|name| self.json.get(&name));
-        let called_after = || {
+        let named_after_another = || {
             let is_edited = takeout::is_edited(photo);
             let stems = takeout::stems(photo);
             let mut others = stems
@@ -199,7 +199,7 @@ impl Beside {
             });
             self.json.get(other?)
         };
-        called_so.or_else(called_after).cloned()
+        named_alike.or_else(named_after_another).cloned()
     }
 
     /// The photo to which a sidecar belongs, whether or not the sidecar exists.
@@ -209,15 +209,15 @@ impl Beside {
         }
         let base = Path::new(sidecar).file_stem()?;
         let owner = self
-            .named_in_full(base)
-            .or_else(|| self.of_stem(base, sidecar));
+            .photo_named(base)
+            .or_else(|| self.photo_of_stem(base, sidecar));
         let mut owners = self.owners.borrow_mut();
         owners.insert(sidecar.to_owned(), owner.clone());
         owner
     }
 
     /// The photo with this name; if there is none, the only one whose extension differs in its case.
-    fn named_in_full(&self, name: &OsStr) -> Option<OsString> {
+    fn photo_named(&self, name: &OsStr) -> Option<OsString> {
         let of_stem = self.photos.get(Path::new(name).file_stem()?)?;
         if of_stem.iter().any(|photo| photo == name) {
             return Some(name.to_owned());
@@ -226,9 +226,9 @@ impl Beside {
     }
 
     /// The photo with this stem to which the sidecar belongs.
-    fn of_stem(&self, stem: &OsStr, sidecar: &OsStr) -> Option<OsString> {
+    fn photo_of_stem(&self, stem: &OsStr, sidecar: &OsStr) -> Option<OsString> {
         let of_stem = self.photos.get(stem)?;
-        let is_picture = |name: &&OsString| Named::of(Path::new(name)) == Named::Picture;
+        let is_picture = |name: &&OsString| FileKind::of(Path::new(name)) == FileKind::Picture;
         let pictures: Vec<&OsString> = of_stem.iter().filter(is_picture).collect();
         match pictures[..] {
             // Only files whose names do not show their kind.
@@ -253,7 +253,7 @@ impl Beside {
 
     /// The sidecar into which the emotions of a photo are written: its own if it has one, otherwise a new one. If it
     /// has two, the one with the wanted kind of name.
-    pub fn to_write(&self, photo: &OsStr, naming: Naming) -> OsString {
+    pub fn sidecar_to_write(&self, photo: &OsStr, naming: Naming) -> OsString {
         let stem = Path::new(photo).file_stem().unwrap_or(photo);
         let is_of_stem = |name: &OsString| Path::new(name).file_stem() == Some(stem);
         let mut own = self.xmp_of(photo);

@@ -10,11 +10,11 @@ use crate::error::Result;
 use crate::store::{Store, words_of_name};
 
 /// The parts of the index that the grammar uses.
-pub struct Known<'a> {
+pub struct IndexLookup<'a> {
     people: People,
     albums: OnceCell<Vec<Album>>,
     read_albums: Box<dyn Fn() -> Vec<String> + 'a>,
-    finds: Box<dyn Fn(&UserFilter) -> bool + 'a>,
+    any_photo_meets: Box<dyn Fn(&UserFilter) -> bool + 'a>,
 }
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ struct Album {
     words: Vec<String>,
 }
 
-impl fmt::Debug for Known<'_> {
+impl fmt::Debug for IndexLookup<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Known")
             .field("people", &self.people)
@@ -32,13 +32,13 @@ impl fmt::Debug for Known<'_> {
     }
 }
 
-impl<'a> Known<'a> {
+impl<'a> IndexLookup<'a> {
     /// The people, albums and photos of an index.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn of(store: &'a Store, defaults: Defaults) -> Result<Self> {
-        let finds = move |filter: &UserFilter| {
+        let any_photo_meets = move |filter: &UserFilter| {
             let query = filter.resolve(store, defaults, Some(1));
             // The later search reports the error.
             query
@@ -49,26 +49,26 @@ impl<'a> Known<'a> {
             people: People::new(store.people()?),
             albums: OnceCell::new(),
             read_albums: Box::new(|| store.album_names().unwrap_or_default()),
-            finds: Box::new(finds),
+            any_photo_meets: Box::new(any_photo_meets),
         })
     }
 
     /// An index without albums in which every filter finds a photo: words have their usual meanings.
-    pub fn nothing() -> Self {
+    pub fn with_usual_meanings() -> Self {
         Self::new(People::default(), Vec::new(), |_| true)
     }
 
-    /// An index with these people and albums, in which a filter finds a photo if `finds` returns `true`.
+    /// An index with these people and albums, in which a filter finds a photo if `any_photo_meets` returns `true`.
     pub(super) fn new(
         people: People,
         albums: Vec<String>,
-        finds: impl Fn(&UserFilter) -> bool + 'a,
+        any_photo_meets: impl Fn(&UserFilter) -> bool + 'a,
     ) -> Self {
         Self {
             people,
             albums: OnceCell::new(),
             read_albums: Box::new(move || albums.clone()),
-            finds: Box::new(finds),
+            any_photo_meets: Box::new(any_photo_meets),
         }
     }
 
@@ -77,8 +77,8 @@ impl<'a> Known<'a> {
     }
 
     /// Whether any photo meets a filter.
-    pub(super) fn finds(&self, filter: &UserFilter) -> bool {
-        (self.finds)(filter)
+    pub(super) fn any_photo_meets(&self, filter: &UserFilter) -> bool {
+        (self.any_photo_meets)(filter)
     }
 
     /// The album whose whole name is these words.
