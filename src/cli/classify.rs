@@ -25,7 +25,7 @@ pub(super) struct ClassifyArgs {
     list: ListArgs,
     /// Treat each picture as a single, already cropped face, and do not search it for faces
     #[arg(long)]
-    analyse_cropped_face: bool,
+    framed: bool,
     /// The output format
     #[arg(long, short, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -51,7 +51,7 @@ type Answer = Result<Vec<ScoredFace>, Skip>;
 pub(super) fn run(args: &ClassifyArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let format = if args.json { Format::Json } else { args.format };
     let files = args.list.expand(&args.files)?;
-    let analyse: Box<Analyse> = if args.analyse_cropped_face {
+    let analyse: Box<Analyse> = if args.framed {
         let analyser = context.local_analyser(context.config().detector.threshold)?;
         Box::new(move |bytes| analyser.analyse_cropped_face(bytes))
     } else {
