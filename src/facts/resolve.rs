@@ -315,8 +315,9 @@ fn is_within(finer: &StatedDate, coarse: &StatedDate) -> bool {
     finer.precision < coarse.precision && start <= day && end.is_some_and(|end| day < end)
 }
 
-/// The date in the name of a file, or else in those of its folders; of several files the most precise, and of these the
-/// earliest, since a copy may be named by the day on which it was made. The first date of a change that a source states
+/// The date in the name of a file, or else in those of its folders. Of the names of several files the earliest day counts, and its
+/// most precise date, since a copy may be named by the moment at which it was made, but by none before the photo. Folders are named
+/// less exactly: of theirs the most precise date counts, and of these the earliest. The first date of a change that a source states
 /// is returned instead if it is within that date or before it, or if no name has a date.
 fn date_in_names(
     sources: &SourcesOfPhoto<'_>,
@@ -325,14 +326,13 @@ fn date_in_names(
 ) -> Option<StatedDate> {
     let change = stated.first().copied();
     let paths = || sources.files.iter().map(|file| file.path);
-    let order = |date: &StatedDate| (date.precision, day_of(date));
     let of_file = paths()
         .filter_map(|path| names::date_in_file_name(path, today))
-        .min_by_key(order);
+        .min_by_key(|date| (day_of(date), date.precision));
     let of_folders = || {
         paths()
             .filter_map(|path| names::date_in_folder_names(path, today))
-            .min_by_key(order)
+            .min_by_key(|date| (date.precision, day_of(date)))
     };
     let Some(mut named) = of_file.or_else(of_folders) else {
         return change;

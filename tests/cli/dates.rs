@@ -95,7 +95,7 @@ fn a_date_of_the_file_is_marked_in_every_format() {
 }
 
 #[test]
-fn what_a_sync_program_writes_into_a_name_is_no_date() {
+fn a_name_from_a_conflict_or_of_a_later_copy_is_no_date() {
     let env = TestEnv::new();
     let names = [
         ("IMG-20190714-WA0003.jpg", "hopper.jpg", "2019-07-14"),
@@ -109,6 +109,13 @@ fn what_a_sync_program_writes_into_a_name_is_no_date() {
             "IMG-20190714-WA0003 (conflicted copy 2021-03-04 101112).jpg",
             "coffee.jpg",
             "2019-07-14",
+        ),
+        // The same message, downloaded later.
+        ("IMG-20180203-WA0001.jpg", "astronaut.jpg", "2018-02-03"),
+        (
+            "dl/WhatsApp Image 2021-03-04 at 10.11.12.jpeg",
+            "astronaut.jpg",
+            "2018-02-03",
         ),
         (
             "2015 Summer/scan (Anna's conflicted copy 2021-03-04).jpg",
@@ -142,7 +149,7 @@ fn what_a_sync_program_writes_into_a_name_is_no_date() {
     let summary = env.index();
     assert_eq!(
         (&summary["metadata"], &summary["photos"]),
-        (&json!(3), &json!(0)),
+        (&json!(4), &json!(0)),
         "{summary}"
     );
     is_dated();

@@ -383,6 +383,37 @@ fn another_photo_that_had_the_name_of_a_forgotten_one_keeps_its_correction() {
 }
 
 #[test]
+fn a_correction_that_was_made_while_the_disk_was_away_reaches_edits_of_the_same_run() {
+    let one = TestEnv::new();
+    one.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
+    one.index();
+    let number = face(&one, "a.jpg")["id"].clone();
+    fs::rename(one.path("album"), one.path("away")).unwrap();
+    one.run(&format!("correct {number} --emotion sad"));
+    one.run("corrections export mine.jsonl").found();
+    let exported = fs::read_to_string(one.path("mine.jsonl")).unwrap();
+    assert!(!exported.contains("face_picture"), "{exported}");
+    // Before and after the original by their names.
+    let edits = ["a-edited.jpg", "a.jpg", "a_small.jpg"];
+    let two = TestEnv::new();
+    two.add("../mine.jsonl", &exported);
+    two.run("corrections import mine.jsonl").found();
+    for (name, bytes) in
+        edits
+            .iter()
+            .zip([edited(2), taken(&portrait(), DATE, "25", "X100"), edited(0)])
+    {
+        two.add(name, bytes);
+    }
+    two.index();
+    for name in edits {
+        assert_eq!(correction(&two, name), "sad", "{name}");
+    }
+    assert_eq!(two.index()["unchanged"], 3);
+    two.run("doctor").found();
+}
+
+#[test]
 fn a_photo_that_is_due_is_analysed_from_the_file_that_is_there() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));

@@ -271,7 +271,7 @@ fn the_order_of_the_sources_of_dates() {
 }
 
 #[test]
-fn of_the_names_of_several_copies_the_earliest_of_the_finest_counts() {
+fn of_the_names_of_several_copies_the_earliest_counts_and_of_folders_the_finest() {
     let dated = |names: &[&str]| {
         let paths: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
         let files: Vec<FileOfPhoto<'_>> = paths
@@ -287,6 +287,9 @@ fn of_the_names_of_several_copies_the_earliest_of_the_finest_counts() {
             files: &files,
         };
         let taken = resolve(&sources, &|_| TimeZone::UTC).taken_at.unwrap();
+        if taken.precision == Precision::Second {
+            return taken.local.to_string();
+        }
         taken.local.date().to_string()
     };
     for (names, expected) in [
@@ -298,10 +301,18 @@ fn of_the_names_of_several_copies_the_earliest_of_the_finest_counts() {
         (&["/a/2018/1.jpg", "/b/2019-07 Italy/1.jpg"], "2019-07-01"),
         (
             &["/a/2018/1.jpg", "/b/IMG_20190714_153000.jpg"],
-            "2019-07-14",
+            "2019-07-14T15:30:00",
         ),
         (
-            &["/a/IMG-20180101-WA0001.jpg", "/b/IMG_20190714_153000.jpg"],
+            &["/a/IMG-20190714-WA0003.jpg", "/b/IMG_20190714_153000.jpg"],
+            "2019-07-14T15:30:00",
+        ),
+        // The same message, forwarded and downloaded later.
+        (
+            &[
+                "/a/IMG-20190714-WA0003.jpg",
+                "/b/WhatsApp Image 2021-03-04 at 10.11.12.jpeg",
+            ],
             "2019-07-14",
         ),
     ] {

@@ -26,6 +26,11 @@ pub(super) const CORRECTIONS: &str = "
     WHERE p.exif_camera = ?1 AND p.exif_local BETWEEN ?2 AND ?3 AND p.hash <> ?4 AND c.crop IS NOT NULL
     ORDER BY is_carried, id";
 
+/// Reads when the other corrections of one camera and one second were made that have no picture of their face yet.
+pub(super) const WITHOUT_PICTURE: &str = "
+    SELECT taken_local FROM corrections
+    WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NULL AND hash <> ?4";
+
 /// A row of [`CORRECTIONS`].
 struct Candidate {
     id: i64,
@@ -66,7 +71,20 @@ pub(in super::super) fn corrections(
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
-    let mut kin = KinCorrections::default();
+    // The photo that was corrected may be analysed in this very run, which stores the picture.
+    let is_without_picture = || -> rusqlite::Result<bool> {
+        let times: Vec<i64> = db
+            .prepare_cached(WITHOUT_PICTURE)?
+            .query_map(params![camera, second, second + 999, hash], |row| {
+                row.get(0)
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(times.into_iter().any(|at| same_moment(at, taken)))
+    };
+    let mut kin = KinCorrections {
+        is_undecided: !occasion.is_everything_stored() && is_without_picture()?,
+        ..KinCorrections::default()
+    };
     if rows.is_empty() {
         return Ok(kin);
     }

@@ -6,7 +6,7 @@ use crate::raster::{Orientation, Raster};
 
 use super::super::testing::{META, face, first_face, photo, plan, put, temp_store};
 use super::super::{KinCorrection, KinFace, Occasion, PhotoId, Query, Store};
-use super::candidates::{CORRECTIONS, has_repeated_size};
+use super::candidates::{CORRECTIONS, WITHOUT_PICTURE, has_repeated_size};
 use super::*;
 
 const SAD: Correction = Correction::Emotion(Sad);
@@ -92,10 +92,12 @@ fn a_correction_is_found_by_camera_and_moment_only() {
 #[test]
 fn the_search_for_candidates_uses_indexes() {
     let (_folder, store) = temp_store();
-    let steps = plan(&store, CORRECTIONS);
+    let mut steps = plan(&store, CORRECTIONS);
+    steps.extend(plan(&store, WITHOUT_PICTURE));
     let uses = |index: &str| steps.iter().any(|step| step.contains(index));
     for index in [
         "corrections_by_capture (camera=? AND taken_local>? AND taken_local<?)",
+        "corrections_without_picture (camera=? AND taken_local>? AND taken_local<?)",
         "photos_by_shot (exif_local>? AND exif_local<?)",
         "corrections_by_picture (picture=?)",
     ] {
