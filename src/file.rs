@@ -216,7 +216,7 @@ pub fn is_absent(folder: &Path) -> bool {
 }
 
 /// Most symbolic links that are followed in a path, as on Linux.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// The absolute path with its symbolic links resolved, whether or not there is something by that name: a link to a disk that
 /// is not mounted leads to the same path as when it is.
@@ -244,7 +244,7 @@ pub fn resolve_links(path: &Path) -> io::Result<PathBuf> {
             Component::RootDir | Component::Prefix(_) => resolved.push(component),
             Component::Normal(name) => {
                 resolved.push(name);
-                if links < MOST_LINKS
+                if links < MAX_LINKS
                     && let Ok(target) = std::fs::read_link(&resolved)
                 {
                     links += 1;

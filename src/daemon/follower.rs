@@ -392,7 +392,7 @@ impl Follower {
         }
     }
 
-    /// Called when every change before the request of this sync_cookie is known: collects the files for which the request
+    /// Called when every change before the request of this sync cookie is known: collects the files for which the request
     /// still has to wait.
     fn sync_cookie_seen(&mut self, sync_cookie: &Path) {
         if !self.waiters.is_expecting(sync_cookie) {

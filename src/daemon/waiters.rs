@@ -18,7 +18,7 @@ use crate::file::database_companion;
 #[derive(Debug)]
 struct Waiter {
     sync_cookie: PathBuf,
-    /// The paths that have to be done before the answer; `None` until the closing of the sync_cookie was reported.
+    /// The paths that have to be done before the answer; `None` until the closing of the sync cookie was reported.
     pending: Option<Vec<PathBuf>>,
     reply: oneshot::Sender<()>,
 }
@@ -67,7 +67,7 @@ impl Waiters {
             self.last_sync_cookie += 1;
             let sync_cookie = self.folder.join(self.last_sync_cookie.to_string());
             match fs::File::create_new(&sync_cookie) {
-                // A file of this name that is no sync_cookie of ours is left alone.
+                // A file of this name that is no sync cookie of ours is left alone.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 created => break (sync_cookie, created.map(drop)),
             }
@@ -80,19 +80,19 @@ impl Waiters {
         created.map(|()| self.is_watched)
     }
 
-    /// The sync_cookies whose closing was not reported yet.
+    /// The sync cookies whose closing was not reported yet.
     pub fn sync_cookies(&self) -> Vec<PathBuf> {
         let unseen = self.waiting.iter().filter(|w| w.pending.is_none());
         unseen.map(|waiter| waiter.sync_cookie.clone()).collect()
     }
 
-    /// Whether a request still waits for the closing of this sync_cookie.
+    /// Whether a request still waits for the closing of this sync cookie.
     pub fn is_expecting(&self, sync_cookie: &Path) -> bool {
         let mut waiting = self.waiting.iter();
         waiting.any(|waiter| waiter.sync_cookie == sync_cookie && waiter.pending.is_none())
     }
 
-    /// Records that the closing of the sync_cookie was reported, so that every earlier change is known: its request now waits
+    /// Records that the closing of the sync cookie was reported, so that every earlier change is known: its request now waits
     /// for `pending`.
     pub fn sync_cookie_seen(&mut self, sync_cookie: &Path, pending: Vec<PathBuf>) {
         let mut waiting = self.waiting.iter_mut();

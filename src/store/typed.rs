@@ -179,7 +179,7 @@ fn equivalent(
 /// Maximum number of forms of a path.
 const MAX_FORMS: usize = 256;
 
-/// Paths that are canonically equivalent to `path` in Unicode, at most [`MOST_FORMS`]: the path itself first, and with
+/// Paths that are canonically equivalent to `path` in Unicode, at most [`MAX_FORMS`]: the path itself first, and with
 /// its names as they are on disk, composed and decomposed.
 pub(super) fn forms(path: &Path) -> Vec<PathBuf> {
     let mut forms = vec![PathBuf::new()];

@@ -14,7 +14,7 @@ use crate::sample::{View, sample_view};
 const ENOUGH: f32 = 2.0;
 
 /// Most pixels of a part that is kept.
-const MOST_KEPT: usize = 512 * 512;
+const MAX_KEPT: usize = 512 * 512;
 
 /// The pixels of a photo.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl Recent {
             return part;
         }
         let part = Arc::new(picture.area(area, 8, Channels::Colour));
-        if area.width * area.height <= MOST_KEPT {
+        if area.width * area.height <= MAX_KEPT {
             *lock() = Some((area, Arc::clone(&part)));
         }
         part
