@@ -72,6 +72,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Error, Result};
+use crate::spelling::real_path;
 use context::Context;
 use stdout::Stdout;
 
@@ -220,10 +221,11 @@ enum Outcome {
     Interrupted,
 }
 
-/// The path under which `index` would store a new folder or file: absolute, with symbolic links resolved if it exists.
+/// The path under which `index` would store a new folder or file: absolute, and if it exists with symbolic links resolved
+/// and each name as its folder spells it.
 /// [`Store::find_path`](crate::store::Store::find_path) finds paths that are stored already.
 fn resolve(folder: PathBuf) -> Result<PathBuf> {
-    folder.canonicalize().or_else(|_| {
+    real_path(&folder).or_else(|_| {
         std::path::absolute(&folder).map_err(|source| Error::Io {
             path: folder,
             source,

@@ -1,6 +1,6 @@
 //! Finds the stored path that a person means by a path that they type. The index knows a file by one path,
-//! the one that a scan met and that queries print; on disk it may have others, through symbolic links, and
-//! Unicode can write one name in several ways.
+//! the one that a scan met and that queries print; on disk it may have others, through symbolic links and where capitals
+//! do not count, and Unicode can write one name in several ways.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -10,6 +10,7 @@ use rusqlite::{Connection, named_params, params};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::path::{Subtree, decode};
+use crate::spelling::real_path;
 
 /// Finds stored paths. What it needs of the folders is read once, and only if a path is not stored as it was typed:
 /// resolving the links of every folder on disk is slow.
@@ -31,11 +32,12 @@ impl<'db> Finder<'db> {
         let Ok(absolute) = std::path::absolute(typed) else {
             return Ok(None);
         };
+        if is_stored(self.db, &absolute)? {
+            return Ok(Some(absolute.components().collect()));
+        }
         let resolved = without_links(&absolute);
-        for path in [&absolute, &resolved] {
-            if is_stored(self.db, path)? {
-                return Ok(Some(path.components().collect()));
-            }
+        if is_stored(self.db, &resolved)? {
+            return Ok(Some(resolved));
         }
         let folders = self.folders()?;
         if let Some(path) = through_link(self.db, &resolved, folders)? {
@@ -89,8 +91,9 @@ impl Folders {
                 self.named.entry(name).or_insert_with(|| upper.to_owned());
             }
         }
-        if let Ok(real) = folder.canonicalize()
-            && real != folder
+        // Asked for the names as they are spelled only where a link was met: that takes longer, and stored paths have them.
+        if folder.canonicalize().is_ok_and(|real| real != folder)
+            && let Ok(real) = real_path(&folder)
         {
             self.linked.push((folder.clone(), real));
         }
@@ -100,13 +103,13 @@ impl Folders {
     }
 }
 
-/// The path with the symbolic links resolved in as much of it as exists.
+/// The path with the symbolic links resolved, and the names as they are spelled, in as much of it as exists.
 fn without_links(absolute: &Path) -> PathBuf {
     absolute
         .ancestors()
         .find_map(|existing| {
             let rest = absolute.strip_prefix(existing).ok()?;
-            Some(join(&existing.canonicalize().ok()?, rest))
+            Some(join(&real_path(existing).ok()?, rest))
         })
         .unwrap_or_else(|| absolute.to_owned())
 }
@@ -147,7 +150,7 @@ fn through_link(
         } else {
             continue;
         };
-        if is_stored(db, &meant)? && meant.canonicalize().is_ok_and(|real| real == resolved) {
+        if is_stored(db, &meant)? && real_path(&meant).is_ok_and(|real| real == resolved) {
             return Ok(Some(meant));
         }
     }
