@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file::{FileMeta, beside};
-use crate::lock::{ProcessLock, Unavailable};
+use crate::lock::{ProcessLock, Unavailable, in_brackets};
 
 /// A lock that the daemon holds while it runs.
 #[derive(Debug)]
@@ -33,8 +33,9 @@ impl Lock {
                 }),
             }),
             Err(Unavailable::Held(holder)) => Err(Error::Daemon(format!(
-                "a daemon ({holder}) already runs for {}; `fer-index status` shows what it does, and \
+                "a daemon{} already runs for {}; `fer-index status` shows what it does, and \
                  `--database` names another database",
+                in_brackets(holder.as_deref()),
                 database.display()
             ))),
             Err(Unavailable::Foreign) => Err(Error::Daemon(format!(
