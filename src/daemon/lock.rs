@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file::{FileMeta, beside};
-use crate::lock::{ProcessLock, Unavailable, in_brackets};
+use crate::lock::{ProcessLock, Unavailable, in_brackets, is_holder};
 
 /// A lock that the daemon holds while it runs.
 #[derive(Debug)]
@@ -53,6 +53,12 @@ impl Lock {
         let mut files = self.files.iter();
         files.all(|(path, before)| identify(path) == *before)
     }
+}
+
+/// The daemon that has the lock of a database, or had it last, such as `process 17, version 1`; `None` if none is known.
+pub(super) fn holder(database: &Path) -> Option<String> {
+    let text = fs::read_to_string(beside(database, "lock")).ok()?;
+    Some(text.trim().to_owned()).filter(|holder| is_holder(holder))
 }
 
 /// Device and inode of a file; `None` if there is none.

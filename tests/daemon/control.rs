@@ -73,6 +73,33 @@ fn status_shows_the_daemon_while_it_runs_and_the_database_always() {
 }
 
 #[test]
+fn status_tells_of_a_daemon_that_does_not_answer_and_of_the_index() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let daemon = Daemon::start(&env);
+    wait_until("the photo", || files(&env) == 1);
+    daemon.signal("STOP");
+    let text = env.run("status");
+    let pid = format!("(process {}, version", daemon.pid());
+    assert!(text.code == 2 && text.text().contains(&pid), "{text:?}");
+    assert!(text.text().contains("does not answer"), "{text:?}");
+    assert!(text.text().contains("1 photos, "), "{text:?}");
+    let json = env.run("status --json");
+    assert_eq!(json.code, 2, "{json:?}");
+    let told = json.json();
+    assert_eq!(
+        (&told["running"], &told["daemon"]),
+        (&json!(true), &json!(null))
+    );
+    assert!(
+        told["unanswered"].as_str().unwrap().contains(&pid),
+        "{told}"
+    );
+    assert_eq!(told["photos"], 1);
+    daemon.signal("CONT");
+    assert_eq!(env.run("status").code, 0);
+}
+
+#[test]
 fn status_folds_a_root_below_a_watched_one() {
     let env = TestEnv::new();
     env.add("trip/a.jpg", fixture("astronaut.jpg"));
