@@ -100,6 +100,50 @@ fn status_tells_of_a_daemon_that_does_not_answer_and_of_the_index() {
 }
 
 #[test]
+fn a_root_that_was_never_there_is_no_root_of_the_index() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let configure = |roots: &str| {
+        fs::write(env.config_file(), format!("album.roots = [{roots}]\n")).unwrap();
+    };
+    configure("'~/../album', '~/../albun'");
+    let daemon = Daemon::follow(&env, "", &[]);
+    wait_until("the photo", || files(&env) == 1);
+    let mistyped = env.path("albun").display().to_string();
+    let roots = || -> Vec<(String, String)> {
+        let roots = status(&env)["roots"].clone();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let root = |root: &serde_json::Value| (text(&root["path"]), text(&root["state"]));
+        roots.as_array().unwrap().iter().map(root).collect()
+    };
+    assert!(
+        roots().contains(&(mistyped.clone(), "offline".into())),
+        "{:?}",
+        roots()
+    );
+    let log = daemon.log();
+    assert!(
+        log.contains("albun is not there; it is followed once it is"),
+        "{log}"
+    );
+    // It may also be a folder that is made later.
+    fs::create_dir(env.path("albun")).unwrap();
+    fs::write(env.path("albun/1.jpg"), fixture("astronaut.jpg")).unwrap();
+    wait_until("the photo in the new folder", || files(&env) == 2);
+    configure("'~/../album', '~/../abum'");
+    daemon.signal("HUP");
+    wait_until("the settings are read", || {
+        daemon.log().contains("abum is not there")
+    });
+    configure("'~/../album'");
+    daemon.signal("HUP");
+    wait_until("one root is followed", || roots().len() == 2);
+    daemon.stop();
+    let left: Vec<_> = roots().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(left, [env.path("album").display().to_string(), mistyped]);
+}
+
+#[test]
 fn status_folds_a_root_below_a_watched_one() {
     let env = TestEnv::new();
     env.add("trip/a.jpg", fixture("astronaut.jpg"));
