@@ -345,6 +345,7 @@ impl Follower {
                 }
                 self.models = setup.models.clone();
                 self.batches.unload_models();
+                self.follow_changed_settings(&setup);
                 let before = std::mem::replace(&mut self.roots, roots_of(&setup));
                 for root in before {
                     if !self.roots.iter().any(|new| new.path == root.path) {
@@ -357,6 +358,29 @@ impl Follower {
                 self.schedule.rescan = Instant::now();
             }
             Err(error) => tracing::error!("the settings stay as they were: {error}"),
+        }
+    }
+
+    /// Applies the settings that only the start of the daemon read, before `setup` takes the place of the present ones.
+    fn follow_changed_settings(&mut self, setup: &Setup) {
+        let database = std::path::absolute(&setup.database);
+        if database.is_ok_and(|database| database != self.store.path()) {
+            tracing::warn!(
+                "the daemon keeps the database {}; the one of the settings, {}, takes effect when it is started again",
+                self.store.path().display(),
+                setup.database.display()
+            );
+        }
+        if setup.max_watches == self.setup.max_watches {
+            return;
+        }
+        match Watch::new(setup.max_watches) {
+            // The scan that follows watches the folders again, and finds what changed in between.
+            Ok(watch) => {
+                self.watch = watch;
+                self.waiters.prepare(&mut self.watch);
+            }
+            Err(error) => tracing::error!("watch.max_watches stays as it was: {error}"),
         }
     }
 

@@ -280,6 +280,51 @@ fn settings_are_read_again_on_sighup() {
 }
 
 #[test]
+fn sighup_also_applies_the_limit_of_watches_and_tells_of_another_database() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    for folder in ["a", "b"] {
+        fs::create_dir(env.album(folder)).unwrap();
+    }
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let configure = |first: &str| {
+        let settings = format!("{first}\n[album]\nroots = ['~/../album']\n");
+        fs::write(env.config_file(), settings).unwrap();
+    };
+    configure("");
+    let daemon = Daemon::follow(&env, "", &[("FER_INDEX_WATCH_POLL_SECONDS", "1")]);
+    let folders = || {
+        let daemon = status(&env)["daemon"].clone();
+        let count = |name: &str| daemon[name].as_i64().unwrap();
+        (count("watched_folders"), count("polled_folders"))
+    };
+    let all = folders();
+    assert_eq!(all.1, 0, "{all:?}");
+    configure("watch.max_watches = 2");
+    daemon.signal("HUP");
+    wait_until("the limit is in force", || folders() == (2, all.0 - 2));
+    // Changes are still found, and so are those after all folders are watched again.
+    env.add("a/1.jpg", fixture("astronaut.jpg"));
+    env.add("b/1.jpg", fixture("chelsea.jpg"));
+    wait_until("the photos", || files(&env) == 3);
+    configure("");
+    daemon.signal("HUP");
+    wait_until("all are watched", || folders() == all);
+    env.add("b/2.jpg", numbered(&portrait(), 1));
+    wait_until("the photo in a watched folder", || files(&env) == 4);
+    env.run("query --fresh --format paths").found();
+
+    configure("database = '~/other.sqlite3'");
+    daemon.signal("HUP");
+    wait_until("it is told", || {
+        daemon
+            .log()
+            .contains("takes effect when it is started again")
+    });
+    let line = format!("status --json --database {}", env.database().display());
+    assert_eq!(env.run(&line).found().json()["running"], true);
+}
+
+#[test]
 fn reindex_and_corrections_beside_the_daemon() {
     let env = TestEnv::new();
     let portrait = portrait();
