@@ -31,6 +31,7 @@ pub mod mount;
 pub mod names;
 pub mod photo;
 pub mod sidecar;
+pub mod spelling;
 pub mod xmp;
 pub mod zones;
 

@@ -10,6 +10,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::markers;
 use crate::error::{Error, Result};
 use crate::names;
+use crate::spelling::real_path;
 
 /// Settings of an [`AlbumFilter`].
 #[derive(Debug, Clone, Default)]
@@ -151,9 +152,9 @@ impl AlbumFilter {
 
 /// The folder of a file, with symbolic links resolved, and the file's name there.
 fn resolved(file: &Path) -> Option<(PathBuf, OsString)> {
-    let file = match file.canonicalize() {
+    let file = match real_path(file) {
         Ok(file) => file,
-        Err(_) => file.parent()?.canonicalize().ok()?.join(file.file_name()?),
+        Err(_) => real_path(file.parent()?).ok()?.join(file.file_name()?),
     };
     Some((file.parent()?.to_path_buf(), file.file_name()?.to_owned()))
 }

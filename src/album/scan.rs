@@ -9,6 +9,7 @@ use super::{AlbumFilter, FileKind};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::{FileMeta, is_gone};
 use crate::sidecar::{self, SidecarFile, SidecarFolder};
+use crate::spelling::real_path;
 
 /// A file that may be a photo by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +49,12 @@ pub trait Visitor {
     fn problem(&mut self, problem: ScanProblem);
 }
 
-/// The absolute path of the folder or file `root`, with symbolic links resolved.
+/// The absolute path of the folder or file `root`, with symbolic links resolved and each name as its folder spells it.
 ///
 /// # Errors
 /// [`Error::Usage`] if it does not exist or cannot be read.
 pub fn resolve_root(root: &Path) -> Result<PathBuf> {
-    let root = root.canonicalize().map_err(|error| {
+    let root = real_path(root).map_err(|error| {
         let path = root.display();
         Error::Usage(match error.kind() {
             ErrorKind::NotFound => format!("{path} is not there; name a folder of photos"),

@@ -11,7 +11,7 @@ use super::index_lock::IndexLock;
 use super::stdout::Stdout;
 use crate::error::{Error, Result};
 use crate::file::database_companion;
-use crate::lock::{ProcessLock, Unavailable};
+use crate::lock::{ProcessLock, Unavailable, in_brackets};
 use crate::output;
 use crate::store::{Contents, ForgottenAgain, Store};
 
@@ -96,8 +96,9 @@ pub(super) fn lock_out_daemon(database: &Path) -> Result<ProcessLock> {
     match ProcessLock::take(&path, "which replaces the database")? {
         Ok(lock) => Ok(lock),
         Err(Unavailable::Held(holder)) => Err(Error::Usage(format!(
-            "a daemon ({holder}) runs for {}; stop it first, by systemctl --user stop fer-index or by Ctrl-C where \
+            "a daemon{} runs for {}; stop it first, by systemctl --user stop fer-index or by Ctrl-C where \
              fer-index watch runs",
+            in_brackets(holder.as_deref()),
             database.display()
         ))),
         Err(Unavailable::Foreign) => Err(Error::Usage(format!(

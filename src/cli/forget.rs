@@ -14,7 +14,8 @@ use super::stdout::Stdout;
 use super::{Outcome, resolve};
 use crate::error::{Error, Result};
 use crate::imaging::Thumbnails;
-use crate::store::{Removed, RemovedNames, Store};
+use crate::names::FileKind;
+use crate::store::{Removed, RemovedNames, Root, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct ForgetArgs {
@@ -52,7 +53,7 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     if args.undo {
         return undo(args, &mut store, &path, out);
     }
-    let is_root = |root: &crate::store::Root| root.path.starts_with(&path);
+    let is_root = |root: &Root| root.path.starts_with(&path);
     if store.find_path(&path)?.is_none()
         && path.symlink_metadata().is_err()
         && !store.roots()?.iter().any(is_root)
@@ -66,8 +67,9 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     if args.dry_run {
         let removed = store.would_forget(&path)?;
         report(args, &path, &removed, None, out)?;
-        return Ok(Outcome::Found);
+        return Ok(told_if_nothing(&path, &removed, Outcome::Found));
     }
+    let was_root = store.roots()?.iter().any(is_root);
     let removed = store.forget_for_good(&path)?;
     // The personal layer is fitted again without these corrections.
     learn::follow(&mut store, context)?;
@@ -75,7 +77,37 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
     Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
     report(args, &path, &removed, Some(is_clean), out)?;
-    Ok(cleaned(&store, is_clean))
+    let outcome = cleaned(&store, is_clean);
+    if was_root {
+        return Ok(outcome);
+    }
+    Ok(told_if_nothing(&path, &removed, outcome))
+}
+
+/// Warns if the index had nothing of a path and no photo is there, which then is most likely not the path that was meant:
+/// who forgets something must not take it for gone. Otherwise the outcome stays as it is.
+fn told_if_nothing(path: &Path, removed: &Removed, outcome: Outcome) -> Outcome {
+    let is_nothing = removed.files == 0 && removed.photos == 0 && removed.corrections == 0;
+    if outcome != Outcome::Found || !is_nothing || holds_photos(path) {
+        return outcome;
+    }
+    tracing::warn!(
+        "nothing of {} is in the index, and no photo is there; if others were meant, name their folder as fer-index \
+         query prints it",
+        path.display()
+    );
+    Outcome::Nothing
+}
+
+/// Whether a path is that of a file that may be a photo, or of a folder with photos in it, by their names.
+fn holds_photos(path: &Path) -> bool {
+    if path.is_file() {
+        return FileKind::of(path).may_be_photo();
+    }
+    let entries = walkdir::WalkDir::new(path).follow_links(true);
+    let mut entries = entries.into_iter().flatten();
+    entries
+        .any(|entry| entry.file_type().is_file() && FileKind::of(entry.path()) == FileKind::Picture)
 }
 
 /// What was removed of a folder or photo.

@@ -72,7 +72,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::file::resolve_links;
+use crate::spelling::meant_path;
 use context::Context;
 use stdout::Stdout;
 
@@ -221,10 +221,11 @@ enum Outcome {
     Interrupted,
 }
 
-/// The path under which `index` would store a new folder or file: absolute, with symbolic links resolved.
+/// The path under which `index` would store a new folder or file: absolute, with symbolic links resolved and, as far as it
+/// exists, each name as its folder spells it.
 /// [`Store::find_path`](crate::store::Store::find_path) finds paths that are stored already.
 fn resolve(folder: PathBuf) -> Result<PathBuf> {
-    resolve_links(&folder).map_err(|source| Error::Io {
+    meant_path(&folder).map_err(|source| Error::Io {
         path: folder,
         source,
     })

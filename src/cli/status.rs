@@ -30,7 +30,13 @@ pub(super) struct StatusArgs {
 pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let database = &context.config().database;
     let store = Store::open_existing(database)?;
-    let status = Status::of(&store, daemon::activity(database)?)?;
+    // What the database says is worth printing beside a daemon that does not answer.
+    let (activity, unanswered) = match daemon::activity(database) {
+        Ok(activity) => (activity, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let mut status = Status::of(&store, activity)?;
+    status.running |= unanswered.is_some();
     let learning = store.learning()?;
     let skipped = if args.skipped {
         Some(store.skipped()?)
@@ -41,11 +47,17 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
         let skipped_files = skipped.map(|files| files.iter().map(JsonSkipped::of).collect());
         out.json(&JsonStatus {
             status,
+            unanswered: unanswered.as_deref(),
             learning: JsonLearning::of(&learning),
             decoding: Decoding::of(context),
             skipped_files,
         })?;
     } else {
+        match (&status.daemon, &unanswered) {
+            (Some(daemon), _) => print_daemon(daemon, out)?,
+            (None, Some(sentence)) => out.line(format_args!("daemon    {sentence}"))?,
+            (None, None) => out.line("daemon    not running; start it with fer-index watch")?,
+        }
         print(&status, &Decoding::of(context), skipped.is_some(), out)?;
         if learning.has_corrections() {
             out.line(format_args!("learning  {learning}"))?;
@@ -54,14 +66,20 @@ pub(super) fn run(args: &StatusArgs, context: &Context, out: &mut Stdout) -> Res
             out.line(format_args!("          {}: {skip}", path.display()))?;
         }
     }
+    if unanswered.is_some() {
+        return Ok(Outcome::PartialFailure);
+    }
     Ok(Outcome::Found)
 }
 
 /// The status, with the skipped files if they were asked for.
 #[derive(Serialize)]
-struct JsonStatus {
+struct JsonStatus<'a> {
     #[serde(flatten)]
     status: Status,
+    /// Why a daemon that runs has told nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unanswered: Option<&'a str>,
     learning: JsonLearning,
     decoding: Decoding,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,10 +111,6 @@ fn print(
     names_skipped: bool,
     out: &mut Stdout,
 ) -> Result<()> {
-    match &status.daemon {
-        Some(daemon) => print_daemon(daemon, out)?,
-        None => out.line("daemon    not running; start it with fer-index watch")?,
-    }
     for root in &status.roots {
         out.line(format_args!("root      {}: {}", root.path, state(root)))?;
     }

@@ -64,6 +64,7 @@ fn setup(context: &Context, roots: &[PathBuf]) -> Result<Setup> {
     };
     let loader = context.clone();
     Ok(Setup {
+        database: config.database.clone(),
         roots,
         filter: context.filter()?,
         threads: context.threads(),

@@ -20,8 +20,8 @@ use super::waiters::Waiters;
 use super::{Activity, RootState, Settings, Setup};
 use crate::album::{Debouncer, Readiness, Watch, outermost};
 use crate::error::{Error, Result};
-use crate::file::resolve_links;
 use crate::pipeline::drop_linked_roots;
+use crate::spelling::meant_path;
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
@@ -359,6 +359,7 @@ impl Follower {
                 }
                 self.models = setup.models.clone();
                 self.batches.unload_models();
+                self.follow_changed_settings(&setup);
                 self.replace_roots(roots_of(&setup));
                 self.polled.clear();
                 self.mounts.clear();
@@ -366,6 +367,29 @@ impl Follower {
                 self.schedule.rescan = Instant::now();
             }
             Err(error) => tracing::error!("the settings stay as they were: {error}"),
+        }
+    }
+
+    /// Applies the settings that only the start of the daemon read, before `setup` takes the place of the present ones.
+    fn follow_changed_settings(&mut self, setup: &Setup) {
+        let database = std::path::absolute(&setup.database);
+        if database.is_ok_and(|database| database != self.store.path()) {
+            tracing::warn!(
+                "the daemon keeps the database {}; the one of the settings, {}, takes effect when it is started again",
+                self.store.path().display(),
+                setup.database.display()
+            );
+        }
+        if setup.max_watches == self.setup.max_watches {
+            return;
+        }
+        match Watch::new(setup.max_watches) {
+            // The scan that follows watches the folders again, and finds what changed in between.
+            Ok(watch) => {
+                self.watch = watch;
+                self.waiters.prepare(&mut self.watch);
+            }
+            Err(error) => tracing::error!("watch.max_watches stays as it was: {error}"),
         }
     }
 
@@ -443,7 +467,7 @@ impl Follower {
 
 /// The roots of the settings, with the symbolic links that there are now resolved.
 fn roots_of(setup: &Setup) -> Vec<Root> {
-    let resolved = |root: &PathBuf| resolve_links(root).unwrap_or_else(|_| root.clone());
+    let resolved = |root: &PathBuf| meant_path(root).unwrap_or_else(|_| root.clone());
     let folders = outermost(setup.roots.iter().map(resolved).collect());
     folders.into_iter().map(Root::new).collect()
 }

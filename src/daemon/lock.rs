@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::file::{FileMeta, database_companion};
-use crate::lock::{ProcessLock, Unavailable};
+use crate::lock::{ProcessLock, Unavailable, in_brackets, is_holder};
 
 /// A lock that the daemon holds while it runs.
 #[derive(Debug)]
@@ -33,8 +33,9 @@ impl Lock {
                 }),
             }),
             Err(Unavailable::Held(holder)) => Err(Error::Daemon(format!(
-                "a daemon ({holder}) already runs for {}; `fer-index status` shows what it does, and \
+                "a daemon{} already runs for {}; `fer-index status` shows what it does, and \
                  `--database` names another database",
+                in_brackets(holder.as_deref()),
                 database.display()
             ))),
             Err(Unavailable::Foreign) => Err(Error::Daemon(format!(
@@ -52,6 +53,12 @@ impl Lock {
         let mut files = self.files.iter();
         files.all(|(path, before)| identify(path) == *before)
     }
+}
+
+/// The daemon that has the lock of a database, or had it last, such as `process 17, version 1`; `None` if none is known.
+pub(super) fn holder(database: &Path) -> Option<String> {
+    let text = fs::read_to_string(database_companion(database, "lock")).ok()?;
+    Some(text.trim().to_owned()).filter(|holder| is_holder(holder))
 }
 
 /// Device and inode of a file; `None` if there is none.

@@ -49,6 +49,8 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 
 /// The daemon's settings, read again on SIGHUP.
 pub struct Setup {
+    /// The database of the settings. The daemon keeps the one with which it started.
+    pub database: PathBuf,
     /// Folders to follow, as absolute paths. Symbolic links in them are resolved anew whenever that may change something.
     pub roots: Vec<PathBuf>,
     /// Which files and folders are admitted by their names.

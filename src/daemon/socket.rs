@@ -13,14 +13,19 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 use super::Activity;
 use super::handle::{Handle, Message};
+use super::lock;
 use crate::error::{Error, Result};
 use crate::file::database_companion;
+use crate::lock::in_brackets;
 
 /// Longest path of a socket, in bytes: the system's limit (`sockaddr_un`) minus room for the suffix of the draft.
 const LONGEST_PATH: usize = 100;
 
 /// Maximum number of bytes that are read of a request; real ones have about ten.
 const LONGEST_REQUEST: u64 = 1024;
+
+/// How long the daemon may take to tell its activity.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request to the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,9 +138,9 @@ async fn answer(stream: tokio::net::UnixStream, follower: Handle) -> std::io::Re
 /// Asks the daemon of a database for its activity; `None` if no daemon runs.
 ///
 /// # Errors
-/// When the daemon does not answer.
+/// [`Error::Daemon`] with the number of its process when the daemon does not answer.
 pub fn activity(database: &Path) -> Result<Option<Activity>> {
-    send(database, Request::Status, Duration::from_secs(10))
+    send(database, Request::Status, ANSWER_TIMEOUT)
 }
 
 /// Waits until every file that was closed before is in the index; `None` if no daemon runs.
@@ -180,16 +185,8 @@ fn send<T: for<'a> Deserialize<'a>>(
         BufReader::new(&stream).read_line(&mut answer)?;
         Ok::<_, std::io::Error>(answer)
     };
-    let answer = exchange().map_err(|source| match (source.kind(), request) {
-        (ErrorKind::WouldBlock | ErrorKind::TimedOut, Request::Fresh) => Error::Daemon(format!(
-            "the daemon did not index all changes within {} s; `fer-index status` shows how many \
-             files are left",
-            limit.as_secs_f64()
-        )),
-        (ErrorKind::WouldBlock | ErrorKind::TimedOut, Request::Status) => Error::Daemon(format!(
-            "the daemon did not answer within {} s; try again, or restart it",
-            limit.as_secs_f64()
-        )),
+    let answer = exchange().map_err(|source| match source.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => too_late(database, request, limit),
         _ => Error::Io {
             path: path.clone(),
             source,
@@ -199,5 +196,20 @@ fn send<T: for<'a> Deserialize<'a>>(
         Error::Daemon(format!(
             "the running daemon is another version of fer-index ({error}); restart it"
         ))
+    })
+}
+
+/// The error that a request was not answered in time.
+fn too_late(database: &Path, request: Request, limit: Duration) -> Error {
+    let seconds = limit.as_secs_f64();
+    Error::Daemon(match request {
+        Request::Fresh => format!(
+            "the daemon did not index all changes within {seconds} s; `fer-index status` shows how many files are left"
+        ),
+        // Its other threads answer while it works, so the process was stopped, or the machine is out of memory.
+        Request::Status => {
+            let holder = in_brackets(lock::holder(database).as_deref());
+            format!("the daemon{holder} runs, but does not answer within {seconds} s")
+        }
     })
 }

@@ -114,8 +114,12 @@ impl Status {
             .as_mut()
             .map(|activity| std::mem::take(&mut activity.roots))
             .unwrap_or_default();
-        let mut roots: Vec<RootStatus> = store
-            .roots()?
+        let mut known = store.roots()?;
+        // Earlier versions stored the paths of mistyped folders that were never there.
+        known.retain(|root| {
+            root.reconciled_at.is_some() || store.has_files_below(&root.path).unwrap_or(true)
+        });
+        let mut roots: Vec<RootStatus> = known
             .into_iter()
             .map(|root| RootStatus {
                 state: if root.offline_since.is_some() || root.is_absent() {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, named_params};
 use crate::file::is_absent;
 
 use super::path::{Subtree, decode, encode};
-use super::{forgotten, mounts};
+use super::{files, forgotten, mounts};
 
 /// A folder that was indexed or is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,9 +146,11 @@ pub(super) fn mark_reconciled(db: &Connection, root: &Path) -> rusqlite::Result<
 }
 
 /// Records that the root is offline; the time of the first such record is kept until the root is reconciled. Not if it
-/// was forgotten.
+/// was forgotten. A folder that was never there, such as a mistyped one, does not become a root by this.
 pub(super) fn mark_offline(db: &Connection, root: &Path) -> rusqlite::Result<()> {
-    if forgotten::holds_path(db, root)? {
+    let mut known = db.prepare_cached("SELECT 1 FROM roots WHERE path = ?")?;
+    let is_known = known.exists([encode(root)])? || files::any_below(db, root)?;
+    if !is_known || forgotten::holds_path(db, root)? {
         return Ok(());
     }
     db.prepare_cached(
@@ -163,7 +165,7 @@ pub(super) fn mark_offline(db: &Connection, root: &Path) -> rusqlite::Result<()>
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{META, face, photo, temp_store};
+    use super::super::testing::{META, face, photo, put, temp_store};
     use super::super::{Group, Grouping, Query, Store};
     use super::*;
 
@@ -211,7 +213,9 @@ mod tests {
         let (_folder, mut store) = temp_store();
         let (a, b) = (PathBuf::from("/a"), PathBuf::from("/b"));
         store.mark_reconciled(&a).unwrap();
+        put(&mut store, "/b/1.jpg", &photo("1", vec![]));
         store.mark_offline(&b).unwrap();
+        store.mark_offline(Path::new("/never/there")).unwrap();
         let [first, second] = &store.roots().unwrap()[..] else {
             panic!("two roots")
         };

@@ -1,6 +1,6 @@
 //! Finds the stored path that a person means by a path that they type. The index has one path of a file, the one that a
-//! scan met and that queries print; on disk the file may have others, through symbolic links, and Unicode can write one
-//! name in several ways.
+//! scan met and that queries print; on disk the file may have others, through symbolic links and where capitals do not
+//! count, and Unicode can write one name in several ways.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::file::resolve_links;
 
 use super::path::{Subtree, decode};
+use crate::spelling::meant_path;
 
 /// Finds stored paths. The folders are read once, and only if a path is not stored as it was typed, since resolving the
 /// links of every folder is slow.
@@ -33,11 +34,12 @@ impl<'db> Finder<'db> {
         let Ok(absolute) = std::path::absolute(typed) else {
             return Ok(None);
         };
-        let resolved = resolve_links(&absolute).unwrap_or_else(|_| absolute.clone());
-        for path in [&absolute, &resolved] {
-            if is_stored(self.db, path)? {
-                return Ok(Some(path.components().collect()));
-            }
+        if is_stored(self.db, &absolute)? {
+            return Ok(Some(absolute.components().collect()));
+        }
+        let resolved = meant_path(&absolute).unwrap_or_else(|_| absolute.clone());
+        if is_stored(self.db, &resolved)? {
+            return Ok(Some(resolved));
         }
         let folders = self.folders()?;
         if let Some(path) = through_link(self.db, &resolved, folders)? {
@@ -92,8 +94,9 @@ impl Folders {
                 self.named.entry(name).or_insert_with(|| upper.to_owned());
             }
         }
-        if let Ok(real) = resolve_links(&folder)
-            && real != folder
+        // Asked for the names as they are spelled only where a link was met: that takes longer, and stored paths have them.
+        if resolve_links(&folder).is_ok_and(|real| real != folder)
+            && let Ok(real) = meant_path(&folder)
         {
             self.linked.push((folder.clone(), real));
         }
@@ -139,7 +142,7 @@ fn through_link(
         } else {
             continue;
         };
-        if is_stored(db, &meant)? && resolve_links(&meant).is_ok_and(|real| real == resolved) {
+        if is_stored(db, &meant)? && meant_path(&meant).is_ok_and(|real| real == resolved) {
             return Ok(Some(meant));
         }
     }

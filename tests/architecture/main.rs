@@ -24,7 +24,7 @@ const LAYERS: &[&[&str]] = &[
 
 const LEAVES: &[&str] = &[
     "borders", "canvas", "error", "facts", "file", "geo", "lock", "mount", "names", "photo",
-    "sidecar", "xmp", "zones",
+    "sidecar", "spelling", "xmp", "zones",
 ];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.

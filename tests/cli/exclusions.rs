@@ -213,3 +213,62 @@ fn a_file_that_was_looked_at_is_not_opened_again() {
     fs::write(&odd, fixture("hopper.jpg")).unwrap();
     assert_eq!(env.index()["photos"], 1);
 }
+
+#[test]
+fn bins_snapshots_and_incomplete_files_are_left_out_by_default() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let folders = [
+        "~snapshot/daily",
+        ".snapshot/daily",
+        ".zfs/snapshot",
+        "@snapshots/1",
+        "timeshift-btrfs/snapshots",
+        "timeshift/snapshots/1",
+        ".timeshift",
+        "RECYCLER/S-1",
+        "Recycled",
+        ".recycle",
+        "@tmp",
+        "#recycle",
+        ".snapshots",
+    ];
+    let mut number = 0;
+    let mut add = |name: String| {
+        number += 1;
+        env.add(name, photo_number(number));
+    };
+    for folder in folders {
+        add(format!("{folder}/1.jpg"));
+    }
+    for name in [
+        "a.jpg.filepart",
+        "b.jpg.opdownload",
+        "c.jpg.!qB",
+        "d.jpg.!ut",
+        "#e.jpg#",
+    ] {
+        add(name.to_owned());
+    }
+    // Names of people's own that are like them.
+    for name in [
+        "#love/1.jpg",
+        "timeshift/1.jpg",
+        "snapshots/1.jpg",
+        "#1.jpg",
+    ] {
+        add(name.to_owned());
+    }
+    let mut index = env.command("index album");
+    index.env("FER_INDEX_ALBUM_HIDDEN", "true");
+    assert!(index.output().unwrap().status.success());
+    assert_eq!(
+        indexed(&env),
+        [
+            "#1.jpg",
+            "#love/1.jpg",
+            "hopper.jpg",
+            "snapshots/1.jpg",
+            "timeshift/1.jpg"
+        ]
+    );
+}

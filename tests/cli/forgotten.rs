@@ -125,6 +125,29 @@ fn a_forgotten_photo_goes_with_its_copies_and_what_is_beside_it_stays() {
 }
 
 #[test]
+fn forgetting_where_nothing_is_to_be_forgotten_says_so() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    fs::create_dir(env.album("empty")).unwrap();
+    env.add("texts/notes.txt", "no photo");
+    for line in [
+        "forget album/empty",
+        "forget album/texts",
+        "forget --dry-run album/empty",
+    ] {
+        let run = env.run(line);
+        let told = run.stderr.contains("no photo is there");
+        assert!(run.code == 1 && told, "{line}: {run:?}");
+    }
+    assert_eq!(env.query(""), ["hopper.jpg"]);
+    // Photos that are not in the index yet are there to be kept out of it.
+    env.add("new/astronaut.jpg", fixture("astronaut.jpg"));
+    env.run("forget album/new").found();
+    env.index();
+    assert_eq!(env.query(""), ["hopper.jpg"]);
+}
+
+#[test]
 fn a_forgotten_picture_does_not_come_back_with_other_metadata() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     let taken = |date: &str| photo_taken("astronaut.jpg", date, (43.77, 11.25), "Quxocam");

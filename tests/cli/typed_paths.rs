@@ -1,4 +1,5 @@
-//! Every command accepts a path as it was printed, through any symbolic link, and with composed or decomposed accents.
+//! Every command accepts a path as it was printed, through any symbolic link, with composed or decomposed accents, and in
+//! any case where the disk does not distinguish capitals.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -102,4 +103,103 @@ fn names_are_found_however_their_accents_are_written() {
     let export = format!("export --xmp --all --under album/{COMPOSED}");
     assert_eq!(env.run(&export).code, 0);
     assert!(env.album(format!("{DECOMPOSED}/2.jpg.xmp")).exists());
+}
+
+/// Mounts a card with exFAT and runs commands on it, all in a mount namespace of their own, which ends with the script.
+/// Each command's output goes to a file with its number, and its exit code to another.
+#[cfg(target_os = "linux")]
+const ON_A_CARD: &str = r#"
+    truncate -s 16M card.img && mkfs.exfat card.img >&2 && device=$(losetup -f --show card.img) || exit 77
+    mkdir card && mount.exfat-fuse "$device" card >&2
+    is_mounted=$?
+    losetup -d "$device"
+    [ $is_mounted = 0 ] || exit 77
+    trap 'umount card' EXIT
+    mkdir -p card/DCIM/Private card/DCIM/Über
+    mv album/private.jpg card/DCIM/Private/IMG_1.JPG
+    mv album/other.jpg card/DCIM/Über/IMG_2.JPG
+    number=0
+    while read -r line; do
+        number=$((number + 1))
+        "$PROGRAM" $line > "$number.out" 2>&1
+        echo $? > "$number.code"
+    done
+"#;
+
+/// Runs command lines on the card, which has `DCIM/Private/IMG_1.JPG` and `DCIM/Über/IMG_2.JPG`, and returns the exit code
+/// and the output of each; `None`, with a message, if no card can be mounted.
+#[cfg(target_os = "linux")]
+#[allow(clippy::print_stderr)]
+fn on_a_card(env: &TestEnv, lines: &[&str]) -> Option<Vec<(String, String)>> {
+    env.add("private.jpg", fixture("astronaut.jpg"));
+    env.add("other.jpg", fixture("hopper.jpg"));
+    fs::write(env.path("lines"), lines.join("\n") + "\n").unwrap();
+    let mut script = std::process::Command::new("unshare");
+    script.args(["-m", "--propagation", "private", "sh", "-c", ON_A_CARD]);
+    env.place(&mut script);
+    script.env("PROGRAM", env.command("").get_program());
+    script.stdin(fs::File::open(env.path("lines")).unwrap());
+    let ran = script.output();
+    if !ran.as_ref().is_ok_and(|ran| ran.status.success()) {
+        eprintln!("SKIPPED: no exFAT card can be mounted here: {ran:?}");
+        return None;
+    }
+    let read = |name: String| fs::read_to_string(env.path(name)).unwrap();
+    let outcome = |number| {
+        let code = read(format!("{number}.code"));
+        (code.trim().to_owned(), read(format!("{number}.out")))
+    };
+    Some((1..=lines.len()).map(outcome).collect())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_path_in_another_case_is_the_one_that_the_disk_lists() {
+    let env = TestEnv::new();
+    let lines = [
+        "index card --json",
+        "index card/dcim --json",
+        "query --format paths --all",
+        "show --json card/dcim/private/img_1.jpg",
+        "query --format paths --all --under card/DCIM/über",
+        "forget card/dcim/PRIVATE --json",
+        "index card --json",
+        "index card/dcim/private",
+        "query --format paths --all",
+        "forget --undo card/dcim/private",
+        "index card --json",
+        "query --format paths --all",
+        "forget card/dcim/private/img_1.jpg --json",
+        "query --format paths --all",
+    ];
+    let Some(ran) = on_a_card(&env, &lines) else {
+        return;
+    };
+    let [private, other] = ["DCIM/Private/IMG_1.JPG", "DCIM/Über/IMG_2.JPG"]
+        .map(|name| env.path("card").join(name).display().to_string());
+    let sorted = |number: usize| {
+        let mut lines: Vec<_> = ran[number].1.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let number = |run: usize, name: &str| {
+        let value: serde_json::Value = serde_json::from_str(&ran[run].1).unwrap();
+        value[name].as_i64().unwrap()
+    };
+    assert_eq!(number(0, "photos"), 2, "{ran:?}");
+    assert_eq!((number(1, "photos"), number(1, "unchanged")), (0, 2));
+    assert_eq!(sorted(2), [private.clone(), other.clone()]);
+    assert!(ran[3].1.contains(&private), "{ran:?}");
+    assert_eq!(sorted(4), std::slice::from_ref(&other));
+    assert_eq!((number(5, "photos"), number(5, "files")), (1, 1));
+    assert_eq!(number(6, "photos"), 0, "{ran:?}");
+    assert!(
+        ran[7].0 == "2" && ran[7].1.contains("was forgotten"),
+        "{ran:?}"
+    );
+    assert_eq!(sorted(8), std::slice::from_ref(&other));
+    assert_eq!(ran[9].0, "0", "{ran:?}");
+    assert_eq!(sorted(11), [private, other.clone()]);
+    assert_eq!(number(12, "files"), 1);
+    assert_eq!(sorted(13), [other]);
 }

@@ -73,6 +73,77 @@ fn status_shows_the_daemon_while_it_runs_and_the_database_always() {
 }
 
 #[test]
+fn status_tells_of_a_daemon_that_does_not_answer_and_of_the_index() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let daemon = Daemon::start(&env);
+    wait_until("the photo", || files(&env) == 1);
+    daemon.signal("STOP");
+    let text = env.run("status");
+    let pid = format!("(process {}, version", daemon.pid());
+    assert!(text.code == 2 && text.text().contains(&pid), "{text:?}");
+    assert!(text.text().contains("does not answer"), "{text:?}");
+    assert!(text.text().contains("1 photos, "), "{text:?}");
+    let json = env.run("status --json");
+    assert_eq!(json.code, 2, "{json:?}");
+    let told = json.json();
+    assert_eq!(
+        (&told["running"], &told["daemon"]),
+        (&json!(true), &json!(null))
+    );
+    assert!(
+        told["unanswered"].as_str().unwrap().contains(&pid),
+        "{told}"
+    );
+    assert_eq!(told["photos"], 1);
+    daemon.signal("CONT");
+    assert_eq!(env.run("status").code, 0);
+}
+
+#[test]
+fn a_root_that_was_never_there_is_no_root_of_the_index() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let configure = |roots: &str| {
+        fs::write(env.config_file(), format!("album.roots = [{roots}]\n")).unwrap();
+    };
+    configure("'~/../album', '~/../albun'");
+    let daemon = Daemon::follow(&env, "", &[]);
+    wait_until("the photo", || files(&env) == 1);
+    let mistyped = env.path("albun").display().to_string();
+    let roots = || -> Vec<(String, String)> {
+        let roots = status(&env)["roots"].clone();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let root = |root: &serde_json::Value| (text(&root["path"]), text(&root["state"]));
+        roots.as_array().unwrap().iter().map(root).collect()
+    };
+    assert!(
+        roots().contains(&(mistyped.clone(), "offline".into())),
+        "{:?}",
+        roots()
+    );
+    let log = daemon.log();
+    assert!(
+        log.contains("albun is not there; it is followed once it is"),
+        "{log}"
+    );
+    // It may also be a folder that is made later.
+    fs::create_dir(env.path("albun")).unwrap();
+    fs::write(env.path("albun/1.jpg"), fixture("astronaut.jpg")).unwrap();
+    wait_until("the photo in the new folder", || files(&env) == 2);
+    configure("'~/../album', '~/../abum'");
+    daemon.signal("HUP");
+    wait_until("the settings are read", || {
+        daemon.log().contains("abum is not there")
+    });
+    configure("'~/../album'");
+    daemon.signal("HUP");
+    wait_until("one root is followed", || roots().len() == 2);
+    daemon.stop();
+    let left: Vec<_> = roots().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(left, [env.path("album").display().to_string(), mistyped]);
+}
+
+#[test]
 fn status_folds_a_root_below_a_watched_one() {
     let env = TestEnv::new();
     env.add("trip/a.jpg", fixture("astronaut.jpg"));
@@ -206,6 +277,51 @@ fn settings_are_read_again_on_sighup() {
     wait_until("the other folder's photo", || files(&env) == 1);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn sighup_also_applies_the_limit_of_watches_and_tells_of_another_database() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    for folder in ["a", "b"] {
+        fs::create_dir(env.album(folder)).unwrap();
+    }
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let configure = |first: &str| {
+        let settings = format!("{first}\n[album]\nroots = ['~/../album']\n");
+        fs::write(env.config_file(), settings).unwrap();
+    };
+    configure("");
+    let daemon = Daemon::follow(&env, "", &[("FER_INDEX_WATCH_POLL_SECONDS", "1")]);
+    let folders = || {
+        let daemon = status(&env)["daemon"].clone();
+        let count = |name: &str| daemon[name].as_i64().unwrap();
+        (count("watched_folders"), count("polled_folders"))
+    };
+    let all = folders();
+    assert_eq!(all.1, 0, "{all:?}");
+    configure("watch.max_watches = 2");
+    daemon.signal("HUP");
+    wait_until("the limit is in force", || folders() == (2, all.0 - 2));
+    // Changes are still found, and so are those after all folders are watched again.
+    env.add("a/1.jpg", fixture("astronaut.jpg"));
+    env.add("b/1.jpg", fixture("chelsea.jpg"));
+    wait_until("the photos", || files(&env) == 3);
+    configure("");
+    daemon.signal("HUP");
+    wait_until("all are watched", || folders() == all);
+    env.add("b/2.jpg", numbered(&portrait(), 1));
+    wait_until("the photo in a watched folder", || files(&env) == 4);
+    env.run("query --fresh --format paths").found();
+
+    configure("database = '~/other.sqlite3'");
+    daemon.signal("HUP");
+    wait_until("it is told", || {
+        daemon
+            .log()
+            .contains("takes effect when it is started again")
+    });
+    let line = format!("status --json --database {}", env.database().display());
+    assert_eq!(env.run(&line).found().json()["running"], true);
 }
 
 #[test]

@@ -230,7 +230,11 @@ impl Follower {
             } else {
                 "is not there"
             };
-            tracing::warn!("{} {what}: its photos stay in the index", path.display());
+            if self.store.has_files_below(&path)? {
+                tracing::warn!("{} {what}: its photos stay in the index", path.display());
+            } else {
+                tracing::warn!("{} {what}; it is followed once it is", path.display());
+            }
         }
         self.roots[root].identity = None;
         self.roots[root].state = Some(RootState::Offline);
