@@ -159,18 +159,18 @@ fn a_path_in_another_case_is_the_one_that_the_disk_lists() {
     let lines = [
         "index card --json",
         "index card/dcim --json",
-        "query --format paths --all",
+        "query --format paths",
         "show --json card/dcim/private/img_1.jpg",
-        "query --format paths --all --under card/DCIM/über",
+        "query --format paths --under card/DCIM/über",
         "forget card/dcim/PRIVATE --json",
         "index card --json",
         "index card/dcim/private",
-        "query --format paths --all",
+        "query --format paths",
         "forget --undo card/dcim/private",
         "index card --json",
-        "query --format paths --all",
+        "query --format paths",
         "forget card/dcim/private/img_1.jpg --json",
-        "query --format paths --all",
+        "query --format paths",
     ];
     let Some(ran) = on_a_card(&env, &lines) else {
         return;

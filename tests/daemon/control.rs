@@ -103,10 +103,11 @@ fn status_tells_of_a_daemon_that_does_not_answer_and_of_the_index() {
 fn a_root_that_was_never_there_is_no_root_of_the_index() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
-    let configure = |roots: &str| {
-        fs::write(env.config_file(), format!("album.roots = [{roots}]\n")).unwrap();
+    let configure = |names: &[&str]| {
+        let paths: Vec<_> = names.iter().map(|name| env.path(name)).collect();
+        fs::write(env.config_file(), format!("album.roots = {paths:?}\n")).unwrap();
     };
-    configure("'~/../album', '~/../albun'");
+    configure(&["album", "albun"]);
     let daemon = Daemon::follow(&env, "", &[]);
     wait_until("the photo", || files(&env) == 1);
     let mistyped = env.path("albun").display().to_string();
@@ -130,12 +131,12 @@ fn a_root_that_was_never_there_is_no_root_of_the_index() {
     fs::create_dir(env.path("albun")).unwrap();
     fs::write(env.path("albun/1.jpg"), fixture("astronaut.jpg")).unwrap();
     wait_until("the photo in the new folder", || files(&env) == 2);
-    configure("'~/../album', '~/../abum'");
+    configure(&["album", "abum"]);
     daemon.signal("HUP");
     wait_until("the settings are read", || {
         daemon.log().contains("abum is not there")
     });
-    configure("'~/../album'");
+    configure(&["album"]);
     daemon.signal("HUP");
     wait_until("one root is followed", || roots().len() == 2);
     daemon.stop();
@@ -301,7 +302,10 @@ fn sighup_also_applies_the_limit_of_watches_and_tells_of_another_database() {
     assert_eq!(all.1, 0, "{all:?}");
     configure("watch.max_watches = 2");
     daemon.signal("HUP");
-    wait_until("the limit is in force", || folders() == (2, all.0 - 2));
+    wait_until("the limit is in force", || {
+        let (watched, polled) = folders();
+        watched < all.0 && watched + polled == all.0
+    });
     // Changes are still found, and so are those after all folders are watched again.
     env.add("a/1.jpg", fixture("astronaut.jpg"));
     env.add("b/1.jpg", fixture("chelsea.jpg"));
