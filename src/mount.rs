@@ -11,7 +11,7 @@ pub fn mount_at(path: &Path) -> Option<u64> {
     path.ancestors().find_map(mount_of)
 }
 
-/// Folders in which the system makes a mount point when a disk or share is mounted, and removes it afterwards: udisks, GVfs
+/// Folders in which the system makes a mount point when a disk or share is mounted, and removes it afterwards: udisks, `GVfs`
 /// and macOS do.
 const AUTOMATIC: [&str; 4] = ["/media", "/run/media", "/run/user", "/Volumes"];
 

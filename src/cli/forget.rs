@@ -87,7 +87,13 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
 /// Warns if the index had nothing of a path and no photo is there, which then is most likely not the path that was meant:
 /// who forgets something must not take it for gone. Otherwise the outcome stays as it is.
 fn told_if_nothing(path: &Path, removed: &Removed, outcome: Outcome) -> Outcome {
-    let is_nothing = removed.files == 0 && removed.photos == 0 && removed.corrections == 0;
+    let counts = [
+        removed.files,
+        removed.photos,
+        removed.corrections,
+        removed.lost_paths,
+    ];
+    let is_nothing = counts.iter().all(|count| *count == 0);
     if outcome != Outcome::Found || !is_nothing || holds_photos(path) {
         return outcome;
     }

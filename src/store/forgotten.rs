@@ -34,6 +34,8 @@ pub struct Removed {
     pub corrections: u64,
     /// Number of roots.
     pub roots: u64,
+    /// Number of paths that photos with corrections had before.
+    pub lost_paths: u64,
 }
 
 /// Computes marks with the key of a database.
@@ -204,7 +206,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
-    lost_paths::remove(db, &tree)?;
+    removed.lost_paths = lost_paths::remove(db, &tree)?;
     mounts::remove(db, &tree)?;
     // Where the files of photos without files were is not stored for all of them, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;

@@ -144,7 +144,7 @@ impl State {
         })
     }
 
-    /// Whether what was learned last was learned from `faces`, which has this stamp; also if nothing was faces and nothing
+    /// Whether what was learned last was learned from `faces`, which has this stamp; also if nothing was corrected and nothing
     /// was ever learned.
     fn is_fitted_to(&self, stamp: &Stamp, faces: &CorrectedFaces) -> bool {
         match &self.stamp {

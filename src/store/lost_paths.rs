@@ -149,12 +149,12 @@ pub(super) fn earlier_versions(
 }
 
 /// Removes what is stored about the path of a file, or about all paths below a folder.
-pub(super) fn remove(db: &Connection, tree: &Subtree) -> rusqlite::Result<()> {
-    db.execute(
+pub(super) fn remove(db: &Connection, tree: &Subtree) -> rusqlite::Result<u64> {
+    let removed = db.execute(
         "DELETE FROM lost_paths WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
     )?;
-    Ok(())
+    Ok(removed as u64)
 }
 
 /// Removes the paths of contents that have no corrections any more.

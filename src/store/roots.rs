@@ -78,7 +78,7 @@ impl AbsentRoots {
         folders.any(|folder| *folder.is_absent.get_or_init(|| is_absent(&folder.path)))
     }
 
-    /// The paths in the same order, but those in one of them order_last.
+    /// The paths in the same order, but those in one of them last.
     pub fn order_last(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
         paths.sort_by_key(|path| self.contain(&encode(path)));
         paths

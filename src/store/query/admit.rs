@@ -27,7 +27,7 @@ pub(super) const PATHS: &str = "SELECT path FROM files WHERE photo_id = ? ORDER 
 pub(super) const WORDS: &str =
     "SELECT EXISTS (SELECT 1 FROM photo_words WHERE photo_words MATCH ? AND rowid = ?)";
 
-/// The first first_admitted_path that the filters admit, as stored; a first_admitted_path below an absent root only if there is no other. `None` if the
+/// The first path that the filters admit, as stored; a path below an absent root only if there is no other. `None` if the
 /// photo does not meet the filters. The photo's date and the faces that count are checked elsewhere.
 pub(super) fn first_admitted_path(
     db: &Connection,
