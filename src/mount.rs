@@ -1,7 +1,7 @@
 //! Tells whether the file system in which a file or folder was found is still mounted there. After a disk was unplugged,
 //! what was on it cannot be told from what was deleted by its path alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::file::{FileMeta, has_name};
 
@@ -11,9 +11,14 @@ pub fn mount_at(path: &Path) -> Option<u64> {
     path.ancestors().find_map(mount_of)
 }
 
-/// Folders in which the system makes a mount point when a disk or share is mounted, and removes it afterwards: udisks, `GVfs`
-/// and macOS do.
-const AUTOMATIC: [&str; 4] = ["/media", "/run/media", "/run/user", "/Volumes"];
+/// Folders in which the system makes a mount point when a disk or share is mounted, and removes it afterwards, at most so
+/// many levels below: udisks, `GVfs` and macOS do.
+const AUTOMATIC: [(&str, usize); 4] = [
+    ("/media", 2),
+    ("/run/media", 2),
+    ("/run/user", 2),
+    ("/Volumes", 1),
+];
 
 /// Whether a mount that is absent may return at this path: its mount point is there, or the system will make it.
 pub fn may_return(mount: &Path) -> bool {
@@ -21,7 +26,10 @@ pub fn may_return(mount: &Path) -> bool {
 }
 
 fn is_automatic(mount: &Path) -> bool {
-    AUTOMATIC.iter().any(|folder| mount.starts_with(folder))
+    AUTOMATIC.iter().any(|(folder, levels)| {
+        let below = mount.strip_prefix(folder);
+        below.is_ok_and(|below| below.components().count() <= *levels)
+    })
 }
 
 /// Whether the file system of a file that is not there any more, and had these metadata, was unmounted or replaced: the
@@ -30,6 +38,30 @@ pub fn is_unmounted(path: &Path, before: &FileMeta) -> bool {
     let device = |folder: &Path| Some(FileMeta::of(&folder.metadata().ok()?).device);
     let parents = path.ancestors().skip(1);
     parents.into_iter().find_map(device) != Some(before.device)
+}
+
+/// The mounts in which some folders were at a moment.
+#[derive(Debug)]
+pub struct MountsBefore(Vec<(PathBuf, u64)>);
+
+impl MountsBefore {
+    /// The present mounts of those of these folders that are there.
+    pub fn of(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        let folders = folders.into_iter();
+        Self(
+            folders
+                .filter_map(|folder| mount_of(&folder).map(|mount| (folder, mount)))
+                .collect(),
+        )
+    }
+
+    /// Whether the mount of one of these folders, at or above a path, is another one now.
+    pub fn have_changed_at(&self, path: &Path) -> bool {
+        let is_changed = |(folder, before): &(PathBuf, u64)| {
+            path.starts_with(folder) && mount_at(folder) != Some(*before)
+        };
+        self.0.iter().any(is_changed)
+    }
 }
 
 /// A number of the mounted file system of a folder; `None` if the folder cannot be read.
@@ -71,7 +103,24 @@ mod tests {
         assert!(may_return(folder.path()));
         assert!(!may_return(&folder.path().join("disk")));
         assert!(may_return(Path::new("/run/media/nobody/DISK")));
-        assert!(!is_automatic(Path::new("/mediathek/DISK")));
+        for path in ["/mediathek/DISK", "/media/nobody/DISK/album/link"] {
+            assert!(!is_automatic(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn mounts_have_changed_only_below_what_was_unmounted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mounts = MountsBefore::of([folder.path().to_path_buf(), folder.path().join("none")]);
+        assert!(!mounts.have_changed_at(&folder.path().join("a.jpg")));
+        // As if another file system had been mounted at the folder.
+        let other = MountsBefore(vec![(folder.path().to_path_buf(), u64::MAX)]);
+        assert!(other.have_changed_at(&folder.path().join("b/a.jpg")));
+        assert!(!other.have_changed_at(Path::new("/elsewhere/a.jpg")));
+        // A folder that was deleted is on the same mount as before.
+        let path = folder.path().to_path_buf();
+        drop(folder);
+        assert!(!mounts.have_changed_at(&path.join("a.jpg")));
     }
 
     #[test]

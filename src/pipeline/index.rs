@@ -16,6 +16,7 @@ use super::{Analyser, Summary};
 use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root};
 use crate::error::{Error, Result};
 use crate::file::FileMeta;
+use crate::mount::MountsBefore;
 use crate::sidecar::Finder;
 use crate::store::{Root, Store};
 
@@ -235,6 +236,8 @@ fn run_pipeline(
     let models = analyser.models();
     let claims = Claims::new(options.reanalyse);
     let budget = Budget::new(BYTES_IN_FLIGHT);
+    let roots = store.roots()?.into_iter().map(|root| root.path);
+    let mounts = MountsBefore::of(store.mounts()?.into_iter().chain(roots));
     let workers = (0..threads)
         .map(|_| {
             let store = Store::open_existing(store.path())?;
@@ -243,6 +246,7 @@ fn run_pipeline(
                 models: &models,
                 claims: &claims,
                 budget: &budget,
+                mounts: &mounts,
                 store,
                 finder: Finder::default(),
             })

@@ -15,7 +15,7 @@ use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, read_sidecars};
-use crate::mount::is_unmounted;
+use crate::mount::{MountsBefore, is_unmounted};
 use crate::output;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::{Finder, Sidecar};
@@ -141,6 +141,8 @@ pub(super) struct Worker<'a> {
     pub budget: &'a Budget,
     /// A connection of its own, to look up which content the index has.
     pub store: Store,
+    /// The mounts of the roots, and those below them, at the beginning of the run.
+    pub mounts: &'a MountsBefore,
     /// Finds the sidecars of files.
     pub finder: Finder,
 }
@@ -164,7 +166,7 @@ impl Worker<'_> {
             let (meta, outcome) = match FirstBytes::read(&path) {
                 Ok(FirstBytes::Photo) => return self.read(path, meta),
                 Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
-                Ok(FirstBytes::Vanished) => (meta, vanished(&path, &meta)),
+                Ok(FirstBytes::Vanished) => (meta, self.vanished(&path, &meta)),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
             let sidecars = read_sidecars(&path, &self.finder);
@@ -184,7 +186,7 @@ impl Worker<'_> {
             Ok(Some((meta, bytes))) => (meta, bytes),
             Ok(None) => {
                 return Ok(Finding {
-                    outcome: vanished(&path, &meta),
+                    outcome: self.vanished(&path, &meta),
                     path,
                     meta,
                     sidecars: Vec::new(),
@@ -208,6 +210,16 @@ impl Worker<'_> {
             outcome,
             sidecars,
         })
+    }
+
+    /// The outcome of a file that is not there any more.
+    fn vanished(&self, path: &Path, meta: &FileMeta) -> Outcome {
+        // Another mount of the same device, such as a bind mount, is told by its number alone.
+        if is_unmounted(path, meta) || self.mounts.have_changed_at(path) {
+            Outcome::Absent
+        } else {
+            Outcome::Vanished
+        }
     }
 
     fn process_content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
@@ -322,15 +334,6 @@ impl Worker<'_> {
         // Between the two queries the photo may have taken another content.
         let record = self.store.record(photo.id)?;
         Ok(record.filter(|record| record.hash == *hash && record.has_features()))
-    }
-}
-
-/// The outcome of a file that is not there any more.
-fn vanished(path: &Path, meta: &FileMeta) -> Outcome {
-    if is_unmounted(path, meta) {
-        Outcome::Absent
-    } else {
-        Outcome::Vanished
     }
 }
 

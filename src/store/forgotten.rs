@@ -61,7 +61,7 @@ impl Marks {
         self.mark(b"picture", hash.as_bytes())
     }
 
-    /// The mark of a person's name, which is given as [`words::compared`](super::words::compared).
+    /// The mark of a person's name, which is given as [`words::comparison_form`](super::words::comparison_form).
     pub fn person(&self, words: &str) -> [u8; 32] {
         self.mark(b"person", words.as_bytes())
     }

@@ -10,8 +10,10 @@ const MARKS: [&str; 2] = [".sync-conflict-", "_conflict-"];
 
 /// A part of a word that is only in brackets that a program wrote: Dropbox, Nextcloud and Seafile write them at the end, as in
 /// `(Anna's conflicted copy 2021-03-04)` and `(SFConflict anna 2021-03-04-10-11-12)`, Dropbox in the language of its user.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 10] = [
     "conflic",
+    "case clash",
+    "name clash",
     "conflit",
     "konflik",
     "конфл",

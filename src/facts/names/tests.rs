@@ -227,6 +227,14 @@ fn the_day_of_a_conflict_is_no_date() {
             "FB_IMG_1563109200123 (conflict 2021-03-04).jpg",
             "2019-07-14T13:00:00.123Z",
         ),
+        (
+            "IMG-20190714-WA0003 (case clash from 2021-03-04 101112).jpg",
+            "2019-07-14",
+        ),
+        (
+            "IMG-20190714-WA0003 (# Name clash 2021-03-04 d8tp1zC #).jpg",
+            "2019-07-14",
+        ),
         // What people write stays.
         ("conflict-20210304.jpg", "2021-03-04"),
         ("family_conflict-2021-03-04.jpg", "2021-03-04"),

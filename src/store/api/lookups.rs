@@ -122,6 +122,14 @@ impl Store {
         })
     }
 
+    /// All folders that are or were mounts.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn mounts(&self) -> Result<Vec<PathBuf>> {
+        self.read(mounts::all)
+    }
+
     /// Whether the index has files below `path`.
     ///
     /// # Errors
