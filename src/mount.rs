@@ -32,14 +32,6 @@ fn is_automatic(mount: &Path) -> bool {
     })
 }
 
-/// Whether the file system of a file that is not there any more, and had these metadata, was unmounted or replaced: the
-/// innermost folder above it that is there is on another device.
-pub fn is_unmounted(path: &Path, before: &FileMeta) -> bool {
-    let device = |folder: &Path| Some(FileMeta::of(&folder.metadata().ok()?).device);
-    let parents = path.ancestors().skip(1);
-    parents.into_iter().find_map(device) != Some(before.device)
-}
-
 /// The mounts in which some folders were at a moment.
 #[derive(Debug)]
 pub struct MountsBefore(Vec<(PathBuf, u64)>);
@@ -84,8 +76,6 @@ pub fn mount_of(folder: &Path) -> Option<u64> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -121,17 +111,5 @@ mod tests {
         let path = folder.path().to_path_buf();
         drop(folder);
         assert!(!mounts.have_changed_at(&path.join("a.jpg")));
-    }
-
-    #[test]
-    fn a_deleted_file_is_on_the_device_of_its_folder_and_one_of_another_device_is_unmounted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.jpg");
-        fs::write(&path, "x").unwrap();
-        let meta = FileMeta::of(&path.metadata().unwrap());
-        fs::remove_file(&path).unwrap();
-        assert!(!is_unmounted(&path, &meta));
-        let device = meta.device + 1;
-        assert!(is_unmounted(&path, &FileMeta { device, ..meta }));
     }
 }

@@ -201,7 +201,10 @@ fn taken_at(
 ) -> Option<TakenAt> {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     let stated = dates_in_order(sources, today);
-    let date = effective_date(&stated).or_else(|| date_in_names(sources, &stated, today));
+    let date = effective_date(&stated).or_else(|| {
+        let zone = zone_at(position);
+        date_in_names(sources, &stated, today, &zone)
+    });
     let Some(date) = date else {
         let times = sources.files.iter().filter_map(|file| file.modified);
         return times.min().and_then(TakenAt::from_file_time);
@@ -323,16 +326,22 @@ fn date_in_names(
     sources: &SourcesOfPhoto<'_>,
     stated: &[StatedDate],
     today: Date,
+    zone: &TimeZone,
 ) -> Option<StatedDate> {
     let change = stated.first().copied();
+    // Names state a moment in UTC or a day by the clock there.
+    let local_day = |date: &StatedDate| match date.moment {
+        Moment::Local { local, .. } => local.date(),
+        Moment::Instant { utc } => zone.to_datetime(utc).date(),
+    };
     let paths = || sources.files.iter().map(|file| file.path);
     let of_file = paths()
         .filter_map(|path| names::date_in_file_name(path, today))
-        .min_by_key(|date| (day_of(date), date.precision));
+        .min_by_key(|date| (local_day(date), date.precision));
     let of_folders = || {
         paths()
             .filter_map(|path| names::date_in_folder_names(path, today))
-            .min_by_key(|date| (date.precision, day_of(date)))
+            .min_by_key(|date| (date.precision, local_day(date)))
     };
     let Some(mut named) = of_file.or_else(of_folders) else {
         return change;

@@ -15,7 +15,7 @@ use crate::face::{BoundingBox, ScoredFace};
 use crate::facts::{VERSION, of_content};
 use crate::file::{FileMeta, read_file};
 use crate::imaging::{Facts, read_sidecars};
-use crate::mount::{MountsBefore, is_unmounted};
+use crate::mount::MountsBefore;
 use crate::output;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::{Finder, Sidecar};
@@ -166,7 +166,7 @@ impl Worker<'_> {
             let (meta, outcome) = match FirstBytes::read(&path) {
                 Ok(FirstBytes::Photo) => return self.read(path, meta),
                 Ok(FirstBytes::Other(meta, skip)) => (meta, Outcome::Unread(skip)),
-                Ok(FirstBytes::Vanished) => (meta, self.vanished(&path, &meta)),
+                Ok(FirstBytes::Vanished) => (meta, self.vanished(&path)),
                 Err(skip) => (meta, Outcome::Unread(skip)),
             };
             let sidecars = read_sidecars(&path, &self.finder);
@@ -186,7 +186,7 @@ impl Worker<'_> {
             Ok(Some((meta, bytes))) => (meta, bytes),
             Ok(None) => {
                 return Ok(Finding {
-                    outcome: self.vanished(&path, &meta),
+                    outcome: self.vanished(&path),
                     path,
                     meta,
                     sidecars: Vec::new(),
@@ -213,9 +213,8 @@ impl Worker<'_> {
     }
 
     /// The outcome of a file that is not there any more.
-    fn vanished(&self, path: &Path, meta: &FileMeta) -> Outcome {
-        // Another mount of the same device, such as a bind mount, is told by its number alone.
-        if is_unmounted(path, meta) || self.mounts.have_changed_at(path) {
+    fn vanished(&self, path: &Path) -> Outcome {
+        if self.mounts.have_changed_at(path) {
             Outcome::Absent
         } else {
             Outcome::Vanished

@@ -340,15 +340,16 @@ pub(super) fn detach_followers(db: &Connection, leader: Option<i64>) -> rusqlite
     .collect()
 }
 
-/// Makes a correction follow `leader`, or the correction that `leader` itself follows, and takes over that one's emotion
-/// and time.
+/// Makes a correction, with those that follow it, follow `leader` or the correction that `leader` itself follows, and take
+/// over the emotion and time of that one.
 pub(super) fn follow(db: &Connection, follower: i64, leader: i64) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE corrections SET (carried_from, emotion, made_at) = (
              SELECT o.id, o.emotion, o.made_at FROM corrections l JOIN corrections o ON o.id = coalesce(l.carried_from, l.id)
              WHERE l.id = ?2
          )
-         WHERE id = ?1 AND (SELECT coalesce(carried_from, id) FROM corrections WHERE id = ?2) <> ?1",
+         WHERE (id = ?1 OR carried_from = ?1)
+           AND (SELECT coalesce(carried_from, id) FROM corrections WHERE id = ?2) <> ?1",
     )?
     .execute(params![follower, leader])?;
     Ok(())

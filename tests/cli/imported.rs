@@ -110,6 +110,25 @@ fn what_was_carried_over_from_a_forgotten_photo_stays_with_the_edit() {
 }
 
 #[test]
+fn what_a_person_said_of_an_edit_is_not_replaced_by_what_is_carried_over_to_it() {
+    let (one, two) = (album_with_edit(), album_with_edit());
+    correct(&one, "grey.jpg", "happy");
+    // Later, on another machine.
+    correct(&two, "a.jpg", "sad");
+    assert_eq!(correction(&two, "grey.jpg"), "sad");
+    bring(&two, &one);
+    bring(&one, &two);
+    for env in [&one, &two] {
+        assert_eq!(correction(env, "a.jpg"), "sad");
+        assert_eq!(correction(env, "grey.jpg"), "happy");
+    }
+    undo(&two, "a.jpg");
+    bring(&two, &one);
+    assert_eq!(correction(&one, "a.jpg"), Value::Null);
+    assert_eq!(correction(&one, "grey.jpg"), "happy");
+}
+
+#[test]
 fn of_files_that_were_put_together_the_later_word_changes_what_was_carried_over_in_the_earlier_one()
 {
     let (one, two) = (album_with_edit(), TestEnv::new());

@@ -8,12 +8,30 @@ use std::ops::Range;
 /// `20210304-101112`, and the name of a device after or before it.
 const MARKS: [&str; 2] = [".sync-conflict-", "_conflict-"];
 
-/// A part of a word that is only in brackets that a program wrote: Dropbox, Nextcloud and Seafile write them at the end, as in
-/// `(Anna's conflicted copy 2021-03-04)` and `(SFConflict anna 2021-03-04-10-11-12)`, Dropbox in the language of its user.
-const WORDS: [&str; 10] = [
+/// How the text in brackets begins that Seafile, Nextcloud and Proton Drive write: as in `(SFConflict anna
+/// 2021-03-04-10-11-12)`, `(case clash from 2021-03-04 101112)` and `(# Name clash 2021-03-04 d8tp1zC #)`.
+const BEGINNINGS: [&str; 4] = [
+    "(sfconflict",
+    "(case clash",
+    "(# name clash",
+    "(# edit conflict",
+];
+
+/// Parts of the two words that are in brackets that Dropbox and Nextcloud write, Dropbox in the language of its user, as in
+/// `(Anna's conflicted copy 2021-03-04)`. Whoever writes only the first may mean what a photo shows.
+const COPY: [&str; 9] = [
+    "copy",
+    "copi",
+    "cópia",
+    "kopi",
+    "копи",
+    "コピー",
+    "副本",
+    "複本",
+    "사본",
+];
+const CONFLICT: [&str; 8] = [
     "conflic",
-    "case clash",
-    "name clash",
     "conflit",
     "konflik",
     "конфл",
@@ -55,15 +73,17 @@ fn has_moment(text: &str) -> bool {
         .any(|(day, time)| is_number(day, 8) && is_number(time, 6))
 }
 
-/// The innermost brackets with one of the words.
+/// The innermost brackets that are such a mark.
 fn bracket(name: &str) -> Option<Range<usize>> {
-    name.rmatch_indices(['(', '[']).find_map(|(start, _)| {
+    name.rmatch_indices('(').find_map(|(start, _)| {
         let end = closing(name, start)?;
         let text = name[start..end].to_lowercase();
-        WORDS
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let is_mark = BEGINNINGS
             .iter()
-            .any(|word| text.contains(word))
-            .then_some(start..end)
+            .any(|beginning| text.starts_with(beginning))
+            || has(&CONFLICT) && has(&COPY);
+        is_mark.then_some(start..end)
     })
 }
 
@@ -72,8 +92,8 @@ fn closing(name: &str, start: usize) -> Option<usize> {
     let mut depth = 0_usize;
     name[start..].char_indices().find_map(|(at, c)| {
         match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
+            '(' => depth += 1,
+            ')' => depth -= 1,
             _ => {}
         }
         (depth == 0).then_some(start + at + c.len_utf8())

@@ -236,6 +236,8 @@ fn the_day_of_a_conflict_is_no_date() {
             "2019-07-14",
         ),
         // What people write stays.
+        ("Damaskus (Syria conflict 2012-07-14).jpg", "2012-07-14"),
+        ("War [Falklands conflict, 1982-06-14].jpg", "1982-06-14"),
         ("conflict-20210304.jpg", "2021-03-04"),
         ("family_conflict-2021-03-04.jpg", "2021-03-04"),
         ("Konflikt 2021-03-04 (Scan).jpg", "2021-03-04"),

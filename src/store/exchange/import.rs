@@ -121,7 +121,12 @@ impl Import<'_> {
             self.imported.known += 1;
             return Ok(Taken::Same(row.id));
         }
-        if let Some(row) = same.iter().find(|row| row.made_at >= made_at) {
+        // What a person said of this very face counts more than what was carried over to it, whichever is later.
+        let is_carried = record.carried_from.is_some();
+        let counts_more =
+            |row: &&SameFace| !row.is_carried && (is_carried || row.made_at >= made_at);
+        let is_later = |row: &&SameFace| is_carried && row.made_at >= made_at;
+        if let Some(row) = same.iter().find(|row| counts_more(row) || is_later(row)) {
             self.imported.outdated += 1;
             return Ok(Taken::Later(row.id));
         }
