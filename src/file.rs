@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Skip, SkipReason};
@@ -215,48 +215,6 @@ pub fn is_absent(folder: &Path) -> bool {
     }
 }
 
-/// Most symbolic links that are followed in a path, as on Linux.
-const MAX_LINKS: usize = 40;
-
-/// The absolute path with its symbolic links resolved, whether or not there is something by that name: a link to a disk that
-/// is not mounted leads to the same path as when it is.
-///
-/// # Errors
-/// If the path is empty, or the current folder cannot be found out.
-pub fn resolve_links(path: &Path) -> io::Result<PathBuf> {
-    if let Ok(path) = path.canonicalize() {
-        return Ok(path);
-    }
-    let mut rest = std::path::absolute(path)?;
-    let mut resolved = PathBuf::new();
-    let mut links = 0;
-    loop {
-        let mut components = rest.components();
-        let Some(component) = components.next() else {
-            return Ok(resolved);
-        };
-        let mut after = components.as_path().to_owned();
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                resolved.pop();
-            }
-            Component::RootDir | Component::Prefix(_) => resolved.push(component),
-            Component::Normal(name) => {
-                resolved.push(name);
-                if links < MAX_LINKS
-                    && let Ok(target) = std::fs::read_link(&resolved)
-                {
-                    links += 1;
-                    resolved.pop();
-                    after = target.join(after);
-                }
-            }
-        }
-        rest = after;
-    }
-}
-
 /// Opens a file for reading; does not wait if a pipe has taken its place.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
@@ -357,34 +315,6 @@ mod tests {
     fn paths_become_file_urls() {
         let path = Path::new("/a b/\"é\",%?#.jpg");
         assert_eq!(url(path), "file:///a%20b/%22%C3%A9%22%2C%25%3F%23.jpg");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_lead_to_the_same_path_whether_or_not_something_is_there() {
-        use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
-        let at = |name: &str| root.join(name);
-        fs::create_dir_all(at("disk/photos")).unwrap();
-        fs::create_dir(at("home")).unwrap();
-        symlink(at("disk"), at("data")).unwrap();
-        symlink("../data/photos", at("home/Pictures")).unwrap();
-        symlink("itself", at("itself")).unwrap();
-        for _ in ["there", "away"] {
-            for (typed, resolved) in [
-                ("home/Pictures", "disk/photos"),
-                ("home/Pictures/2019", "disk/photos/2019"),
-                ("home/../home/Pictures/.", "disk/photos"),
-                ("home/Pictures/..", "disk"),
-                ("home/none", "home/none"),
-                ("itself/a", "itself/a"),
-            ] {
-                assert_eq!(resolve_links(&at(typed)).unwrap(), at(resolved), "{typed}");
-            }
-            let _ = fs::rename(at("disk"), at("away"));
-        }
-        assert!(resolve_links(Path::new("")).is_err());
     }
 
     #[test]

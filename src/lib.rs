@@ -30,8 +30,9 @@ pub mod lock;
 pub mod mount;
 pub mod names;
 pub mod photo;
+pub mod real_path;
 pub mod sidecar;
-pub mod spelling;
+
 pub mod xmp;
 pub mod zones;
 

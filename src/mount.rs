@@ -7,7 +7,7 @@ use crate::file::{FileMeta, has_name};
 
 /// A number of the mounted file system in which a path is; if nothing is at the path, that of the innermost folder above it
 /// that is there. `None` if there is none.
-pub fn mount_at(path: &Path) -> Option<u64> {
+fn mount_at(path: &Path) -> Option<u64> {
     path.ancestors().find_map(mount_of)
 }
 

@@ -10,7 +10,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::markers;
 use crate::error::{Error, Result};
 use crate::names;
-use crate::spelling::real_path;
+use crate::real_path::real_path;
 
 /// Settings of an [`AlbumFilter`].
 #[derive(Debug, Clone, Default)]

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::{AlbumFilter, FileKind};
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::file::{FileMeta, is_gone};
+use crate::real_path::real_path;
 use crate::sidecar::{self, SidecarFile, SidecarFolder};
-use crate::spelling::real_path;
 
 /// A file that may be a photo by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

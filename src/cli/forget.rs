@@ -67,9 +67,8 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     if args.dry_run {
         let removed = store.would_forget(&path)?;
         report(args, &path, &removed, None, out)?;
-        return Ok(told_if_nothing(&path, &removed, Outcome::Found));
+        return Ok(warn_if_nothing(&path, &removed, Outcome::Found));
     }
-    let was_root = store.roots()?.iter().any(is_root);
     let removed = store.forget_for_good(&path)?;
     // The personal layer is fitted again without these corrections.
     learn::follow(&mut store, context)?;
@@ -78,15 +77,15 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
     report(args, &path, &removed, Some(is_clean), out)?;
     let outcome = cleaned(&store, is_clean);
-    if was_root {
+    if removed.roots > 0 {
         return Ok(outcome);
     }
-    Ok(told_if_nothing(&path, &removed, outcome))
+    Ok(warn_if_nothing(&path, &removed, outcome))
 }
 
 /// Warns if the index had nothing of a path and no photo is there, which then is most likely not the path that was meant:
 /// who forgets something must not take it for gone. Otherwise the outcome stays as it is.
-fn told_if_nothing(path: &Path, removed: &Removed, outcome: Outcome) -> Outcome {
+fn warn_if_nothing(path: &Path, removed: &Removed, outcome: Outcome) -> Outcome {
     let counts = [
         removed.files,
         removed.photos,

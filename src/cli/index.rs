@@ -42,7 +42,7 @@ pub(super) fn run(
 ) -> Result<Outcome> {
     let config = context.config();
     let is_from_settings = args.roots.is_empty();
-    let mut roots = if is_from_settings {
+    let roots = if is_from_settings {
         config.album.roots.clone()
     } else {
         args.list.expand(&args.roots)?
@@ -52,38 +52,33 @@ pub(super) fn run(
         return Ok(Outcome::Nothing);
     }
     // Checked before the database is created, so that a mistyped folder leaves no file behind.
-    let (mut unreadable, mut absent) = (Vec::new(), Vec::new());
-    for root in &roots {
-        let Err(error) = resolve_root(root) else {
+    let (mut present, mut absent, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+    for root in roots {
+        let Err(error) = resolve_root(&root) else {
+            present.push(root);
             continue;
         };
-        match Known::of(root, &config.database)? {
-            Known::Present => {}
-            Known::Absent(path) if is_from_settings => absent.push((root.clone(), path)),
-            Known::Absent(_) => {
-                let text = format!(
-                    "{} is not there; its photos stay in the index",
-                    root.display()
-                );
-                unreadable.push((root.clone(), Error::Usage(text)));
-            }
-            Known::No => unreadable.push((root.clone(), error)),
+        let sentence = format!(
+            "{} is not there; its photos stay in the index",
+            root.display()
+        );
+        match Known::of(&root, &config.database)? {
+            Known::Present => present.push(root),
+            Known::Absent(path) if is_from_settings => absent.push((path, sentence)),
+            Known::Absent(_) => unreadable.push(Error::Usage(sentence)),
+            Known::No => unreadable.push(error),
         }
     }
+    let roots = present;
     // A mistyped folder must be reported before hours of work; but one unreadable file in a list must not prevent the
     // others from being processed.
     let is_partial = !unreadable.is_empty();
-    roots.retain(|root| {
-        let is_other = |other: &PathBuf| other != root;
-        unreadable.iter().all(|(other, _)| is_other(other))
-            && absent.iter().all(|(other, _)| is_other(other))
-    });
     let is_refused = if is_from_settings {
         roots.is_empty() && absent.is_empty()
     } else {
         roots.is_empty() || !args.roots.iter().any(|root| is_list(root))
     };
-    for (_, error) in unreadable {
+    for error in unreadable {
         if is_refused {
             return Err(error);
         }
@@ -101,12 +96,9 @@ pub(super) fn run(
             )));
         }
     }
-    for (root, stored) in &absent {
-        tracing::warn!(
-            "{} is not there; its photos stay in the index",
-            root.display()
-        );
-        store.mark_offline(stored)?;
+    for (path, sentence) in &absent {
+        tracing::warn!("{sentence}");
+        store.mark_offline(path)?;
     }
     store.set_fact_rules(&FactRules::from(&config.facts))?;
     let progress = Progress::new(context.quiet(), Interrupt::watch()?);

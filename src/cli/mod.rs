@@ -72,7 +72,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-use crate::spelling::meant_path;
+use crate::real_path::meant_path;
 use context::Context;
 use stdout::Stdout;
 

@@ -18,16 +18,18 @@ use super::roots::Root;
 use super::status::Throughput;
 use super::waiters::Waiters;
 use super::{Activity, RootState, Settings, Setup};
-use crate::album::{Debouncer, Readiness, Watch, outermost};
+use crate::album::{Debouncer, Readiness, Watch};
 use crate::error::{Error, Result};
 use crate::pipeline::drop_linked_roots;
-use crate::spelling::meant_path;
 use crate::store::{Models, Store};
 use fer_nn::allocator;
 
 mod adopt_ctime;
 mod check;
 mod reconcile;
+mod reload;
+
+use reload::roots_of;
 
 /// Capacity of the message channel; a sender waits while it is full.
 const MESSAGE_CAPACITY: usize = 1024;
@@ -270,7 +272,7 @@ impl Follower {
         if now >= self.schedule.rescan {
             self.schedule.rescan = now + self.setup.rescan;
             self.schedule.poll = now + self.setup.poll;
-            // Collected before the scan: it need not find the changes that were made before a cookie that is created
+            // Collected before the scan: it need not find the changes that were made before a sync cookie that is created
             // during it.
             let sync_cookies = self.waiters.sync_cookies();
             self.rescan_on_error(Self::reconcile_all)?;
@@ -351,58 +353,6 @@ impl Follower {
         }
     }
 
-    fn reload(&mut self) {
-        match (self.settings)() {
-            Ok(setup) => {
-                if let Err(error) = self.store.set_fact_rules(&setup.facts) {
-                    tracing::error!("the settings for facts of photos stay as they were: {error}");
-                }
-                self.models = setup.models.clone();
-                self.batches.unload_models();
-                self.follow_changed_settings(&setup);
-                self.replace_roots(roots_of(&setup));
-                self.polled.clear();
-                self.mounts.clear();
-                self.setup = setup;
-                self.schedule.rescan = Instant::now();
-            }
-            Err(error) => tracing::error!("the settings stay as they were: {error}"),
-        }
-    }
-
-    /// Applies the settings that only the start of the daemon read, before `setup` takes the place of the present ones.
-    fn follow_changed_settings(&mut self, setup: &Setup) {
-        let database = std::path::absolute(&setup.database);
-        if database.is_ok_and(|database| database != self.store.path()) {
-            tracing::warn!(
-                "the daemon keeps the database {}; the one of the settings, {}, takes effect when it is started again",
-                self.store.path().display(),
-                setup.database.display()
-            );
-        }
-        if setup.max_watches == self.setup.max_watches {
-            return;
-        }
-        match Watch::new(setup.max_watches) {
-            // The scan that follows watches the folders again, and finds what changed in between.
-            Ok(watch) => {
-                self.watch = watch;
-                self.waiters.prepare(&mut self.watch);
-            }
-            Err(error) => tracing::error!("watch.max_watches stays as it was: {error}"),
-        }
-    }
-
-    /// Follows these roots in place of the ones before.
-    fn replace_roots(&mut self, roots: Vec<Root>) {
-        let before = std::mem::replace(&mut self.roots, roots);
-        for root in before {
-            if !self.roots.iter().any(|new| new.path == root.path) {
-                self.watch.remove_tree(&root.path);
-            }
-        }
-    }
-
     fn add_waiter(&mut self, reply: oneshot::Sender<()>) {
         let is_sync_cookie_watched = self.waiters.add(reply).unwrap_or_else(|error| {
             self.report(&format!(
@@ -463,11 +413,4 @@ impl Follower {
         };
         self.state.publish(activity);
     }
-}
-
-/// The roots of the settings, with the symbolic links that there are now resolved.
-fn roots_of(setup: &Setup) -> Vec<Root> {
-    let resolved = |root: &PathBuf| meant_path(root).unwrap_or_else(|_| root.clone());
-    let folders = outermost(setup.roots.iter().map(resolved).collect());
-    folders.into_iter().map(Root::new).collect()
 }

@@ -1,7 +1,7 @@
 //! Answers requests to wait until the index is up to date, such as that of `query --fresh`.
 //!
-//! For each request a *cookie* is created: an empty file in a watched folder beside the database. Since
-//! events arrive in order, every earlier change has been reported once the closing of the cookie is. The
+//! For each request a *sync cookie* is created: an empty file in a watched folder beside the database. Since
+//! events arrive in order, every earlier change has been reported once the closing of the sync cookie is. The
 //! request is answered when the files that are pending at that moment, and those found because of them,
 //! are done.
 
@@ -26,10 +26,10 @@ struct Waiter {
 /// The requests that are not answered yet; see the module's documentation.
 #[derive(Debug)]
 pub(super) struct Waiters {
-    /// The folder of the cookies.
+    /// The folder of the sync cookies.
     folder: PathBuf,
     is_watched: bool,
-    /// Number of the last cookie; the number is the cookie's name.
+    /// Number of the last sync cookie; the number is the sync cookie's name.
     last_sync_cookie: u64,
     waiting: Vec<Waiter>,
 }
@@ -44,7 +44,7 @@ impl Waiters {
         }
     }
 
-    /// Creates and watches the folder of the cookies, and removes the cookies that a killed daemon left.
+    /// Creates and watches the folder of the sync cookies, and removes the sync cookies that a killed daemon left.
     pub fn prepare(&mut self, watch: &mut Watch) {
         if let Err(error) = create_or_empty(&self.folder) {
             tracing::warn!("{}: {error}", self.folder.display());
@@ -52,16 +52,16 @@ impl Waiters {
         self.is_watched = watch.add(&self.folder) == Followed::Watched;
     }
 
-    /// Whether a path is the folder of the cookies or is in it.
+    /// Whether a path is the folder of the sync cookies or is in it.
     pub fn owns(&self, path: &Path) -> bool {
         path.starts_with(&self.folder)
     }
 
-    /// Adds a request and creates its cookie. Returns whether the folder of the cookies is watched; if not,
+    /// Adds a request and creates its sync cookie. Returns whether the folder of the sync cookies is watched; if not,
     /// the caller has to scan the roots instead.
     ///
     /// # Errors
-    /// If the cookie cannot be created; the request is added nevertheless.
+    /// If the sync cookie cannot be created; the request is added nevertheless.
     pub fn add(&mut self, reply: oneshot::Sender<()>) -> io::Result<bool> {
         let (sync_cookie, created) = loop {
             self.last_sync_cookie += 1;
@@ -116,7 +116,7 @@ impl Waiters {
         }
     }
 
-    /// Adds paths to every request whose cookie was seen.
+    /// Adds paths to every request whose sync cookie was seen.
     pub fn wait_for(&mut self, paths: &[PathBuf]) {
         for pending in self.waiting.iter_mut().filter_map(|w| w.pending.as_mut()) {
             pending.extend_from_slice(paths);
@@ -154,7 +154,7 @@ impl Waiters {
     }
 }
 
-/// Creates the folder of the cookies, or, if it exists, removes the cookies in it and nothing else.
+/// Creates the folder of the sync cookies, or, if it exists, removes the sync cookies in it and nothing else.
 fn create_or_empty(folder: &Path) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

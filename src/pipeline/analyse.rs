@@ -145,14 +145,7 @@ impl LocalAnalyser {
             pictures: &mut pictures,
         });
         let classifications = self.classify(&decoded, &found.large_enough);
-        let format = decoded.format.name();
-        let analysis = analysis(
-            self.models(),
-            format,
-            decoded.statements,
-            found,
-            classifications,
-        );
+        let analysis = self.analysis(decoded, found, classifications);
         Ok((analysis, seen))
     }
 
@@ -188,14 +181,24 @@ impl LocalAnalyser {
             unread: Vec::new(),
             incomplete: decoded.lost.as_ref().map(|lost| lost.problem.clone()),
         };
+        Ok(self.analysis(decoded, found, classifications))
+    }
+
+    /// The analysis of a decoded photo, from its faces and what was read in them.
+    pub(super) fn analysis(
+        &self,
+        decoded: Decoded,
+        found: FoundFaces,
+        classifications: Vec<Classification>,
+    ) -> PhotoAnalysis<ScoredFace> {
         let format = decoded.format.name();
-        Ok(analysis(
+        analysis(
             self.models(),
             format,
             decoded.statements,
             found,
             classifications,
-        ))
+        )
     }
 
     /// Decodes a photo and detects its faces of any size, without reading emotions.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
 use crate::error::{Error, Result};
 use crate::file::{Difference, FileMeta, is_absent};
-use crate::mount::{may_return, mount_at, mount_of};
+use crate::mount::{MountsBefore, may_return, mount_of};
 use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
@@ -91,7 +91,7 @@ impl Comparison<'_> {
             absent: self.absent(folder, &known_mounts)?,
             ..Plan::default()
         };
-        let before = mount_at(folder);
+        let before = MountsBefore::of([folder.to_path_buf()]);
         let (mut plan, is_empty) = self.store.files_under(folder, self.models, |known| {
             let mut merge = Merge {
                 plan,
@@ -112,8 +112,7 @@ impl Comparison<'_> {
         plan.mounts.extend_from_slice(&plan.absent);
         plan.mounts.sort();
         plan.mounts.dedup();
-        let is_unmounted = mount_at(folder) != before;
-        if is_unmounted || is_empty && self.is_root {
+        if before.have_changed_at(folder) || is_empty && self.is_root {
             plan.keep_all(self.is_root);
         }
         Ok(plan)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::LocalAnalyser;
-use super::analyse::{analysis, crops};
+use super::analyse::crops;
 use crate::error::Skip;
 use crate::file::read_bytes;
 use crate::imaging::facts;
@@ -85,14 +85,7 @@ impl LocalAnalyser {
         ended(Stage::Crop);
         let classifications = self.classifier.infer(&crops);
         ended(Stage::Classify);
-        let format = decoded.format.name();
-        let analysis = analysis(
-            self.models(),
-            format,
-            decoded.statements,
-            found,
-            classifications,
-        );
+        let analysis = self.analysis(decoded, found, classifications);
         Ok(PhotoRecord {
             hash,
             bytes: bytes.len() as u64,

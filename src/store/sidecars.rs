@@ -83,8 +83,9 @@ pub(super) fn put(db: &Connection, photo: &Path, sidecars: &[Sidecar]) -> rusqli
     if now == known {
         return Ok(());
     }
-    let (statements, said_before) = (now.iter().map(statements), known.iter().map(statements));
-    if statements.eq(said_before) {
+    let (statements_now, statements_before) =
+        (now.iter().map(statements), known.iter().map(statements));
+    if statements_now.eq(statements_before) {
         // This is so for most photos of a folder whose `.picasa.ini` changes, and nothing has to be derived anew. But if
         // another sidecar has a new time, it may now count instead of that of another copy, or no longer.
         let is_redated =

@@ -9,10 +9,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, named_params, params};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::file::resolve_links;
-
 use super::path::{Subtree, decode};
-use crate::spelling::meant_path;
+use crate::real_path::{meant_path, resolve_links};
 
 /// Finds stored paths. The folders are read once, and only if a path is not stored as it was typed, since resolving the
 /// links of every folder is slow.

@@ -23,8 +23,20 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 const LEAVES: &[&str] = &[
-    "borders", "canvas", "error", "facts", "file", "geo", "lock", "mount", "names", "photo",
-    "sidecar", "spelling", "xmp", "zones",
+    "borders",
+    "canvas",
+    "error",
+    "facts",
+    "file",
+    "geo",
+    "lock",
+    "mount",
+    "names",
+    "photo",
+    "real_path",
+    "sidecar",
+    "xmp",
+    "zones",
 ];
 
 /// The modules of `fer-core` that the root re-exports; any module may name them.

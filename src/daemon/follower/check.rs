@@ -82,7 +82,7 @@ impl Follower {
         }
     }
 
-    /// Schedules a scan of the folders in which changes may have been lost. Requests whose cookie was seen wait for these
+    /// Schedules a scan of the folders in which changes may have been lost. Requests whose sync cookie was seen wait for these
     /// scans too, since the check of a path for which they wait may be what ended the watch of such a folder.
     pub(super) fn note_missed(&mut self) {
         let missed = self.watch.take_missed();

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use super::{Follower, roots_of};
+use super::Follower;
+use super::reload::roots_of;
 use crate::album::{Followed, Readiness, outermost};
 use crate::daemon::RootState;
 use crate::daemon::roots::Root;

@@ -123,10 +123,12 @@ impl Import<'_> {
         }
         // What a person said of this very face counts more than what was carried over to it, whichever is later.
         let is_carried = record.carried_from.is_some();
-        let counts_more =
-            |row: &&SameFace| !row.is_carried && (is_carried || row.made_at >= made_at);
-        let is_later = |row: &&SameFace| is_carried && row.made_at >= made_at;
-        if let Some(row) = same.iter().find(|row| counts_more(row) || is_later(row)) {
+        let counts_more = |row: &&SameFace| match (row.is_carried, is_carried) {
+            (false, true) => true,
+            (true, false) => false,
+            _ => row.made_at >= made_at,
+        };
+        if let Some(row) = same.iter().find(counts_more) {
             self.imported.outdated += 1;
             return Ok(Taken::Later(row.id));
         }

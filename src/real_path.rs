@@ -1,5 +1,6 @@
-//! Finds how a folder spells the names of a path. On exFAT, FAT, NTFS and other file systems one file answers to a name in
-//! capitals or not; the index knows it by the name that its folder lists, which is the one that a scan meets.
+//! Resolves the paths that people type: their symbolic links, and how each folder spells its names. On exFAT, FAT, NTFS and
+//! other file systems one file answers to a name in capitals or not; the index knows it by the name that its folder lists,
+//! which is the one that a scan meets.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -8,7 +9,49 @@ use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::file::{FileMeta, resolve_links};
+use crate::file::FileMeta;
+
+/// Most symbolic links that are followed in a path, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// The absolute path with its symbolic links resolved, whether or not there is something by that name: a link to a disk that
+/// is not mounted leads to the same path as when it is.
+///
+/// # Errors
+/// If the path is empty, or the current folder cannot be found out.
+pub fn resolve_links(path: &Path) -> io::Result<PathBuf> {
+    if let Ok(path) = path.canonicalize() {
+        return Ok(path);
+    }
+    let mut rest = std::path::absolute(path)?;
+    let mut resolved = PathBuf::new();
+    let mut links = 0;
+    loop {
+        let mut components = rest.components();
+        let Some(component) = components.next() else {
+            return Ok(resolved);
+        };
+        let mut after = components.as_path().to_owned();
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            Component::RootDir | Component::Prefix(_) => resolved.push(component),
+            Component::Normal(name) => {
+                resolved.push(name);
+                if links < MAX_LINKS
+                    && let Ok(target) = fs::read_link(&resolved)
+                {
+                    links += 1;
+                    resolved.pop();
+                    after = target.join(after);
+                }
+            }
+        }
+        rest = after;
+    }
+}
 
 /// The absolute path of what is at `path`, with symbolic links resolved and each name as its folder spells it. A name that
 /// its folder does not list in any spelling stays as it was typed.
@@ -122,6 +165,34 @@ fn fold(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_the_same_path_whether_or_not_something_is_there() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let at = |name: &str| root.join(name);
+        fs::create_dir_all(at("disk/photos")).unwrap();
+        fs::create_dir(at("home")).unwrap();
+        symlink(at("disk"), at("data")).unwrap();
+        symlink("../data/photos", at("home/Pictures")).unwrap();
+        symlink("itself", at("itself")).unwrap();
+        for _ in ["there", "away"] {
+            for (typed, resolved) in [
+                ("home/Pictures", "disk/photos"),
+                ("home/Pictures/2019", "disk/photos/2019"),
+                ("home/../home/Pictures/.", "disk/photos"),
+                ("home/Pictures/..", "disk"),
+                ("home/none", "home/none"),
+                ("itself/a", "itself/a"),
+            ] {
+                assert_eq!(resolve_links(&at(typed)).unwrap(), at(resolved), "{typed}");
+            }
+            let _ = fs::rename(at("disk"), at("away"));
+        }
+        assert!(resolve_links(Path::new("")).is_err());
+    }
 
     /// A file system that has these paths, and takes names for the same if `key` does.
     struct Simulated {
