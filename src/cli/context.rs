@@ -173,6 +173,7 @@ impl Context {
             min_face: settings.min_face,
             detector,
             model: self.model_file()?,
+            workers: self.threads().get(),
             timeout_margin: ProcessSettings::TIMEOUT_MARGIN,
         };
         let processes = Processes::start(super::decoder::launch()?, settings)?;

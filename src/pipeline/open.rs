@@ -1,5 +1,8 @@
 //! Analyses photos on the calling thread or in decoding processes, as the settings say.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 #[cfg(unix)]
 use super::analyse::analysis;
 use super::analyse::{FoundInPhoto, LocalAnalyser};
@@ -9,8 +12,13 @@ use super::process::{Processes, Session};
 #[cfg(unix)]
 use crate::detect::FaceDetector;
 use crate::error::Skip;
+#[cfg(unix)]
+use crate::error::SkipReason;
 use crate::face::{BoundingBox, ScoredFace};
+#[cfg(unix)]
+use crate::file::read_bytes;
 use crate::imaging::{self, Facts, Limits};
+use crate::photo::ContentHash;
 use crate::store::{Models, PhotoAnalysis};
 
 /// Analyses photos with a detector and a classifier.
@@ -78,31 +86,81 @@ impl Analyser {
     ///
     /// # Errors
     /// If its headers show that it cannot be decoded.
-    pub fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Opened<'a>, Skip> {
+    pub fn open<'a>(&'a self, photo: impl Into<PhotoBytes<'a>>) -> Result<Opened<'a>, Skip> {
+        let photo = photo.into();
         match self {
             Self::Local(local) => Ok(Opened {
-                bytes,
-                facts: imaging::facts(bytes, local.limits())?,
-                cost: budget::decoding_cost(bytes),
-                mode: Mode::Local(local),
+                facts: imaging::facts(&photo.bytes, local.limits())?,
+                cost: budget::decoding_cost(&photo.bytes),
+                mode: Mode::Local(local, photo.bytes),
             }),
             #[cfg(unix)]
             Self::Isolated(isolated) => {
-                let (session, facts, cost) = isolated.processes.open(bytes)?;
+                let (session, facts, cost) = isolated.processes.open(&photo.bytes)?;
                 Ok(Opened {
-                    bytes,
                     facts,
                     cost,
-                    mode: Mode::Isolated(isolated, session),
+                    mode: Mode::Isolated(isolated, session, photo.without_those_of_a_file()),
                 })
             }
         }
     }
 }
 
+/// The bytes of a photo, and the file in which they are found again.
+pub struct PhotoBytes<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// The file that they were read from, and their hash.
+    file: Option<(&'a Path, ContentHash)>,
+}
+
+impl<'a> From<&'a [u8]> for PhotoBytes<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes: bytes.into(),
+            file: None,
+        }
+    }
+}
+
+impl<'a> PhotoBytes<'a> {
+    /// The bytes of a file, which is read again if they are needed once more, so that they need not be kept meanwhile.
+    pub const fn of_file(bytes: Vec<u8>, path: &'a Path, hash: ContentHash) -> Self {
+        Self {
+            bytes: Cow::Owned(bytes),
+            file: Some((path, hash)),
+        }
+    }
+
+    /// The same without bytes that can be read again.
+    #[cfg(unix)]
+    fn without_those_of_a_file(self) -> Self {
+        match self.file {
+            Some(_) => Self {
+                bytes: Cow::default(),
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// The bytes, if need be read again from a file of at most `limit` bytes.
+    #[cfg(unix)]
+    fn again(&self, limit: u64) -> Result<Cow<'_, [u8]>, Skip> {
+        let Some((path, hash)) = self.file else {
+            return Ok((&*self.bytes).into());
+        };
+        let bytes = read_bytes(path, limit)?;
+        if ContentHash::of(&bytes) != hash {
+            let detail = "the file changed while it was analysed; the next run reads it again";
+            return Err(Skip::new(SkipReason::Unreadable, detail));
+        }
+        Ok(bytes.into())
+    }
+}
+
 /// A photo whose facts have been read.
 pub struct Opened<'a> {
-    bytes: &'a [u8],
     facts: Facts,
     cost: u64,
     mode: Mode<'a>,
@@ -110,9 +168,10 @@ pub struct Opened<'a> {
 
 /// How the rest of the analysis is done.
 enum Mode<'a> {
-    Local(&'a LocalAnalyser),
+    Local(&'a LocalAnalyser, Cow<'a, [u8]>),
+    /// With a process that has the photo; the bytes are for another one if this process dies.
     #[cfg(unix)]
-    Isolated(&'a Isolated, Session<'a>),
+    Isolated(&'a Isolated, Session<'a>, PhotoBytes<'a>),
 }
 
 impl Opened<'_> {
@@ -138,23 +197,28 @@ impl Opened<'_> {
         on_found: impl Fn(&mut FoundInPhoto<'_>) -> T,
     ) -> Result<(PhotoAnalysis<ScoredFace>, T), Skip> {
         match self.mode {
-            Mode::Local(local) => {
-                let decoded = local.decode(Some(self.facts), self.bytes)?;
+            Mode::Local(local, bytes) => {
+                let decoded = local.decode(Some(self.facts), bytes)?;
                 local.analyse_decoded(decoded, named, on_found)
             }
             #[cfg(unix)]
-            Mode::Isolated(isolated, session) => {
+            Mode::Isolated(isolated, session, photo) => {
+                let limit = isolated.processes.limits().max_bytes;
                 let capture = self.facts.capture();
                 let detector = isolated.detector.as_deref();
-                let (found, scores, seen) =
-                    session.analyse(self.bytes, named, detector, |found, pictures| {
+                let (found, scores, seen) = session.analyse(
+                    || photo.again(limit),
+                    named,
+                    detector,
+                    |found, pictures| {
                         on_found(&mut FoundInPhoto {
                             capture: capture.clone(),
                             size: found.size,
                             faces: &found.large_enough,
                             pictures,
                         })
-                    })?;
+                    },
+                )?;
                 let Facts {
                     format, statements, ..
                 } = self.facts;

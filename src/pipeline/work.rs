@@ -9,6 +9,7 @@ use super::Analyser;
 use super::budget::Budget;
 use super::first_bytes::FirstBytes;
 use super::kin::{self, Kin};
+use super::open::PhotoBytes;
 use crate::album::{FileKind, FoundFile};
 use crate::error::{Result, Skip, SkipReason};
 use crate::face::{BoundingBox, ScoredFace};
@@ -202,7 +203,7 @@ impl Worker<'_> {
             }
         };
         tracing::debug!("{} was read", path.display());
-        let outcome = self.process_content(&path, &bytes)?;
+        let outcome = self.process_content(&path, bytes)?;
         let sidecars = read_sidecars(&path, &self.finder);
         Ok(Finding {
             path,
@@ -221,8 +222,8 @@ impl Worker<'_> {
         }
     }
 
-    fn process_content(&self, path: &Path, bytes: &[u8]) -> Result<Outcome> {
-        let hash = ContentHash::of(bytes);
+    fn process_content(&self, path: &Path, bytes: Vec<u8>) -> Result<Outcome> {
+        let hash = ContentHash::of(&bytes);
         if self.store.is_forgotten_content(&hash)? {
             return Ok(Outcome::Forgotten);
         }
@@ -250,13 +251,13 @@ impl Worker<'_> {
             unread => unread,
         };
         let length = bytes.len() as u64;
-        let opened = if output::is_sealed(bytes) {
+        let opened = if output::is_sealed(&bytes) {
             Err(Skip::new(
                 SkipReason::OwnOutput,
                 "a contact sheet, drawing or plot, whose faces are those of other photos",
             ))
         } else {
-            self.analyser.open(bytes)
+            self.analyser.open(PhotoBytes::of_file(bytes, path, hash))
         };
         let opened = match opened {
             Ok(opened) => opened,

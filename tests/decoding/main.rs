@@ -43,6 +43,7 @@ fn settings() -> ProcessSettings {
         min_face: 16.0,
         detector: Detector::Builtin(DetectorParams::default()),
         model: None,
+        workers: 2,
         timeout_margin: ProcessSettings::TIMEOUT_MARGIN,
     }
 }
@@ -75,6 +76,26 @@ fn photos() -> Vec<(String, Vec<u8>)> {
     photos.push(("empty".into(), Vec::new()));
     photos.push(("text".into(), b"Dear diary".to_vec()));
     photos
+}
+
+#[test]
+fn several_processes_share_the_weights_and_a_single_one_has_its_own() {
+    for (workers, expected) in [(2, true), (1, false)] {
+        let settings = ProcessSettings {
+            workers,
+            ..settings()
+        };
+        let analyser = isolated(program(), settings);
+        let faces = analyser.photo(&fixture("astronaut.jpg")).unwrap().faces;
+        assert_eq!(faces.len(), 1);
+        // Those that this thread has started.
+        let children = std::fs::read_to_string("/proc/thread-self/children").unwrap();
+        let maps = children.split_whitespace().map(|process| {
+            let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+            maps.contains("memfd:fer-index weights")
+        });
+        assert_eq!(maps.collect::<Vec<_>>(), [expected], "{workers} workers");
+    }
 }
 
 #[test]

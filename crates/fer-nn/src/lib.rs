@@ -7,11 +7,11 @@
 //! number of threads, and partial sums are added in a fixed order, so results are bit-equal on any
 //! number of threads. The instruction set is chosen at run time ([`Level`]).
 //!
-//! All `unsafe` code of the project is in this crate: SIMD kernels, and calls of the C library that release memory
-//! ([`allocator`], [`av1`]).
+//! All `unsafe` code of the project is in this crate: SIMD kernels, calls of the C library that release memory
+//! ([`allocator`], [`av1`]), and memory that processes share.
 #![allow(
     unsafe_code,
-    reason = "SIMD kernels read and write through pointers; `allocator` and `av1` call the C library"
+    reason = "SIMD kernels read and write through pointers; `allocator` and `av1` call the C library; `shared` maps memory"
 )]
 #![allow(
     clippy::inline_always,
@@ -27,6 +27,8 @@ pub mod norm;
 pub mod pool;
 mod scratch;
 pub mod separable;
+#[cfg_attr(not(target_os = "linux"), path = "shared_absent.rs")]
+pub mod shared;
 mod simd;
 #[cfg(test)]
 mod testing;

@@ -39,7 +39,6 @@ pub(super) struct Buffers {
     backbone: [FeatureMap; 3],
     /// Strides 16 and 32.
     neck: [FeatureMap; 2],
-    cells: FeatureMap,
 }
 
 impl Network {
@@ -123,7 +122,6 @@ impl Network {
             workspace,
             backbone: [c3, c4, c5],
             neck: [p4, p5],
-            cells,
         } = buffers;
         let [s, m1a, m1b, m2a, m2b, m3a, m3b] = self.fine.each_ref().map(Layer::Separable);
         let [m4a, m4b] = self.middle.each_ref().map(Layer::Separable);
@@ -149,6 +147,8 @@ impl Network {
 
         // Only its head reads the finest map of the neck, so that map is never in memory as a whole.
         let heads = [(&*c3, &[l3, h3][..]), (&*p4, &[h4]), (&*p5, &[h5])];
+        // Nothing reads the backbone's map of stride 16 any more, and the cells fit into its memory.
+        let cells = c4;
         for ((map, layers), stride) in heads.into_iter().zip(STRIDES) {
             run(level, Source::Map(map), layers, workspace, cells);
             read(cells, stride);

@@ -1,6 +1,7 @@
 //! Gives photos to decoding processes, starts them when they are needed, and again after one has died.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(super) struct Attempts {
     /// The first message to each, and the model file that comes with it.
     first: Request,
     model: Vec<u8>,
+    /// The weights that they share.
+    shared: Option<OwnedFd>,
     /// The time for the start of a process.
     timeout_margin: Duration,
     /// The time for each step of its work.
@@ -43,11 +46,17 @@ impl Attempts {
             launch,
             first,
             model,
+            shared: None,
             timeout_margin,
             time: decoding.saturating_add(timeout_margin),
             max_time: limits.max_time,
             idle: Mutex::default(),
         }
+    }
+
+    /// The same, of processes that share these weights.
+    pub fn with_shared(self, shared: Option<OwnedFd>) -> Self {
+        Self { shared, ..self }
     }
 
     /// Starts the first process, and returns the restrictions in force for it.
@@ -123,12 +132,14 @@ impl Attempts {
     }
 
     fn new_process(&self) -> io::Result<Process> {
-        let Self {
-            timeout_margin,
-            time,
-            ..
-        } = *self;
-        Process::start(&self.launch, &self.first, &self.model, timeout_margin, time)
+        Process::start(
+            &self.launch,
+            &self.first,
+            &self.model,
+            self.shared.as_ref(),
+            self.timeout_margin,
+            self.time,
+        )
     }
 
     fn lock_idle(&self) -> MutexGuard<'_, Vec<Process>> {

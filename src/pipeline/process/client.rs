@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -65,11 +65,13 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a process, sends it the first message, whose bytes are `model`, and waits for at most `start` until it is
-    /// ready. Each step of an analysis may take `time`.
+    /// ready. Its standard error is the memory of the weights that it may share, or nothing. Each step of an analysis may take
+    /// `time`.
     pub fn start(
         launch: &Launch,
         first: &Request,
         model: &[u8],
+        shared: Option<&OwnedFd>,
         start: Duration,
         time: Duration,
     ) -> io::Result<Self> {
@@ -81,10 +83,11 @@ impl Process {
         command.envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"));
         // A Ctrl-C on the terminal is for this process, which lets the photos in work be finished.
         command.process_group(0);
+        let weights = shared.map(|shared| shared.as_fd().try_clone_to_owned());
         let child = command
             .stdin(Stdio::from(OwnedFd::from(other)))
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(weights.transpose()?.map_or_else(Stdio::null, Stdio::from))
             .spawn()?;
         // The command holds the other end, which must be closed for the end of the process to be seen.
         drop(command);

@@ -1,12 +1,16 @@
 //! Manages the decoding processes of a run.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fer_nn::allocator;
+
 use super::super::analyse::FoundFaces;
 use super::attempts::{Attempts, cannot_start};
-use super::client::Process;
+use super::client::{Failure, Process};
 use super::message::{Confinement, Detector, Request, Setup};
 use crate::classify::{Classification, Cnn};
 use crate::detect::FaceDetector;
@@ -15,6 +19,9 @@ use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::store::Models;
+
+/// Freed memory that is kept for the bytes of the next photos, in bytes.
+const MAX_FREED_MEMORY: i32 = 16 << 20;
 
 /// The command that starts a decoding process, which calls [`serve`](super::serve()).
 #[derive(Debug, Clone)]
@@ -36,6 +43,8 @@ pub struct ProcessSettings {
     pub detector: Detector,
     /// The bytes and the name of the classifier's model file; `None` for the built-in model.
     pub model: Option<(Vec<u8>, String)>,
+    /// How many photos are analysed at a time. Several processes share the weights of the classifier.
+    pub workers: usize,
     /// How much longer than five times the longest time for decoding a process may take for a step, until it is
     /// killed: the time for detecting and classifying faces. Also the time for its start.
     pub timeout_margin: Duration,
@@ -67,6 +76,7 @@ impl Processes {
             min_face,
             detector,
             model,
+            workers,
             timeout_margin,
         } = settings;
         let models = Models {
@@ -77,13 +87,23 @@ impl Processes {
             },
         };
         let (model, model_name) = model.unwrap_or_default();
+        allocator::use_one_arena();
+        let shared = if workers > 1 {
+            allocator::map_large();
+            shared_weights(&model, &model_name)?
+        } else {
+            None
+        };
+        // For the bytes of photos, which all workers take from one arena, one after the other.
+        allocator::keep_freed(MAX_FREED_MEMORY);
         let setup = Request::Setup(Box::new(Setup {
             limits,
             min_face,
             detector,
             model_name,
         }));
-        let attempts = Attempts::new(launch, setup, model, &limits, timeout_margin);
+        let attempts =
+            Attempts::new(launch, setup, model, &limits, timeout_margin).with_shared(shared);
         let confinement = attempts.start()?;
         Ok(Self {
             attempts,
@@ -122,6 +142,15 @@ impl Processes {
     }
 }
 
+/// The weights of the classifier, for the processes to share; none if the system has no memory for that. Without bytes, the
+/// classifier is the built-in one.
+fn shared_weights(model: &[u8], name: &str) -> Result<Option<OwnedFd>> {
+    let written = Cnn::load(model, name, None)?.write_shared();
+    Ok(written
+        .inspect_err(|error| tracing::debug!(%error, "each process has weights of its own"))
+        .ok())
+}
+
 /// Starts a process that loads no models, ends it again, and returns the restrictions that were in force for it.
 ///
 /// # Errors
@@ -129,7 +158,7 @@ impl Processes {
 pub fn confinement(launch: &Launch) -> Result<Confinement> {
     let timeout_margin = ProcessSettings::TIMEOUT_MARGIN;
     let request = Request::Confine(Limits::default());
-    let process = Process::start(launch, &request, &[], timeout_margin, timeout_margin);
+    let process = Process::start(launch, &request, &[], None, timeout_margin, timeout_margin);
     process
         .map(|process| process.confinement)
         .map_err(|error| cannot_start(&error))
@@ -144,11 +173,11 @@ pub struct Session<'a> {
 
 impl Session<'_> {
     /// Lets the process decode the photo that it has, detect its faces, also where people are named, and read the emotion
-    /// of each. If it has no detector, `detector` is asked. When the faces have been found, calls `on_found` with them and with
+    /// of each. If it dies, another one gets the photo's bytes, which `photo` reads. If it has no detector, `detector` is asked. When the faces have been found, calls `on_found` with them and with
     /// what gives their pictures.
-    pub(in super::super) fn analyse<T>(
+    pub(in super::super) fn analyse<'p, T>(
         mut self,
-        photo: &[u8],
+        photo: impl Fn() -> Result<Cow<'p, [u8]>, Skip>,
         named: &[BoundingBox],
         detector: Option<&dyn FaceDetector>,
         on_found: impl Fn(&FoundFaces, &mut dyn FnMut() -> Vec<FacePicture>) -> T,
@@ -157,7 +186,8 @@ impl Session<'_> {
         let mut has_photo = first.is_some();
         let (process, analysed) = self.processes.attempts.attempt(first, |process| {
             if !std::mem::take(&mut has_photo) {
-                process.facts(photo)?;
+                let photo = photo().map_err(Failure::Skipped)?;
+                process.facts(&photo)?;
             }
             let found = process.analyse(named, detector)?;
             let faces = found.large_enough.len();

@@ -20,6 +20,7 @@ use crate::likeness::FacePicture;
 use crate::raster::Raster;
 
 use fer_nn::allocator;
+use fer_nn::shared::Parts;
 
 use super::super::analyse::{FoundFaces, LocalAnalyser, pictures};
 use super::super::budget;
@@ -27,8 +28,9 @@ use super::super::budget;
 /// Maximum length in bytes of the first message, the model file, which arrives before the limits for files are known.
 const MAX_MODEL: u64 = 1 << 30;
 
-/// Memory for a photo's bytes that is kept for the next one: enough for those of most cameras.
-const MAX_REUSED_BUFFER: usize = 16 << 20;
+/// Largest file in bytes that a decoder borrows: most photos of cameras. A larger one is passed on to the decoder, which
+/// frees its memory while it makes pixels; that takes time.
+const MAX_BORROWED: usize = 16 << 20;
 
 /// Freed memory that is kept for the next photo, in bytes.
 const MAX_FREED_MEMORY: i32 = 64 << 20;
@@ -49,12 +51,16 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     let socket = io::stdin().as_fd().try_clone_to_owned().map_err(broken)?;
     let stream = UnixStream::from(socket);
     stream.peer_addr().map_err(broken)?;
+    allocator::map_large();
     // A worker has a process of its own, and a thread could not be started any more.
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .use_current_thread()
         .build_global()
         .map_err(|error| broken(io::Error::other(error)))?;
+    // What the process that started this one has written there, if anything. Mapped before the confinement, in which the
+    // length of a file cannot be read.
+    let weights = Parts::map(io::stderr()).ok();
     let mut confinement = confine();
     let mut channel = Channel::new(stream, MAX_MODEL);
     let mut model = Vec::new();
@@ -70,7 +76,10 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
     };
     confinement.memory = limit_memory(&limits);
     let channel = Arc::new(Mutex::new(channel.with_max_bytes(limits.max_bytes)));
-    let analyser = setup.map(|setup| analyser(&setup, &model, detector, &channel));
+    let analyser = setup.map(|setup| {
+        let classifier = Cnn::load(&model, &setup.model_name, weights)?;
+        analyser(&setup, classifier, detector, &channel)
+    });
     let analyser = match analyser.transpose() {
         Ok(analyser) => analyser,
         Err(error) => {
@@ -101,15 +110,10 @@ pub fn serve(detector: Option<Box<dyn FaceDetector>>) -> Result<()> {
 
 fn analyser(
     setup: &Setup,
-    model: &[u8],
+    classifier: Cnn,
     detector: Option<Box<dyn FaceDetector>>,
     channel: &Arc<Mutex<Channel>>,
 ) -> Result<LocalAnalyser> {
-    let classifier = if model.is_empty() {
-        Cnn::embedded()?
-    } else {
-        Cnn::read(model, &setup.model_name)?
-    };
     let detector = match (detector, &setup.detector) {
         (Some(given), _) => given,
         (None, Detector::Builtin(params)) => Box::new(Builtin::new(*params)?),
@@ -175,7 +179,7 @@ impl Server {
                     Err(skip) => self.send(&Reply::Skipped(SkipMessage::of(skip))),
                 }
             }
-            Request::Analyse(named) => match self.find_faces(named, bytes)? {
+            Request::Analyse(named) => match self.find_faces(named)? {
                 Ok((decoded, found)) => {
                     self.decoded = Some((decoded, found.clone()));
                     self.send(&Reply::Found(Box::new(found)))
@@ -190,7 +194,7 @@ impl Server {
                 send(&self.channel, &Reply::Pictures(length), &bytes)
             }
             Request::Copy(width, height) => {
-                let copied = if bytes.capacity() > MAX_REUSED_BUFFER {
+                let copied = if bytes.len() > MAX_BORROWED {
                     let bytes = std::mem::take(bytes);
                     imaging::copy(bytes, &self.limits, *width, *height)
                 } else {
@@ -230,20 +234,20 @@ impl Server {
         }
     }
 
-    /// Decodes the photo and finds its faces. Its bytes are not needed any more then: `free` gets their memory.
+    /// Decodes the photo and finds its faces. The memory of its bytes is freed before, so that the maps of the search get
+    /// it; kept for the next photo instead, it would be a tenth of what a process has.
     fn find_faces(
         &mut self,
         named: &[BoundingBox],
-        free: &mut Vec<u8>,
     ) -> io::Result<Result<(Decoded, FoundFaces), Skip>> {
         let analyser = self.analyser.as_ref().ok_or(ErrorKind::InvalidData)?;
         let bytes = std::mem::take(&mut self.bytes);
-        let decoded = if bytes.capacity() > MAX_REUSED_BUFFER {
-            // Passes the bytes on, so that their memory can be freed while pixels are made.
-            analyser.decode(self.facts.take(), bytes)
+        let facts = self.facts.take();
+        let decoded = if bytes.len() > MAX_BORROWED {
+            analyser.decode(facts, bytes)
         } else {
-            let decoded = analyser.decode(self.facts.take(), &bytes);
-            *free = bytes;
+            let decoded = analyser.decode(facts, &bytes);
+            drop(bytes);
             decoded
         };
         Ok(decoded.and_then(|decoded| {

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use fer_nn::shared::Parts;
+
 use super::{Classification, EmotionClassifier, FACE_SIDE, FaceCrop, blend};
 use crate::emotion::EmotionScores;
 use crate::error::Result;
@@ -41,18 +43,41 @@ impl Cnn {
         Self::read(bytes, name)
     }
 
+    /// Loads the network of a model file, or without bytes the one in the binary, with the weights that another process has
+    /// written ([`Cnn::write_shared`]), as far as they are equal to its own; errors call the file `name`.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::error::Error::Model) if the bytes are not a model file.
+    pub fn load(bytes: &[u8], name: &str, shared: Option<Parts>) -> Result<Self> {
+        let (bytes, name) = if bytes.is_empty() {
+            BUILT_IN
+        } else {
+            (bytes, name)
+        };
+        let file = ModelFile::parse(bytes, name)?;
+        Ok(Self {
+            network: file.fold_shared(2, shared)?, // a face and its mirror image
+            pixels: file.spec.pixels,
+            heads: file.spec.heads,
+            model: model_name(bytes),
+        })
+    }
+
     /// Loads the network of a model file; errors call the file `name`.
     ///
     /// # Errors
     /// [`Error::Model`](crate::error::Error::Model) if the bytes are not a model file.
     pub fn read(bytes: &[u8], name: &str) -> Result<Self> {
-        let file = ModelFile::parse(bytes, name)?;
-        Ok(Self {
-            network: file.fold(2)?, // a face and its mirror image
-            pixels: file.spec.pixels,
-            heads: file.spec.heads,
-            model: model_name(bytes),
-        })
+        Self::load(bytes, name, None)
+    }
+
+    /// Writes the weights that take most memory, for other processes that load the same network ([`Cnn::load`]).
+    ///
+    /// # Errors
+    /// If the system has no such memory.
+    #[cfg(unix)]
+    pub fn write_shared(&self) -> std::io::Result<std::os::fd::OwnedFd> {
+        self.network.write_shared()
     }
 
     /// The [`EmotionClassifier::model`] of the network in the binary, without loading its weights.
@@ -199,6 +224,19 @@ mod tests {
         }
         let [one, other] = [0, 1].map(|index| scores[index].human().unwrap());
         assert!((one - other).abs() < 1e-4, "{one} {other}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn shared_weights_give_the_same_scores_and_those_of_another_network_are_not_used() {
+        let cnn = Cnn::embedded().unwrap();
+        let expected = cnn.classify(&[face(2)]);
+        let other = fer_nn::shared::write([&[0.5; 4_000_000][..]]).unwrap();
+        for memory in [cnn.write_shared().unwrap(), other] {
+            let weights = Parts::map(memory).unwrap();
+            let cnn = Cnn::load(&[], "", Some(weights)).unwrap();
+            assert_eq!(cnn.classify(&[face(2)]), expected);
+        }
     }
 
     #[test]

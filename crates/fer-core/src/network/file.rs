@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use fer_nn::shared::Parts;
 use safetensors::SafeTensors;
 
 use super::{FoldedNetwork, NetworkSpec, Weights};
@@ -38,7 +39,16 @@ impl ModelFile {
     /// # Errors
     /// [`Error::Model`] if a weight is missing or of another shape.
     pub fn fold(&self, batch: usize) -> Result<FoldedNetwork> {
-        FoldedNetwork::new(&self.spec, &self.weights, batch).map_err(|error| self.unusable(&error))
+        self.fold_shared(batch, None)
+    }
+
+    /// The same with the weights that another process has written ([`FoldedNetwork::with_shared`]).
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::fold`].
+    pub fn fold_shared(&self, batch: usize, shared: Option<Parts>) -> Result<FoldedNetwork> {
+        FoldedNetwork::with_shared(&self.spec, &self.weights, batch, shared)
+            .map_err(|error| self.unusable(&error))
     }
 
     /// The error for a problem with this file.

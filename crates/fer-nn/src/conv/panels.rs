@@ -1,6 +1,7 @@
 //! Packs a kernel for register tiles, and multiplies pixels by the packed kernel.
 
 use crate::AlignedVec;
+use crate::shared::{Parts, SharedSlice};
 use crate::simd::Simd;
 
 /// Columns of a panel: two registers of the widest instruction set, so that a packed kernel serves
@@ -15,7 +16,10 @@ const PREFETCH_ROWS: usize = 16;
 /// unused values in columns past the last.
 #[derive(Debug, Clone, Default)]
 pub struct Panels {
+    /// Empty if they are shared.
     values: AlignedVec<f32>,
+    /// The values, if other processes use the same.
+    shared: Option<SharedSlice>,
     taps: usize,
     sources: usize,
     targets: usize,
@@ -68,7 +72,27 @@ impl Panels {
         &self.zeros
     }
 
+    /// The packed values, unused ones included.
+    #[inline(always)]
+    pub fn values(&self) -> &[f32] {
+        self.shared.as_deref().unwrap_or(&self.values)
+    }
+
+    /// Uses the next of the parts that another process has written from the same values ([`Panels::values`]), and frees
+    /// the own ones. Returns whether that part is equal; if not, nothing changes.
+    pub fn share(&mut self, parts: &mut Parts) -> bool {
+        let is_equal = |part: &SharedSlice| **part == *self.values();
+        let Some(part) = parts.take(self.values().len()).filter(is_equal) else {
+            return false;
+        };
+        self.shared = Some(part);
+        self.values = AlignedVec::default();
+        true
+    }
+
+    /// Makes room for a kernel of these sizes.
     fn reset(&mut self, taps: usize, sources: usize, targets: usize) {
+        self.shared = None;
         self.values
             .resize(targets.div_ceil(PANEL) * taps * sources * PANEL);
         self.zeros.resize(sources);
@@ -81,7 +105,7 @@ impl Panels {
     pub fn rows(&self, tap: usize, column: usize) -> *const f32 {
         let row = (column / PANEL * self.taps + tap) * self.sources;
         // A pointer made from the rest of the slice, since `multiply` reads further rows through it.
-        self.values[row * PANEL + column % PANEL..].as_ptr()
+        self.values()[row * PANEL + column % PANEL..].as_ptr()
     }
 }
 

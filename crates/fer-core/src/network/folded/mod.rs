@@ -4,7 +4,13 @@ mod human;
 mod residual;
 mod sequential;
 
+use std::cell::RefCell;
+use std::ops::Deref;
+
 use fer_nn::conv::{Add, Convolution, Epilogue, Geometry, Panels};
+#[cfg(unix)]
+use fer_nn::shared;
+use fer_nn::shared::Parts;
 use rayon::prelude::*;
 
 use super::weights::WeightError;
@@ -68,6 +74,23 @@ impl FoldedNetwork {
     /// # Errors
     /// If a weight is missing or of another shape, or the architecture is impossible.
     pub fn new(spec: &NetworkSpec, weights: &Weights, batch: usize) -> Result<Self, WeightError> {
+        Self::with_shared(spec, weights, batch, None)
+    }
+
+    /// The same with the packed kernels that another process has written, as far as they are equal to its own.
+    ///
+    /// # Errors
+    /// Those of [`FoldedNetwork::new`].
+    pub fn with_shared(
+        spec: &NetworkSpec,
+        weights: &Weights,
+        batch: usize,
+        shared: Option<Parts>,
+    ) -> Result<Self, WeightError> {
+        let weights = &Source {
+            weights,
+            shared: RefCell::new(shared),
+        };
         if spec.heads.is_empty() {
             return Err(WeightError::Architecture(
                 "its architecture has no head; a network needs at least one".into(),
@@ -99,6 +122,20 @@ impl FoldedNetwork {
             human: HumanHead::new(weights, all)?,
             features,
         })
+    }
+
+    /// Writes the packed kernels, which are most of a network's memory, for other processes with the same network
+    /// ([`FoldedNetwork::with_shared`]).
+    ///
+    /// # Errors
+    /// Those of [`shared::write`].
+    #[cfg(unix)]
+    pub fn write_shared(&self) -> std::io::Result<std::os::fd::OwnedFd> {
+        let kernels: Vec<&[f32]> = match &self.trunk {
+            FoldedTrunk::Residual(trunk) => values(trunk.convolutions()),
+            FoldedTrunk::Sequential(trunk) => values(trunk.convolutions()),
+        };
+        shared::write(kernels)
     }
 
     /// The logits of many faces, as of [`FoldedNetwork::infer`], computed on all of rayon's threads.
@@ -200,6 +237,39 @@ impl FoldedNetwork {
     }
 }
 
+/// The packed kernels of convolutions.
+#[cfg(unix)]
+fn values<'a>(convolutions: impl Iterator<Item = &'a FoldedConv>) -> Vec<&'a [f32]> {
+    convolutions.map(|conv| conv.panels.values()).collect()
+}
+
+/// What a network is made of.
+struct Source<'a> {
+    weights: &'a Weights,
+    /// The packed kernels of another process, in the order in which they are read.
+    shared: RefCell<Option<Parts>>,
+}
+
+impl Deref for Source<'_> {
+    type Target = Weights;
+
+    fn deref(&self) -> &Weights {
+        self.weights
+    }
+}
+
+impl Source<'_> {
+    /// Shares a kernel with the other process. After the first that differs, no other is shared.
+    fn share(&self, kernel: &mut Panels) {
+        let mut shared = self.shared.borrow_mut();
+        if let Some(parts) = &mut *shared
+            && !kernel.share(parts)
+        {
+            *shared = None;
+        }
+    }
+}
+
 /// A convolution with a bias. A batch norm that follows it is folded into kernel and bias.
 #[derive(Debug)]
 struct FoldedConv {
@@ -230,7 +300,7 @@ impl FoldedConv {
     /// `NORM.{weight, bias, running_mean, running_var}[out]`, and folds the batch norm into kernel
     /// and bias.
     fn with_norm(
-        weights: &Weights,
+        weights: &Source<'_>,
         [conv, norm]: [&str; 2],
         shape: ConvShape,
         batch: usize,
@@ -252,22 +322,28 @@ impl FoldedConv {
             .chunks_exact(shape.output)
             .flat_map(|row| row.iter().zip(&scale).map(|(k, scale)| k * scale))
             .collect();
-        Ok(Self::new(&kernel, bias, shape, batch))
+        Ok(Self::new(weights, &kernel, bias, shape, batch))
     }
 
     /// Reads `NAME.weight[k, k, in, out]` and `NAME.bias[out]`.
     fn with_bias(
-        weights: &Weights,
+        weights: &Source<'_>,
         name: &str,
         shape: ConvShape,
         batch: usize,
     ) -> Result<Self, WeightError> {
         let bias = weights.values(&format!("{name}.bias"), &[shape.output])?;
         let kernel = kernel(weights, name, shape)?;
-        Ok(Self::new(kernel, bias.to_vec(), shape, batch))
+        Ok(Self::new(weights, kernel, bias.to_vec(), shape, batch))
     }
 
-    fn new(kernel: &[f32], bias: Vec<f32>, shape: ConvShape, batch: usize) -> Self {
+    fn new(
+        source: &Source<'_>,
+        kernel: &[f32],
+        bias: Vec<f32>,
+        shape: ConvShape,
+        batch: usize,
+    ) -> Self {
         let geometry = Geometry {
             height: shape.side,
             width: shape.side,
@@ -280,6 +356,7 @@ impl FoldedConv {
         let conv = Convolution::new(geometry, batch.max(1));
         let mut panels = Panels::default();
         conv.pack(kernel, &mut panels);
+        source.share(&mut panels);
         Self { conv, panels, bias }
     }
 

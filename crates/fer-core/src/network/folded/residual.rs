@@ -3,10 +3,10 @@
 use fer_nn::conv::Add;
 use fer_nn::pool;
 
-use super::{ConvShape, FACE_VALUES, FoldedConv, FoldedDense, Workspace};
+use super::{ConvShape, FACE_VALUES, FoldedConv, FoldedDense, Source, Workspace};
 use crate::classify::FACE_SIDE;
 use crate::network::weights::WeightError;
-use crate::network::{BlockSpec, ResidualSpec, Weights, squeezed};
+use crate::network::{BlockSpec, ResidualSpec, squeezed};
 
 /// A residual trunk: stem, residual blocks and global average.
 #[derive(Debug)]
@@ -17,7 +17,11 @@ pub struct FoldedResidual {
 
 impl FoldedResidual {
     /// Reads the weights under `stem` and `blocks`.
-    pub fn new(spec: &ResidualSpec, weights: &Weights, batch: usize) -> Result<Self, WeightError> {
+    pub fn new(
+        spec: &ResidualSpec,
+        weights: &Source<'_>,
+        batch: usize,
+    ) -> Result<Self, WeightError> {
         if spec.blocks.is_empty() {
             let problem = "its architecture has no block; a residual network needs at least one";
             return Err(WeightError::Architecture(problem.into()));
@@ -54,6 +58,15 @@ impl FoldedResidual {
         last.conv.geometry().channels_out
     }
 
+    /// Its convolutions, in the order in which they are read.
+    pub fn convolutions(&self) -> impl Iterator<Item = &FoldedConv> {
+        let blocks = self.blocks.iter().flat_map(|block| {
+            let both = [&block.first, &block.second];
+            both.into_iter().chain(&block.projection)
+        });
+        [&self.stem].into_iter().chain(blocks)
+    }
+
     /// Computes the features of faces and writes them to the workspace, with the means of all blocks before the last.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let Workspace {
@@ -81,7 +94,7 @@ impl FoldedResidual {
 
 /// Reads the weights of a block from those of the network.
 struct BlockWeights<'w> {
-    weights: &'w Weights,
+    weights: &'w Source<'w>,
     /// The prefix of their names.
     name: String,
     /// Number of faces inferred at a time.

@@ -3,10 +3,10 @@
 use fer_nn::conv::Add;
 use fer_nn::pool::MaxPool;
 
-use super::{ConvShape, FACE_VALUES, FoldedConv, FoldedDense, Workspace};
+use super::{ConvShape, FACE_VALUES, FoldedConv, FoldedDense, Source, Workspace};
 use crate::classify::FACE_SIDE;
 use crate::network::weights::WeightError;
-use crate::network::{LayerSpec, SequentialSpec, Weights};
+use crate::network::{LayerSpec, SequentialSpec};
 
 /// A sequential trunk: the layers that have an effect in inference.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl FoldedSequential {
     /// Reads the weights under `layers.N`; returns the trunk and its number of features.
     pub fn new(
         spec: &SequentialSpec,
-        weights: &Weights,
+        weights: &Source<'_>,
         batch: usize,
     ) -> Result<(Self, usize), WeightError> {
         let shapes = spec.shapes(FACE_SIDE).map_err(WeightError::Architecture)?;
@@ -78,6 +78,13 @@ impl FoldedSequential {
         Ok((Self { layers }, features))
     }
 
+    /// Its convolutions, in the order in which they are read.
+    pub fn convolutions(&self) -> impl Iterator<Item = &FoldedConv> {
+        self.layers.iter().filter_map(|layer| match layer {
+            FoldedLayer::Convolution { conv, .. } => Some(&**conv),
+            _ => None,
+        })
+    }
     /// Computes the features of faces and writes them to the workspace.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let n = faces.len() / FACE_VALUES;
