@@ -102,7 +102,8 @@ impl Context {
         match std::fs::read(path) {
             Ok(bytes) => Ok(Some((bytes, path.display().to_string()))),
             Err(error) => Err(Error::Config(format!(
-                "the model {} of the setting classifier.model cannot be read: {error}",
+                "the model {} of the setting classifier.model cannot be read: {error}; choose another one with \
+                 fer-index model use, or the built-in one with fer-index model use built-in",
                 path.display()
             ))),
         }
