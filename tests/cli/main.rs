@@ -22,6 +22,7 @@ mod everything;
 mod exclusions;
 mod facts;
 mod forgotten;
+mod forgotten_lost;
 mod imported;
 mod interrupted;
 mod json;
