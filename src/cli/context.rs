@@ -62,6 +62,7 @@ impl Context {
             follow_symlinks: album.follow_symlinks,
             respect_markers: album.respect_markers,
             database: Some(self.config().database.clone()),
+            roots: album.roots.clone(),
         })
     }
 
