@@ -29,6 +29,8 @@ mod json;
 mod kin;
 mod kin_order;
 mod learning;
+#[cfg(unix)]
+mod meanwhile;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]
