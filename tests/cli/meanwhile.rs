@@ -20,7 +20,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A detector program that finds the face of the photo `a.jpg` in every photo. It does not answer a request about a picture of
-/// some width while there is a file `hold.WIDTH`, and says by another one that it waits.
+/// some height while there is a file `hold.WIDTH`, and says by another one that it waits.
 fn with_detector(env: &TestEnv) {
     let found = env.run("detect --json album/a.jpg").found().json();
     let face = &found[0]["faces"][0];
@@ -32,8 +32,8 @@ fn with_detector(env: &TestEnv) {
 number() {{ printf %s "$line" | sed "s/.*\"$1\": *\([0-9]*\).*/\1/"; }}
 while read -r line; do
     head -c "$(number bytes)" > /dev/null
-    width=$(number width)
-    while [ -e "$0.hold.$width" ]; do touch "$0.waits.$width"; sleep 0.05; done
+    height=$(number height)
+    while [ -e "$0.hold.$height" ]; do touch "$0.waits.$height"; sleep 0.05; done
     echo '{answer}'
 done
 "#
@@ -58,10 +58,10 @@ fn signal(process: u32, name: &str) {
 /// Indexes the new files `b-edit.jpg` and `c.jpg`, and calls `meanwhile` when the faces of the edit were compared with those of
 /// the photos in the index, but the edit is not stored yet.
 fn index_with(env: &TestEnv, meanwhile: impl FnOnce(&TestEnv)) {
-    let [edit, next] = ["astronaut.jpg", "hopper.jpg"].map(|name| photo(name).width());
-    let at = |what: &str, width| env.path(format!("detector.{what}.{width}"));
-    for width in [edit, next] {
-        fs::write(at("hold", width), "").unwrap();
+    let [edit, next] = ["astronaut.jpg", "hopper.jpg"].map(|name| photo(name).height());
+    let at = |what: &str, height| env.path(format!("detector.{what}.{height}"));
+    for height in [edit, next] {
+        fs::write(at("hold", height), "").unwrap();
     }
     let mut run = env.command("index album");
     let mut run = run.stdout(Stdio::null()).spawn().unwrap();
