@@ -32,6 +32,12 @@ fn is_automatic(mount: &Path) -> bool {
     })
 }
 
+/// Whether nothing is mounted at a mount point: what is there belongs to the folder around it. Of a link this cannot be told.
+pub fn is_unmounted(mount: &Path) -> bool {
+    let around = mount.parent().and_then(mount_of);
+    !mount.is_symlink() && around.is_some() && mount_of(mount) == around
+}
+
 /// The mounts in which some folders were at a moment.
 #[derive(Debug)]
 pub struct MountsBefore(Vec<(PathBuf, u64)>);
@@ -96,6 +102,14 @@ mod tests {
         for path in ["/mediathek/DISK", "/media/nobody/DISK/album/link"] {
             assert!(!is_automatic(Path::new(path)), "{path}");
         }
+    }
+
+    #[test]
+    fn an_ordinary_folder_has_no_mount_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(is_unmounted(folder.path()));
+        assert!(!is_unmounted(&folder.path().join("disk")));
+        assert!(!is_unmounted(Path::new("/")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::markers;
 use crate::error::{Error, Result};
 use crate::names;
-use crate::real_path::real_path;
+use crate::real_path::{meant_path, real_path};
 
 /// Settings of an [`AlbumFilter`].
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,8 @@ pub struct AlbumFilterSettings {
     pub respect_markers: bool,
     /// The database in use, see [`AlbumFilter::is_database`].
     pub database: Option<PathBuf>,
+    /// The folders that the settings name to be indexed, see [`AlbumFilter::roots`].
+    pub roots: Vec<PathBuf>,
 }
 
 /// Decides which files and folders are admitted, by their names and by the markers in folders.
@@ -37,6 +39,7 @@ pub struct AlbumFilter {
     follow_symlinks: bool,
     respect_markers: bool,
     database: Option<PathBuf>,
+    roots: Vec<PathBuf>,
     /// The folder of the database, with symbolic links resolved, and its name; known once the folder is there.
     resolved: OnceLock<(PathBuf, OsString)>,
 }
@@ -75,6 +78,7 @@ impl AlbumFilter {
             follow_symlinks: settings.follow_symlinks,
             respect_markers: settings.respect_markers,
             database: settings.database.clone(),
+            roots: settings.roots.clone(),
             resolved: OnceLock::new(),
         })
     }
@@ -86,6 +90,17 @@ impl AlbumFilter {
             && !self.names.is_match(name)
             && !self.paths.is_match(path)
             && !self.is_database(path)
+    }
+
+    /// The folders that the settings name to be indexed, with the symbolic links resolved that there are now.
+    pub fn roots(&self) -> Vec<PathBuf> {
+        let resolved = |root: &PathBuf| meant_path(root).unwrap_or_else(|_| root.clone());
+        self.roots.iter().map(resolved).collect()
+    }
+
+    /// Whether a scan of `root` leaves out what is at a path below it.
+    pub fn passes_over(&self, path: &Path, root: &Path) -> bool {
+        path != root && (!self.admits(path) || self.is_left_out(path, root))
     }
 
     /// Whether a file is the database in use or belongs to it: its name is that of the database, perhaps with a hyphen or
@@ -170,7 +185,7 @@ mod tests {
             hidden,
             follow_symlinks: true,
             respect_markers: true,
-            database: None,
+            ..AlbumFilterSettings::default()
         })
         .unwrap()
     }

@@ -9,5 +9,8 @@ mod watch;
 pub use crate::names::FileKind;
 pub use debounce::{Debouncer, Readiness};
 pub use filter::{AlbumFilter, AlbumFilterSettings};
-pub use scan::{FoundFile, ScanProblem, Visitor, leads_above, outermost, resolve_root, scan};
+pub use scan::{
+    FoundFile, ScanProblem, Visitor, leads_above, outermost, resolve_root, roots_apart, scan,
+    separate_roots,
+};
 pub use watch::{Change, Followed, Watch, needs_polling};

@@ -82,6 +82,27 @@ pub fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
     folders
 }
 
+/// Removes folders that a scan of another folder of the list reaches, and sorts the rest. A folder that lies in another one
+/// which leaves it out, by its name or a marker, is a root of its own: whoever names it wants its photos.
+pub fn separate_roots(mut folders: Vec<PathBuf>, filter: &AlbumFilter) -> Vec<PathBuf> {
+    folders.sort();
+    let mut roots: Vec<PathBuf> = Vec::new();
+    for folder in folders {
+        // The last one that contains it is the innermost.
+        let around = roots.iter().rfind(|root| folder.starts_with(root));
+        if around.is_none_or(|root| filter.passes_over(&folder, root)) {
+            roots.push(folder);
+        }
+    }
+    roots
+}
+
+/// Those of these roots that lie in `folder` and that a scan of it leaves out.
+pub fn roots_apart(folder: &Path, roots: &[PathBuf], filter: &AlbumFilter) -> Vec<PathBuf> {
+    let is_apart = |root: &&PathBuf| root.starts_with(folder) && filter.passes_over(root, folder);
+    roots.iter().filter(is_apart).cloned().collect()
+}
+
 /// Finds the files below an absolute path that may be photos; the path may also be that of a single file. Returns
 /// whether the path is an empty folder, like a mount point on which nothing is mounted.
 ///

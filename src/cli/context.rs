@@ -62,6 +62,7 @@ impl Context {
             follow_symlinks: album.follow_symlinks,
             respect_markers: album.respect_markers,
             database: Some(self.config().database.clone()),
+            roots: album.roots.clone(),
         })
     }
 
@@ -102,7 +103,8 @@ impl Context {
         match std::fs::read(path) {
             Ok(bytes) => Ok(Some((bytes, path.display().to_string()))),
             Err(error) => Err(Error::Config(format!(
-                "the model {} of the setting classifier.model cannot be read: {error}",
+                "the model {} of the setting classifier.model cannot be read: {error}; choose another one with \
+                 fer-index model use, or the built-in one with fer-index model use built-in",
                 path.display()
             ))),
         }

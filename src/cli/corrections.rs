@@ -87,6 +87,10 @@ pub(super) fn run(args: &CorrectionsArgs, context: &Context, out: &mut Stdout) -
                 imported.outdated
             );
             for (number, what) in [
+                (
+                    imported.absent,
+                    "of those added wait until their photos are in the index",
+                ),
                 (imported.undone, "undone"),
                 (
                     imported.forgotten,

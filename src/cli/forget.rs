@@ -15,20 +15,24 @@ use super::{Outcome, resolve};
 use crate::error::{Error, Result};
 use crate::imaging::Thumbnails;
 use crate::names::FileKind;
-use crate::store::{Removed, RemovedNames, Root, Store};
+use crate::store::{Removed, RemovedLost, RemovedNames, Root, Store};
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct ForgetArgs {
     /// A folder, or a photo with all its copies, whatever their metadata
     #[arg(
         value_name = "DIR|PHOTO",
         value_hint = ValueHint::AnyPath,
-        required_unless_present = "person"
+        required_unless_present_any = ["person", "lost"]
     )]
     path: Option<PathBuf>,
     /// A person: the name is removed, with the regions that it names; the photos stay
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     person: Option<String>,
+    /// What is kept of photos that are no longer there: their corrections, with the pictures of their faces
+    #[arg(long, conflicts_with_all = ["path", "person", "undo"])]
+    lost: bool,
     /// Index it again from now on; corrections do not come back
     #[arg(long)]
     undo: bool,
@@ -45,19 +49,22 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
     if let Some(name) = &args.person {
         return person(args, &mut store, name, out);
     }
+    if args.lost {
+        return lost(args, &mut store, context, out);
+    }
     let typed = args.path.clone().unwrap_or_default();
-    let path = match store.find_path(&typed)? {
-        Some(path) => path,
-        None => resolve(typed)?,
+    let (path, is_known) = match store.find_path(&typed)? {
+        Some(path) => (path, true),
+        None => match store.find_lost_path(&typed)? {
+            Some(path) => (path, true),
+            None => (resolve(typed)?, false),
+        },
     };
     if args.undo {
         return undo(args, &mut store, &path, out);
     }
     let is_root = |root: &Root| root.path.starts_with(&path);
-    if store.find_path(&path)?.is_none()
-        && path.symlink_metadata().is_err()
-        && !store.roots()?.iter().any(is_root)
-    {
+    if !is_known && path.symlink_metadata().is_err() && !store.roots()?.iter().any(is_root) {
         return Err(Error::Usage(format!(
             "there is no {}, neither on the disk nor in the index; write the path as fer-index status or query \
              prints it",
@@ -70,17 +77,62 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
         return Ok(warn_if_nothing(&path, &removed, Outcome::Found));
     }
     let removed = store.forget_for_good(&path)?;
-    // The personal layer is fitted again without these corrections.
-    learn::follow(&mut store, context)?;
-    let is_clean = store.clean()?;
-    let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
-    Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
+    let is_clean = clean(&mut store, context)?;
     report(args, &path, &removed, Some(is_clean), out)?;
     let outcome = cleaned(&store, is_clean);
     if removed.roots > 0 {
         return Ok(outcome);
     }
     Ok(warn_if_nothing(&path, &removed, outcome))
+}
+
+/// Removes everything that depended on what was removed, and the bytes of it; see [`Store::clean`].
+fn clean(store: &mut Store, context: &Context) -> Result<bool> {
+    // The personal layer is fitted again without the corrections that were removed.
+    learn::follow(store, context)?;
+    let is_clean = store.clean()?;
+    let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
+    Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
+    Ok(is_clean)
+}
+
+/// Forgets what is kept of photos without files.
+fn lost(
+    args: &ForgetArgs,
+    store: &mut Store,
+    context: &Context,
+    out: &mut Stdout,
+) -> Result<Outcome> {
+    let (removed, is_clean) = if args.dry_run {
+        (store.would_forget_lost()?, None)
+    } else {
+        let removed = store.forget_lost()?;
+        (removed, Some(clean(store, context)?))
+    };
+    if args.json {
+        out.json(&json!({
+            "photos": removed.photos, "corrections": removed.corrections, "clean": is_clean, "dry_run": args.dry_run,
+        }))?;
+    } else {
+        let what = format!(
+            "{} and {} without a file",
+            count(removed.photos, "photo"),
+            count(removed.corrections, "correction"),
+        );
+        if args.dry_run {
+            out.line(format_args!("{what} would be removed from the index"))?;
+        } else {
+            out.line(format_args!(
+                "{what} were removed from the index; photos that come back are indexed without corrections"
+            ))?;
+        }
+    }
+    let is_nothing = removed == RemovedLost::default();
+    Ok(match is_clean {
+        Some(false) => cleaned(store, false),
+        _ if is_nothing => Outcome::Nothing,
+        _ => Outcome::Found,
+    })
 }
 
 /// Warns if the index had nothing of a path and no photo is there, which then is most likely not the path that was meant:

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use super::context::Context;
 use super::index_lock::IndexLock;
 use super::interrupt::Interrupt;
+use super::learn;
 use super::path_list::{ListArgs, is_list};
 use super::progress::Progress;
 use super::stdout::Stdout;
@@ -110,6 +111,10 @@ pub(super) fn run(
     progress.finish();
     let summary = result?;
     let interrupted = progress.interrupted();
+    if interrupted.is_none() {
+        // Corrections may belong to faces that were found or read anew.
+        learn::follow(&mut store, context)?;
+    }
     if args.json {
         out.json(&json(&summary, interrupted.is_some()))?;
     } else {

@@ -78,6 +78,7 @@ pub(super) struct JsonLearning {
     in_force: bool,
     corrections: u64,
     unused: u64,
+    absent: u64,
     network_loss: Option<f64>,
     learned_loss: Option<f64>,
     rejections: u64,
@@ -96,6 +97,7 @@ impl JsonLearning {
             in_force: learning.is_in_force,
             corrections: learning.corrections,
             unused: learning.unused,
+            absent: learning.absent,
             network_loss: learning
                 .held_out_loss
                 .map(|held_out_loss| held_out_loss.network),

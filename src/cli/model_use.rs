@@ -43,7 +43,8 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
             // Copied under the model's name, since the next training run may overwrite the file.
             let name = model.model().replace(' ', "-") + ".safetensors";
             let copy = config::models_folder()?.join(name);
-            let Some(setting) = copy.to_str() else {
+            let setting = config::as_setting(&copy)?;
+            let Some(setting) = setting.to_str() else {
                 return Err(Error::Config(format!(
                     "{} is not Unicode, so the settings file cannot hold it; use --model FILE instead",
                     copy.display()

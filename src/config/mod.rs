@@ -279,6 +279,14 @@ pub fn models_folder() -> Result<PathBuf> {
     Ok(PlatformPaths::of_user()?.models)
 }
 
+/// A path as it is written into the settings: in the home folder with a leading `~`.
+///
+/// # Errors
+/// When the user's home folder is unknown.
+pub fn as_setting(path: &Path) -> Result<PathBuf> {
+    Ok(PlatformPaths::of_user()?.contract(path))
+}
+
 /// The configuration file that is read when a command names none.
 ///
 /// # Errors

@@ -43,4 +43,11 @@ impl PlatformPaths {
         path.strip_prefix("~")
             .map_or_else(|_| path.to_owned(), |rest| self.home.join(rest))
     }
+
+    /// The inverse of [`expand`](Self::expand) for what is in the home folder, so that it is found there under another name of
+    /// that folder.
+    pub fn contract(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.home)
+            .map_or_else(|_| path.to_owned(), |rest| Path::new("~").join(rest))
+    }
 }

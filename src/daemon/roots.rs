@@ -12,8 +12,8 @@ use super::RootState;
 #[derive(Debug)]
 pub(super) struct Root {
     pub path: PathBuf,
-    /// Device and inode of the folder when it was last scanned; `None` before, and while it is
-    /// offline.
+    /// Device and inode of the folder when it was last scanned; `None` before, and while a root is offline. Of a mount that is
+    /// offline, those of the mount point.
     pub identity: Option<(u64, u64)>,
     /// Whether it is on a file system that does not report changes.
     pub is_polled: bool,
@@ -46,7 +46,7 @@ impl Root {
         let now = self.identify();
         if self.is_offline() {
             // An offline root is back once there is a folder that is not empty.
-            return now.is_some() && !is_empty(&self.path);
+            return now.is_some() && now != self.identity && !is_empty(&self.path);
         }
         now != self.identity
     }

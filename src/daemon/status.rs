@@ -172,7 +172,8 @@ impl Status {
     }
 }
 
-/// Removes the roots below a root that the daemon follows, since it follows them as part of that one.
+/// Removes the roots below a root that the daemon follows, since it follows them as part of that one; not those that it follows
+/// by themselves.
 fn remove_nested(roots: &mut Vec<RootStatus>) {
     let is_followed =
         |root: &&RootStatus| matches!(root.state, RootState::Watching | RootState::Polling);
@@ -184,7 +185,7 @@ fn remove_nested(roots: &mut Vec<RootStatus>) {
     roots.retain(|root| {
         let path = Path::new(&root.path);
         let is_below = |outer: &PathBuf| path != outer && path.starts_with(outer);
-        !followed.iter().any(is_below)
+        is_followed(&root) || !followed.iter().any(is_below)
     });
 }
 
@@ -230,6 +231,7 @@ mod tests {
         let mut roots = vec![
             root("/a", RootState::Watching),
             root("/a/b", RootState::Idle),
+            root("/a/.c", RootState::Watching),
             root("/ab", RootState::Idle),
             root("/c", RootState::Idle),
             root("/c/d", RootState::Idle),
@@ -238,7 +240,7 @@ mod tests {
         ];
         remove_nested(&mut roots);
         let left: Vec<_> = roots.iter().map(|root| root.path.as_str()).collect();
-        assert_eq!(left, ["/a", "/ab", "/c", "/c/d", "/e", "/e/f"]);
+        assert_eq!(left, ["/a", "/a/.c", "/ab", "/c", "/c/d", "/e", "/e/f"]);
     }
 
     #[test]

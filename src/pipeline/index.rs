@@ -13,9 +13,9 @@ use super::sidecars::refresh_sidecars;
 use super::work::{Claims, Worker};
 use super::write::Writer;
 use super::{Analyser, Summary};
-use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root};
+use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root, separate_roots};
 use crate::error::{Error, Result};
-use crate::file::FileMeta;
+use crate::file::{FileMeta, is_absent};
 use crate::mount::MountsBefore;
 use crate::sidecar::Finder;
 use crate::store::{Root, Store};
@@ -84,11 +84,14 @@ pub fn index(
         .iter()
         .zip(stored)
         .map(|(root, stored)| stored_root(root, stored))
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
+    let roots = separate_roots(roots, filter);
+    let mut all_roots = filter.roots();
+    all_roots.extend_from_slice(&roots);
     let mut summary = Summary::default();
     let mut read = Vec::new();
     let known = store.roots()?;
-    for root in outermost(roots) {
+    for root in roots {
         if filter.is_database(&root) {
             let path = root.display();
             return Err(Error::Usage(format!(
@@ -100,6 +103,7 @@ pub fn index(
             models: &analyser.models(),
             filter,
             is_root: true,
+            roots: &all_roots,
             reanalyse: options.reanalyse,
         };
         let plan = comparison.plan(&root, &mut |_| {})?;
@@ -112,10 +116,7 @@ pub fn index(
             continue;
         }
         for mount in outermost(plan.absent) {
-            tracing::warn!(
-                "{} is empty or cannot be reached, as if its disk was not mounted; its photos stay in the index",
-                mount.display()
-            );
+            tracing::warn!("{}", of_absent_mount(&mount));
         }
         store.put_mounts(&root, &plan.mounts)?;
         store.forget(&plan.gone)?;
@@ -142,9 +143,23 @@ pub fn index(
     };
     let files = read.into_iter().take_while(|_| !observer.is_stopped());
     let mut summary = run_pipeline(store, analyser, files, options, observer, summary)?;
+    // A root may have been indexed under a new spelling of its name just now.
+    drop_linked_roots(store)?;
     analyse_due(store, analyser, options, observer)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
+}
+
+/// What is said of a mount that is absent.
+pub fn of_absent_mount(mount: &Path) -> String {
+    let mount_path = mount.display();
+    if is_absent(mount) {
+        format!(
+            "{mount_path} is empty or cannot be reached, as if its disk was not mounted; its photos stay in the index"
+        )
+    } else {
+        format!("nothing is mounted at {mount_path}; the photos of its disk stay in the index")
+    }
 }
 
 /// Most rounds of photos that become due for another analysis by the round before.

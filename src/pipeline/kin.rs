@@ -13,7 +13,7 @@ use crate::likeness::{FacePicture, same_faces};
 use crate::photo::{Capture, ContentHash, TakenAt};
 use crate::store::{
     CorrectionRecord, FaceId, KinCorrection, KinCorrections, KinFace, Occasion, Photo, PhotoId,
-    Store,
+    SeenCorrections, Store,
 };
 
 /// The faces of a photo with their pictures and the corrections that carry over to them.
@@ -22,6 +22,8 @@ pub(super) struct Kin {
     pub faces: Vec<KinFace>,
     /// Whether other corrections may carry over, which is known only when all photos of the run are stored.
     pub is_undecided: bool,
+    /// The corrections that were looked at.
+    pub seen: SeenCorrections,
 }
 
 /// The pictures of the faces of a photo that is being analysed, with the corrections of the same
@@ -39,6 +41,7 @@ pub(super) fn of_analysis(
     let KinCorrections {
         corrections,
         is_undecided,
+        seen,
     } = store.kin_corrections(hash, occasion, &found.capture, found.size)?;
     let faces = if corrections.is_empty() && !store.lacks_picture(hash)? {
         Vec::new()
@@ -49,6 +52,7 @@ pub(super) fn of_analysis(
     Ok(Kin {
         faces,
         is_undecided,
+        seen,
     })
 }
 
@@ -176,7 +180,8 @@ fn put(
     let carried = store.batch(|batch| {
         let carried = batch.put_kin(photo.id, &kin)?;
         if these.is_none() {
-            batch.note_due(photo.id, false)?;
+            let are_newer = batch.are_newer(&photo.hash, &found.seen)?;
+            batch.note_due(photo.id, are_newer)?;
         }
         Ok(carried)
     })?;

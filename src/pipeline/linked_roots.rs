@@ -1,13 +1,15 @@
-//! Removes roots that are symbolic links into another root.
+//! Removes roots that lead into another root by a symbolic link, or by a spelling that their folder no longer has.
 
 use std::path::Path;
 
 use crate::error::Result;
+use crate::real_path::real_path;
 use crate::store::{Root, Store};
 
-/// Removes each stored root whose path leads through a symbolic link into another root that was reconciled and is there, with
-/// the files below it: the index has them in that other root, and nobody follows them here. Such a root remains where a
-/// folder was replaced by a link, and where an earlier version did not resolve a link to a disk that was not mounted.
+/// Removes each stored root whose path leads into another root that was reconciled and is there, with the files below it: the
+/// index has them in that other root, and nobody follows them here. Such a root remains where a folder was replaced by a
+/// symbolic link, where only the case of its name was changed on a disk that does not distinguish capitals, and where an
+/// earlier version did not resolve a link to a disk that was not mounted.
 ///
 /// A root below another root stays: there the album itself leads through the link.
 ///
@@ -18,7 +20,7 @@ pub fn drop_linked_roots(store: &mut Store) -> Result<()> {
     let is_below =
         |path: &Path, root: &Root, other: &Root| other != root && path.starts_with(&other.path);
     for root in &roots {
-        let Ok(real) = root.path.canonicalize() else {
+        let Ok(real) = real_path(&root.path) else {
             continue;
         };
         let is_there =

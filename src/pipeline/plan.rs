@@ -4,10 +4,10 @@
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
-use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, scan};
+use crate::album::{AlbumFilter, FoundFile, ScanProblem, Visitor, roots_apart, scan};
 use crate::error::{Error, Result};
-use crate::file::{Difference, FileMeta, is_absent};
-use crate::mount::{MountsBefore, may_return, mount_of};
+use crate::file::{Difference, FileMeta, is_absent, is_gone};
+use crate::mount::{MountsBefore, is_unmounted, may_return, mount_of};
 use crate::sidecar::{self, SidecarFile};
 use crate::store::{KnownFile, Models, Store};
 
@@ -32,7 +32,8 @@ pub struct Plan {
     pub problems: Vec<ScanProblem>,
     /// The mounts at or below the folder, sorted by path: those that were found, and those that are absent.
     pub mounts: Vec<PathBuf>,
-    /// Those that are absent: each is empty, or a link that leads nowhere. No file below them counts as gone.
+    /// Those that are absent: each is empty, or a link that leads nowhere, or the folder in which it was mounted shows what else
+    /// is in it. No file below them counts as gone.
     pub absent: Vec<PathBuf>,
     /// Whether the folder is empty although the index knows photos in it, as when a disk is not
     /// mounted, or was unmounted during the scan. Only set for a root; if it is set, no file counts as gone.
@@ -66,6 +67,9 @@ pub struct Comparison<'a> {
     pub filter: &'a AlbumFilter,
     /// Whether the folder is a root, which may be a mount point.
     pub is_root: bool,
+    /// All roots. Those in the folder that its scan leaves out are compared by themselves, and none of their files counts as
+    /// gone here.
+    pub roots: &'a [PathBuf],
     /// Whether to read every file, even if the index is current.
     pub reanalyse: bool,
 }
@@ -87,12 +91,19 @@ impl Comparison<'_> {
         if let Some(parent) = folder.parent() {
             mounts.enter(parent);
         }
+        let apart = roots_apart(folder, self.roots, self.filter);
+        let is_apart = |path: &Path| apart.iter().any(|root| path.starts_with(root));
+        let mounts_apart: Vec<PathBuf> = known_mounts
+            .extract_if(.., |mount| is_apart(mount))
+            .collect();
         let plan = Plan {
-            absent: self.absent(folder, &known_mounts)?,
+            absent: self.absent(folder, known_root.as_deref(), &known_mounts)?,
             ..Plan::default()
         };
         let before = MountsBefore::of([folder.to_path_buf()]);
         let (mut plan, is_empty) = self.store.files_under(folder, self.models, |known| {
+            let known: Known<'_> =
+                &mut known.filter(|known| known.as_ref().map_or(true, |(path, _)| !is_apart(path)));
             let mut merge = Merge {
                 plan,
                 known: known.peekable(),
@@ -105,11 +116,12 @@ impl Comparison<'_> {
             Ok((merge.end()?, is_empty))
         })?;
         // A disk may have been unmounted during the scan: then nothing below it counts as gone.
-        for mount in self.absent(folder, &known_mounts)? {
+        for mount in self.absent(folder, known_root.as_deref(), &known_mounts)? {
             plan.keep_below(mount);
         }
         plan.mounts.extend(known_root);
         plan.mounts.extend_from_slice(&plan.absent);
+        plan.mounts.extend(mounts_apart);
         plan.mounts.sort();
         plan.mounts.dedup();
         if before.have_changed_at(folder) || is_empty && self.is_root {
@@ -119,22 +131,59 @@ impl Comparison<'_> {
     }
 
     /// Those of the known mounts below `folder`, sorted by path, that are absent. A mount point or a link that was removed is
-    /// no mount any more, unless it is on another mount that is absent; nor is one that the filter leaves out now.
-    fn absent(&self, folder: &Path, known: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    /// no mount any more, unless it is on another mount that is absent; nor is one that the filter leaves out now. A `root`
+    /// that is a mount is among them only if its folder is not empty.
+    fn absent(
+        &self,
+        folder: &Path,
+        root: Option<&Path>,
+        known: &[PathBuf],
+    ) -> Result<Vec<PathBuf>> {
         let mut absent: Vec<PathBuf> = Vec::new();
+        if let Some(root) = root
+            && !is_absent(root)
+            && self.shows_another_folder(root)?
+        {
+            absent.push(root.to_path_buf());
+        }
         for mount in known {
-            let is_below = mount != folder;
-            if is_below && (!self.filter.admits(mount) || self.filter.is_left_out(mount, folder)) {
+            if self.filter.passes_over(mount, folder) {
                 continue;
             }
             let is_within = absent.iter().any(|outer| mount.starts_with(outer));
             if is_within
                 || may_return(mount) && is_absent(mount) && self.store.has_files_below(mount)?
+                || self.shows_another_folder(mount)?
             {
                 absent.push(mount.clone());
             }
         }
         Ok(absent)
+    }
+
+    /// Whether nothing is mounted at a mount point, so that the files there are those of the folder below it, such as one that
+    /// says so. If more of the mount's files are there as others than are missing, they were copied into this folder, which then
+    /// has taken the place of the mount.
+    fn shows_another_folder(&self, mount: &Path) -> Result<bool> {
+        if !is_unmounted(mount) {
+            return Ok(false);
+        }
+        let (mut missing, mut copied) = (0_u64, 0_u64);
+        self.store.files_under(mount, self.models, |known| {
+            for file in known {
+                let (path, known) = file?;
+                match path.metadata().map(|metadata| FileMeta::of(&metadata)) {
+                    Ok(now) => {
+                        let is_other =
+                            (now.device, now.inode) != (known.meta.device, known.meta.inode);
+                        copied += u64::from(is_other);
+                    }
+                    Err(error) => missing += u64::from(is_gone(&error)),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(missing > 0 && copied <= missing)
     }
 }
 

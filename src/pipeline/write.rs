@@ -206,13 +206,15 @@ impl FindingWriter<'_, '_> {
                     let photo = known.id;
                     self.store_copy(file, &known)?;
                     self.stored.push(Claim::Content(record.hash));
-                    self.batch.note_compared(&path, &record.hash, false)?;
+                    self.batch
+                        .note_compared(&path, &record.hash, false, &kin.seen)?;
                     return self.batch.put_searched(photo, &regions);
                 }
                 let photo =
                     self.store_picture(file, &record, &kin.faces, RecordSource::Analysis)?;
+                let is_undecided = kin.is_undecided;
                 self.batch
-                    .note_compared(&path, &record.hash, kin.is_undecided)?;
+                    .note_compared(&path, &record.hash, is_undecided, &kin.seen)?;
                 self.batch.put_searched(photo, &regions)?;
             }
             Outcome::SamePicture(record) => {

@@ -10,7 +10,9 @@ use crate::file::FileMeta;
 use crate::photo::{ContentHash, Picture, PictureHash};
 use crate::sidecar::Sidecar;
 
-use super::record::{KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord};
+use super::record::{
+    KinFace, KnownPhoto, Models, PhotoAnalysis, PhotoId, PhotoRecord, SeenCorrections,
+};
 use super::write_cache::WriteCache;
 use super::{
     closer_search, derived, explain, files, findings, forgotten, kin, kin_due, photos,
@@ -94,13 +96,29 @@ impl<'a> Batch<'a> {
     }
 
     /// Notes that the content of the file at `path` was searched for faces to which corrections carry over, and whether
-    /// that has to be done again once its whole run is stored.
+    /// that has to be done again once its whole run is stored. It has to be done again as well if corrections were made that
+    /// were not seen then.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].
-    pub fn note_compared(&self, path: &Path, hash: &ContentHash, is_due_again: bool) -> Result<()> {
+    pub fn note_compared(
+        &self,
+        path: &Path,
+        hash: &ContentHash,
+        is_due_again: bool,
+        seen: &SeenCorrections,
+    ) -> Result<()> {
         let db = &self.transaction;
-        self.explained(kin_due::note_compared(db, path, hash, is_due_again))
+        self.explained(kin_due::note_compared(db, path, hash, is_due_again, seen))
+    }
+
+    /// Whether corrections were made that may carry over to a face of the photo with this content, since those were looked at
+    /// that may.
+    ///
+    /// # Errors
+    /// See [`Batch::put_photo`].
+    pub fn are_newer(&self, hash: &ContentHash, seen: &SeenCorrections) -> Result<bool> {
+        self.explained(kin::are_newer(&self.transaction, hash, seen))
     }
 
     /// Notes whether a photo has to be analysed again to determine which corrections carry over to it.

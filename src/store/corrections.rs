@@ -68,7 +68,8 @@ pub(super) fn set_picture(
     Ok(())
 }
 
-/// Stores a correction in place of an earlier one; `false` if there is no such face.
+/// Stores a correction in place of an earlier one, whose row it takes over, so that a worker who has found the earlier one for
+/// an edit carries this one over; `false` if there is no such face.
 pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusqlite::Result<bool> {
     let Some(removed) = remove(db, face)? else {
         return Ok(false);
@@ -79,14 +80,15 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
     };
     let id: i64 = db
         .prepare_cached(
-            "INSERT INTO corrections (hash, picture, orientation, x, y, width, height, emotion, made_at)
-             SELECT hash, picture, iif(picture IS NULL, NULL, orientation), x, y, f.width, f.height,
+            "INSERT INTO corrections (id, hash, picture, orientation, x, y, width, height, emotion, made_at)
+             SELECT :id, hash, picture, iif(picture IS NULL, NULL, orientation), x, y, f.width, f.height,
                     :emotion, :now
              FROM faces f JOIN photos p ON p.id = f.photo_id WHERE f.id = :face
              RETURNING id",
         )?
         .query_row(
             named_params! {
+                ":id": removed.correction,
                 ":emotion": emotion,
                 ":now": Timestamp::now().as_millisecond(),
                 ":face": face,
@@ -103,7 +105,7 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
 
 /// Removes the correction of a face; `false` if there was none.
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    Ok(remove(db, face)?.is_some_and(|removed| removed.was_corrected))
+    Ok(remove(db, face)?.is_some_and(|removed| removed.correction.is_some()))
 }
 
 /// Assigns the corrections of a photo to its faces anew.
@@ -134,8 +136,8 @@ pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
 struct RemovedCorrection {
     /// The photo of the face.
     photo: PhotoId,
-    /// Whether the face had a correction.
-    was_corrected: bool,
+    /// The correction that the face had.
+    correction: Option<i64>,
 }
 
 /// Removes the correction of a face from all photos with its picture, and the earlier corrections that it replaced.
@@ -159,10 +161,7 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorre
             delete(db, id)?;
         }
     }
-    Ok(Some(RemovedCorrection {
-        photo,
-        was_corrected: correction.is_some(),
-    }))
+    Ok(Some(RemovedCorrection { photo, correction }))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
 use super::shots::{self, Shot};
-use super::{corrections, files, kin, lost_paths, mounts, photos, typed};
+use super::{corrections, files, kin, lost_paths, lost_photos, mounts, photos, typed};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -150,7 +150,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     let mut removed = Removed::default();
     let mut left = BTreeSet::new();
     let mut versions = Vec::new();
-    for (path, photo) in files_of(db, &tree)? {
+    let found = files_of(db, &tree)?;
+    let is_photo = found.iter().any(|(path, _)| encode(path) == tree.exact);
+    for (path, photo) in found {
         versions.extend(earlier_versions(db, &path, photo)?);
         removed.files += u64::from(files::remove(db, &path)?);
         let Some(photo) = photo else { continue };
@@ -177,6 +179,17 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             let files = files::of_photo(db, sibling)?;
             if files.is_empty() && !left.contains(&sibling) {
                 lost.insert(sibling);
+            }
+            stay.extend(files);
+        }
+    }
+    // Where a folder was named, or a photo that is there no more, everything that was there is meant; a photo that is there
+    // may have taken the name of another one.
+    if !is_photo {
+        for lost in lost_paths::below(db, &tree)? {
+            let files = lost_photos::files_of(db, &lost)?;
+            if files.is_empty() {
+                versions.push(lost);
             }
             stay.extend(files);
         }
@@ -261,7 +274,7 @@ fn files_of(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<(PathBuf, O
 }
 
 /// A photo whose rows were removed.
-struct RemovedPhoto {
+pub(super) struct RemovedPhoto {
     hash: ContentHash,
     picture: Option<PictureHash>,
     was_analysed: bool,
@@ -270,7 +283,10 @@ struct RemovedPhoto {
 }
 
 /// Removes a photo that has no files left, with the corrections of its faces unless another photo has the same picture.
-fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<RemovedPhoto>> {
+pub(super) fn remove_photo(
+    db: &Connection,
+    photo: PhotoId,
+) -> rusqlite::Result<Option<RemovedPhoto>> {
     if !files::of_photo(db, photo)?.is_empty() {
         return Ok(None);
     }
@@ -313,7 +329,7 @@ fn remove_photo(db: &Connection, photo: PhotoId) -> rusqlite::Result<Option<Remo
 
 /// Removes the corrections of a content and its picture, the corrections from which they were carried over, unless the
 /// photo of these still has a file, and the records of undone ones. Returns the number of corrections.
-fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64> {
+pub(super) fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64> {
     let (hash, picture) = (of.hash, of.picture);
     db.execute(
         "DELETE FROM undone_corrections WHERE hash = ? OR picture = ?",

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::path::decode;
 use super::record::PhotoId;
-use super::{forgotten, forgotten_people, roots};
+use super::{forgotten, forgotten_people, lost_photos, roots};
 use crate::photo::{ContentHash, PictureHash};
 
 /// What was removed from a restored database, since it had been forgotten.
@@ -86,7 +86,8 @@ pub(super) fn forget_again(
     }))
 }
 
-/// Removes all files, contents and pictures that have a mark, and returns the number of files.
+/// Removes all files, contents and pictures that have a mark, also what is kept of photos without files, and returns the
+/// number of files.
 fn remove_files(db: &Connection) -> rusqlite::Result<u64> {
     let mut removed = 0;
     let mut statement = db.prepare(
@@ -114,6 +115,7 @@ fn remove_files(db: &Connection) -> rusqlite::Result<u64> {
     for (path, photo) in found {
         removed += forgotten::remove_file(db, &path, photo)?;
     }
+    lost_photos::remove_forgotten(db)?;
     for root in roots::all(db)? {
         if forgotten::holds_path(db, &root.path)? {
             roots::remove(db, &root.path)?;

@@ -22,7 +22,7 @@ use super::shots::Shot;
 use super::{corrections, exchange, faces, files, kin_due, same_picture, shots, undone};
 
 use candidates::same_moment;
-pub(super) use candidates::{corrections as candidates, second_of};
+pub(super) use candidates::{are_newer, corrections as candidates, second_of};
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
 pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
@@ -114,7 +114,7 @@ pub(super) fn put(db: &Connection, photo: PhotoId, kin: &[KinFace]) -> rusqlite:
         };
         match (correction, face.correction) {
             (Some(correction), _) => set_picture(db, correction, &face.picture)?,
-            (None, Some(KinId(from))) => {
+            (None, Some(from)) => {
                 if carry(db, id, from, &face.picture)? {
                     carried += 1;
                 }
@@ -196,10 +196,10 @@ pub(super) fn date_all(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> 
 fn carry(
     db: &Connection,
     face: FaceId,
-    from: i64,
+    from: KinId,
     picture: &FacePicture,
 ) -> rusqlite::Result<bool> {
-    if undone::last_of_face(db, face)?.is_some() {
+    if undone::last_of_face(db, face)?.is_some() || !is_there(db, from)? {
         return Ok(false);
     }
     let id: Option<i64> = db
@@ -216,7 +216,7 @@ fn carry(
             named_params! {
                 ":crop": picture.to_bytes(),
                 ":face": face,
-                ":from": from,
+                ":from": from.id,
             },
             |row| row.get(0),
         )
@@ -234,6 +234,17 @@ fn carry(
         corrections::apply(db, sibling)?;
     }
     Ok(true)
+}
+
+/// Whether a correction is still there, or has replaced one of the same face.
+fn is_there(db: &Connection, KinId { id, picture }: KinId) -> rusqlite::Result<bool> {
+    let crop: Option<Option<Vec<u8>>> = db
+        .prepare_cached("SELECT crop FROM corrections WHERE id = ?")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    Ok(crop
+        .flatten()
+        .is_some_and(|crop| *blake3::hash(&crop).as_bytes() == picture))
 }
 
 /// See [`Store::correct`](super::Store::correct).

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use crate::photo::ContentHash;
 
-use super::record::PhotoId;
+use super::record::{PhotoId, SeenCorrections};
 use super::{files, kin, lost_paths};
 
 /// Reads the photos that are due, by an index of these photos alone.
@@ -37,8 +37,13 @@ pub(super) fn note_compared(
     path: &Path,
     hash: &ContentHash,
     is_due_again: bool,
+    seen: &SeenCorrections,
 ) -> rusqlite::Result<()> {
-    lost_paths::note_compared(db, path, hash)?;
+    let are_newer = kin::are_newer(db, hash, seen)?;
+    if !are_newer {
+        lost_paths::note_compared(db, path, hash)?;
+    }
+    let is_due_again = is_due_again || are_newer;
     let due = is_due_again.then_some(1);
     db.prepare_cached("UPDATE photos SET kin_due = ?2 WHERE hash = ?1 AND kin_due IS NOT ?2")?
         .execute(params![hash, due])?;

@@ -35,6 +35,19 @@ pub(super) fn contents(db: &Connection, path: &Path) -> rusqlite::Result<Vec<Los
         .collect()
 }
 
+/// The contents with corrections that were at or below the path of a tree and have left it.
+pub(super) fn below(db: &Connection, tree: &Subtree) -> rusqlite::Result<Vec<LostContent>> {
+    db.prepare_cached(
+        "SELECT DISTINCT hash, picture FROM lost_paths
+         WHERE path >= :exact AND path < :high AND (path = :exact OR path >= :low)",
+    )?
+    .query_map(
+        named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
+        LostContent::from_row,
+    )?
+    .collect()
+}
+
 /// Notes that the content at `path` was compared with the corrected photos that have left it.
 pub(super) fn note_compared(
     db: &Connection,

@@ -40,6 +40,7 @@ mod kin;
 mod kin_due;
 mod learning;
 mod lost_paths;
+mod lost_photos;
 mod migrate;
 mod models;
 mod mounts;
@@ -86,11 +87,12 @@ pub use forgotten::Removed;
 pub use forgotten_again::ForgottenAgain;
 pub use forgotten_people::RemovedNames;
 pub use learning::Learning;
+pub use lost_photos::RemovedLost;
 pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
     CarriedFrom, FaceId, KinCorrection, KinCorrections, KinFace, KinId, KnownFile, KnownPhoto,
-    Models, Occasion, Photo, PhotoAnalysis, PhotoId, PhotoRecord,
+    Models, Occasion, Photo, PhotoAnalysis, PhotoId, PhotoRecord, SeenCorrections,
 };
 pub use recover::Recovered;
 pub use roots::Root;

@@ -1,5 +1,6 @@
 //! The records that the database takes and returns.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -117,8 +118,11 @@ pub struct KinCorrection {
 
 impl KinCorrection {
     /// The ID by which [`KinFace::correction`] refers to it.
-    pub const fn id(&self) -> KinId {
-        KinId(self.id)
+    pub fn id(&self) -> KinId {
+        KinId {
+            id: self.id,
+            picture: *blake3::hash(&self.picture.to_bytes()).as_bytes(),
+        }
     }
 }
 
@@ -130,6 +134,18 @@ pub struct KinCorrections {
     /// Whether there are others of which this is known only when all photos of the run are stored: the photo may turn out
     /// to be one of a burst.
     pub is_undecided: bool,
+    /// What was looked at.
+    pub seen: SeenCorrections,
+}
+
+/// The corrections that were looked at to determine which carry over to a photo. Others may be made before the photo is
+/// stored; [`Batch::are_newer`](super::Batch::are_newer) tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenCorrections {
+    /// The camera of the photo and its second (first ms); `None` if no correction can carry over to it.
+    pub(super) shot: Option<(String, i64)>,
+    /// The corrections with a face picture, each with its time.
+    pub(super) corrections: BTreeSet<(i64, i64)>,
 }
 
 /// When it is determined which corrections carry over to a photo.
@@ -160,7 +176,12 @@ impl<'a> Occasion<'a> {
 
 /// Refers to a [`KinCorrection`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KinId(pub(super) i64);
+pub struct KinId {
+    /// The correction's row.
+    pub(super) id: i64,
+    /// A hash of its face picture: if the correction is deleted, the next one that is made may get its row.
+    pub(super) picture: [u8; 32],
+}
 
 /// A face of a photo, and the correction that is carried over to it.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::file::is_absent;
+use crate::mount::is_unmounted;
 
 use super::path::{Subtree, decode, encode};
 use super::{files, forgotten, mounts};
@@ -40,7 +41,22 @@ pub(super) struct AbsentRoots(Vec<Folder>);
 struct Folder {
     path: PathBuf,
     tree: Subtree,
+    is_mount: bool,
     is_absent: OnceCell<bool>,
+    /// Whether it is a mount at which nothing is mounted now.
+    is_unmounted: OnceCell<bool>,
+}
+
+impl Folder {
+    fn is_absent(&self) -> bool {
+        *self.is_absent.get_or_init(|| is_absent(&self.path))
+    }
+
+    fn is_unmounted(&self) -> bool {
+        *self
+            .is_unmounted
+            .get_or_init(|| self.is_mount && is_unmounted(&self.path))
+    }
 }
 
 impl AbsentRoots {
@@ -58,24 +74,22 @@ impl AbsentRoots {
 
     /// The same, with a single root as well.
     pub fn all(db: &Connection) -> rusqlite::Result<Self> {
-        let mut folders: Vec<PathBuf> = all(db)?.into_iter().map(|root| root.path).collect();
-        folders.extend(mounts::all(db)?);
-        Ok(Self::of(folders))
-    }
-
-    fn of(folders: Vec<PathBuf>) -> Self {
-        let folder = |path: PathBuf| Folder {
+        let folder = |path: PathBuf, is_mount| Folder {
             tree: Subtree::of(&path),
             path,
+            is_mount,
             is_absent: OnceCell::new(),
+            is_unmounted: OnceCell::new(),
         };
-        Self(folders.into_iter().map(folder).collect())
+        let roots = all(db)?.into_iter().map(|root| folder(root.path, false));
+        let mounts = mounts::all(db)?.into_iter().map(|path| folder(path, true));
+        Ok(Self(roots.chain(mounts).collect()))
     }
 
     /// Whether a stored path is in one of them.
     pub fn contain(&self, path: &[u8]) -> bool {
         let mut folders = self.0.iter().filter(|folder| folder.tree.contains(path));
-        folders.any(|folder| *folder.is_absent.get_or_init(|| is_absent(&folder.path)))
+        folders.any(|folder| folder.is_absent() || folder.is_unmounted() && !decode(path).exists())
     }
 
     /// The paths in the same order, but those in one of them last.

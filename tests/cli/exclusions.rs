@@ -272,3 +272,66 @@ fn bins_snapshots_and_incomplete_files_are_left_out_by_default() {
         ]
     );
 }
+
+/// Writes settings with these folders of the album as roots, and one exclude pattern.
+fn with_roots(env: &TestEnv, roots: &[&str]) {
+    let roots: Vec<String> = roots
+        .iter()
+        .map(|root| format!("'{}'", env.album(root).display()))
+        .collect();
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let settings = format!(
+        "[album]\nroots = [{}]\nexclude = ['rejected']\n",
+        roots.join(", ")
+    );
+    fs::write(env.config_file(), settings).unwrap();
+}
+
+#[test]
+fn a_root_in_a_folder_that_another_root_leaves_out_is_indexed() {
+    let env = TestEnv::new();
+    let all = [
+        ".hidden/1.jpg",
+        "marked/kept/2.jpg",
+        "rejected/3.jpg",
+        "rejected/deep/4.jpg",
+        "sub/5.jpg",
+        "sub/.hidden/6.jpg",
+    ];
+    for (number, name) in (0..).zip(all) {
+        env.add(name, photo_number(number));
+    }
+    env.add("marked/.nomedia", "");
+    let roots = [
+        "",
+        ".hidden",
+        "marked/kept",
+        "rejected",
+        "rejected/deep",
+        "sub",
+    ];
+    with_roots(&env, &roots);
+    // Whatever is indexed, and however often.
+    for line in [
+        "index",
+        "index album",
+        "index album/rejected",
+        "index album",
+        "reindex",
+    ] {
+        let summary = env.run(&format!("{line} --json")).found().json();
+        assert_eq!(summary["gone"], 0, "{line}: {summary}");
+        assert_eq!(indexed(&env), all[..5], "{line}");
+    }
+    assert_eq!(env.query("--under album/.hidden"), [".hidden/1.jpg"]);
+    // What is in such a root is compared with the index like everything else.
+    fs::remove_file(env.album("rejected/deep/4.jpg")).unwrap();
+    assert_eq!(env.run("index --json").found().json()["gone"], 1);
+    // A folder that is not named any more is left out again.
+    with_roots(&env, &[""]);
+    assert_eq!(env.run("index --json").found().json()["gone"], 3);
+    assert_eq!(indexed(&env), ["sub/5.jpg"]);
+    // Folders that are named together are like those of the settings.
+    env.run("index album album/.hidden").found();
+    assert_eq!(indexed(&env), [".hidden/1.jpg", "sub/5.jpg"]);
+}

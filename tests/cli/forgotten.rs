@@ -7,7 +7,7 @@ use crate::common::{fixture, photo_taken, sidecar};
 use crate::testenv::{Run, TestEnv};
 
 /// The files below a folder that contain one of these words, in any case.
-fn traces(folder: &Path, words: &[&str]) -> Vec<String> {
+pub fn traces(folder: &Path, words: &[&str]) -> Vec<String> {
     let files = walkdir::WalkDir::new(folder)
         .into_iter()
         .map(Result::unwrap);
@@ -29,7 +29,7 @@ fn traces(folder: &Path, words: &[&str]) -> Vec<String> {
         .collect()
 }
 
-const WORDS: [&str; 4] = ["wumpelst", "zanzibarsk", "ypsilanti", "quxocam"];
+pub const WORDS: [&str; 4] = ["wumpelst", "zanzibarsk", "ypsilanti", "quxocam"];
 
 /// A folder to be forgotten beside one to be kept.
 fn album() -> TestEnv {

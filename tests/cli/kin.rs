@@ -21,7 +21,7 @@ pub fn taken(jpeg: &[u8], date: &str, fraction: &str, camera: &str) -> Vec<u8> {
 }
 
 /// The same for a picture, always with the same moment and camera.
-fn edit(picture: &RgbImage) -> Vec<u8> {
+pub fn edit(picture: &RgbImage) -> Vec<u8> {
     taken(&jpeg(picture.clone()), DATE, "25", "X100")
 }
 

@@ -22,12 +22,15 @@ mod everything;
 mod exclusions;
 mod facts;
 mod forgotten;
+mod forgotten_lost;
 mod imported;
 mod interrupted;
 mod json;
 mod kin;
 mod kin_order;
 mod learning;
+#[cfg(unix)]
+mod meanwhile;
 #[cfg(feature = "train")]
 mod models;
 #[cfg(unix)]

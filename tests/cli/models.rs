@@ -6,7 +6,7 @@ use std::path::Path;
 
 use safetensors::SafeTensors;
 
-use crate::testenv::TestEnv;
+use crate::testenv::{Run, TestEnv};
 
 /// Writes the built-in model with an additional entry of the metadata: the same network under another name.
 fn write_model(path: &Path, key: &str, remark: &str) {
@@ -51,6 +51,30 @@ fn a_chosen_model_is_used_until_the_built_in_one_is_chosen() {
     env.run("model use --built-in").found();
     assert_eq!(processed(&env, ""), 1);
     assert_eq!(processed(&env, ""), 0);
+}
+
+#[test]
+fn a_chosen_model_is_found_in_a_home_folder_with_another_name() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg"]);
+    write_model(&env.path("other.safetensors"), "remark", "mine");
+    env.run("model use other.safetensors").found();
+    assert_eq!(processed(&env, ""), 1);
+    fs::rename(env.path("home"), env.path("moved")).unwrap();
+    let moved = |line: &str| {
+        let mut command = env.command(line);
+        Run::of(command.env("HOME", env.path("moved")))
+    };
+    let summary = moved("index album --json").found().json();
+    assert_eq!(
+        (&summary["photos"], &summary["unchanged"]),
+        (&0.into(), &1.into())
+    );
+    let models = env.path("moved/.local/share/fer-index/models");
+    fs::remove_dir_all(models).unwrap();
+    let sentence = moved("index album").refused();
+    assert!(sentence.contains("model use built-in"), "{sentence}");
+    moved("model use built-in").found();
+    moved("index album").found();
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use image::ImageFormat;
+
+use crate::common::{encoded, photo};
 use crate::testenv::TestEnv;
 
 /// A recipe whose network is trained in a moment.
@@ -192,4 +195,46 @@ fn an_import_without_rows_writes_no_file() {
     for file in ["fer2013.safetensors", "faces.safetensors"] {
         assert!(!env.path(file).exists());
     }
+}
+
+#[test]
+fn what_an_import_of_folders_leaves_out_is_told() {
+    let env = TestEnv::new();
+    let put = |name: &str, format: ImageFormat| {
+        let path = env.path("set").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, encoded(photo("hopper.jpg"), format)).unwrap();
+    };
+    // Every format counts, whatever the name is.
+    put("train/happy/1.bmp", ImageFormat::Bmp);
+    put("train/happy/2", ImageFormat::Png);
+    put("train/sad/3.webp", ImageFormat::WebP);
+    put("train/suprise/4.png", ImageFormat::Png);
+    put("train/notes/5.png", ImageFormat::Png);
+    put("test/happy/6.png", ImageFormat::Png);
+    put("test/fear/7.png", ImageFormat::Png);
+    put("spare/happy/8.png", ImageFormat::Png);
+    fs::write(env.path("set/train/sad/list.txt"), "3.webp").unwrap();
+    fs::write(env.path("set/train/sad/.DS_Store"), "").unwrap();
+    let run = env.run("dataset import set --out set.safetensors");
+    assert_eq!(run.code, 0, "{run:?}");
+    for told in [
+        "set/train/suprise (1 pictures) is not named after an emotion",
+        "set/train/notes (1 pictures) is not named after an emotion",
+        "set/spare is not named after a part",
+        "1 files in set/train/sad are no pictures that can be read and are left out, such as list.txt",
+        "there are no training rows of fear",
+    ] {
+        assert!(run.stderr.contains(told), "{told}: {run:?}");
+    }
+    assert_eq!(run.stderr.lines().count(), 5, "{run:?}");
+    let row = |part: &str| {
+        let line = run.text().lines().find(|line| line.contains(part));
+        let numbers = line.unwrap().split(|c: char| !c.is_ascii_digit());
+        numbers
+            .filter(|number| !number.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(row("Training"), ["3", "0", "2", "1"]);
 }

@@ -121,12 +121,15 @@ const ON_A_CARD: &str = r#"
     number=0
     while read -r line; do
         number=$((number + 1))
-        "$PROGRAM" $line > "$number.out" 2>&1
+        case "$line" in
+        mv*) $line > "$number.out" 2>&1 ;;
+        *) "$PROGRAM" $line > "$number.out" 2>&1 ;;
+        esac
         echo $? > "$number.code"
     done
 "#;
 
-/// Runs command lines on the card, which has `DCIM/Private/IMG_1.JPG` and `DCIM/Über/IMG_2.JPG`, and returns the exit code
+/// Runs command lines of the program, or of `mv`, on the card, which has `DCIM/Private/IMG_1.JPG` and `DCIM/Über/IMG_2.JPG`, and returns the exit code
 /// and the output of each; `None`, with a message, if no card can be mounted.
 #[cfg(target_os = "linux")]
 #[allow(clippy::print_stderr)]
@@ -202,4 +205,36 @@ fn a_path_in_another_case_is_the_one_that_the_disk_lists() {
     assert_eq!(sorted(11), [private, other.clone()]);
     assert_eq!(number(12, "files"), 1);
     assert_eq!(sorted(13), [other]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_root_whose_name_is_written_in_another_case_remains_one_root() {
+    let env = TestEnv::new();
+    let lines = [
+        "index card/DCIM --json",
+        "mv card/DCIM card/other",
+        "mv card/other card/dcim",
+        "index card/dcim --json",
+        "query --format paths",
+        "status --json",
+        "index card/DCIM --json",
+        "query --format paths",
+    ];
+    let Some(ran) = on_a_card(&env, &lines) else {
+        return;
+    };
+    let json = |number: usize| serde_json::from_str::<serde_json::Value>(&ran[number].1).unwrap();
+    assert_eq!(
+        (&json(3)["photos"], &json(3)["known"]),
+        (&0.into(), &2.into())
+    );
+    let root = env.path("card/dcim").display().to_string();
+    for number in [4, 7] {
+        let paths: Vec<_> = ran[number].1.lines().collect();
+        let are_there = paths.iter().all(|path| path.starts_with(&root));
+        assert!(paths.len() == 2 && are_there, "{number}: {ran:?}");
+    }
+    assert_eq!(json(5)["roots"].as_array().unwrap().len(), 1, "{ran:?}");
+    assert_eq!(json(6)["unchanged"], 2, "{ran:?}");
 }

@@ -26,6 +26,8 @@ mod harness;
 mod linked_roots;
 mod load;
 mod lost_events;
+mod mount_points;
+mod nested_roots;
 mod offline;
 mod renamed;
 mod replaced;

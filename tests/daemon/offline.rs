@@ -182,6 +182,7 @@ fn a_disk_that_is_unmounted_during_a_scan_keeps_its_rows() {
             models: &models,
             filter: &filter,
             is_root: true,
+            roots: &[],
             reanalyse: false,
         };
         let root = env.path("album").canonicalize().unwrap().join(root);
@@ -369,11 +370,11 @@ fn photos_that_are_back_after_the_grace_period_are_recognised_before_others_are_
 }
 
 /// A folder that is mounted at a mount point until this is dropped.
-struct Mounted<'a>(#[expect(dead_code, reason = "it unmounts when it is dropped")] Unmount<'a>);
+pub struct Mounted<'a>(#[expect(dead_code, reason = "it unmounts when it is dropped")] Unmount<'a>);
 
 impl<'a> Mounted<'a> {
     /// `None` if this user may not mount.
-    fn bind(folder: &Path, point: &'a Path) -> Option<Self> {
+    pub fn bind(folder: &Path, point: &'a Path) -> Option<Self> {
         let run = Command::new("mount")
             .arg("--bind")
             .arg(folder)

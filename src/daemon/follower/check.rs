@@ -116,10 +116,12 @@ impl Follower {
         })
     }
 
+    /// The root that contains a path: of several, the innermost, which the others leave out.
     pub(super) fn root_of(&self, path: &Path) -> Option<usize> {
+        // They are sorted by path.
         self.roots
             .iter()
-            .position(|root| path.starts_with(&root.path))
+            .rposition(|root| path.starts_with(&root.path))
     }
 
     /// Moves the rows of a renamed file, or of all files in a renamed folder, without processing any
@@ -291,6 +293,13 @@ impl Follower {
             .retain(|polled| polled == folder || !polled.starts_with(folder));
         for path in self.queue.drop_below(folder) {
             self.note_path(&path, Readiness::Moved);
+        }
+        // A root in it is followed nevertheless.
+        let roots: Vec<PathBuf> = self.roots.iter().map(|root| root.path.clone()).collect();
+        for root in roots {
+            if root != folder && root.starts_with(folder) {
+                self.note_path(&root, Readiness::Moved);
+            }
         }
     }
 

@@ -5,13 +5,13 @@ use std::time::{Instant, SystemTime};
 
 use super::Follower;
 use super::reload::roots_of;
-use crate::album::{Followed, Readiness, outermost};
+use crate::album::{Followed, Readiness, outermost, roots_apart};
 use crate::daemon::RootState;
 use crate::daemon::roots::Root;
 use crate::error::Result;
 use crate::file::FileMeta;
 use crate::mount::may_return;
-use crate::pipeline::{Comparison, Plan, due};
+use crate::pipeline::{Comparison, Plan, due, of_absent_mount};
 
 impl Follower {
     /// Queues the photos that are due.
@@ -28,13 +28,17 @@ impl Follower {
     /// empty although the index has photos below it.
     fn reconcile_tree(&mut self, folder: &Path) -> Result<bool> {
         let is_root = self.roots.iter().any(|root| root.path == folder);
+        let roots: Vec<PathBuf> = self.roots.iter().map(|root| root.path.clone()).collect();
+        let apart = roots_apart(folder, &roots, &self.setup.filter);
+        let is_apart = |path: &Path| apart.iter().any(|root| path.starts_with(root));
         let (watch, polled, state) = (&mut self.watch, &mut self.polled, &self.state);
-        polled.retain(|known| !known.starts_with(folder));
+        polled.retain(|known| !known.starts_with(folder) || is_apart(known));
         let comparison = Comparison {
             store: &self.store,
             models: &self.models,
             filter: &self.setup.filter,
             is_root,
+            roots: &roots,
             reanalyse: false,
         };
         let plan = comparison.plan(folder, &mut |folder| {
@@ -44,7 +48,7 @@ impl Follower {
             }
         })?;
         if !plan.is_offline {
-            self.note_mounts(folder, &plan)?;
+            self.note_mounts(folder, &plan, &is_apart)?;
         }
         for problem in plan.problems {
             if self.unreadable.insert(problem.path.clone()) {
@@ -84,25 +88,29 @@ impl Follower {
         Ok(plan.is_offline)
     }
 
-    /// Stores which mounts a scan of `folder` found, and follows them from now on.
-    fn note_mounts(&mut self, folder: &Path, plan: &Plan) -> Result<()> {
+    /// Stores which mounts a scan of `folder` found, and follows them from now on. Those in roots that the scan left out stay
+    /// as they are.
+    fn note_mounts(
+        &mut self,
+        folder: &Path,
+        plan: &Plan,
+        is_apart: &dyn Fn(&Path) -> bool,
+    ) -> Result<()> {
         self.store.put_mounts(folder, &plan.mounts)?;
-        let before = self
-            .mounts
-            .extract_if(.., |mount| mount.path.starts_with(folder));
+        let before = self.mounts.extract_if(.., |mount| {
+            mount.path.starts_with(folder) && !is_apart(&mount.path)
+        });
         let before: Vec<Root> = before.collect();
         let outermost = outermost(plan.absent.clone());
-        for path in &plan.mounts {
+        for path in plan.mounts.iter().filter(|path| !is_apart(path)) {
             let mut mount = Root::new(path.clone());
             let known = before.iter().find(|known| known.path == *path);
             let was_absent = known.is_some_and(Root::is_offline);
             if plan.absent.contains(path) {
                 if !was_absent && outermost.contains(path) {
-                    tracing::warn!(
-                        "{} is empty or cannot be reached, as if its disk was not mounted: its photos stay in the index",
-                        path.display()
-                    );
+                    tracing::warn!("{}", of_absent_mount(path));
                 }
+                mount.identity = mount.identify();
                 mount.state = Some(RootState::Offline);
             } else if let Some(identity) = mount.identify() {
                 if was_absent {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Follower;
-use crate::album::{Watch, outermost};
+use crate::album::{Watch, separate_roots};
 use crate::daemon::Setup;
 use crate::daemon::roots::Root;
 use crate::real_path::meant_path;
@@ -67,6 +67,9 @@ impl Follower {
 /// The roots of the settings, with the symbolic links that there are now resolved.
 pub(super) fn roots_of(setup: &Setup) -> Vec<Root> {
     let resolved = |root: &PathBuf| meant_path(root).unwrap_or_else(|_| root.clone());
-    let folders = outermost(setup.roots.iter().map(resolved).collect());
-    folders.into_iter().map(Root::new).collect()
+    let folders = setup.roots.iter().map(resolved).collect();
+    separate_roots(folders, &setup.filter)
+        .into_iter()
+        .map(Root::new)
+        .collect()
 }

@@ -1,12 +1,12 @@
 //! The methods that remove every trace of photos and people for good.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 
 use super::super::{
-    ForgottenAgain, Removed, RemovedNames, Store, explain, forgotten, forgotten_again,
-    forgotten_people,
+    ForgottenAgain, Removed, RemovedLost, RemovedNames, Store, explain, forgotten, forgotten_again,
+    forgotten_people, lost_photos,
 };
 
 impl Store {
@@ -26,6 +26,32 @@ impl Store {
     /// See [`Store::prune`].
     pub fn would_forget(&mut self, path: &Path) -> Result<Removed> {
         self.rehearse(|db| forgotten::remove(db, path))
+    }
+
+    /// Removes everything that is kept of photos that no file of the index leads to any more: their rows, their corrections
+    /// and the pictures of their faces. A file of such a photo that comes back is indexed anew.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn forget_lost(&mut self) -> Result<RemovedLost> {
+        self.write(lost_photos::remove_all)
+    }
+
+    /// What [`Store::forget_lost`] would remove.
+    ///
+    /// # Errors
+    /// See [`Store::prune`].
+    pub fn would_forget_lost(&mut self) -> Result<RemovedLost> {
+        self.rehearse(lost_photos::remove_all)
+    }
+
+    /// The path that a person means by `typed`, as [`Store::find_path`] finds it, if a photo with corrections was at it or
+    /// below it and has left it.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn find_lost_path(&self, typed: &Path) -> Result<Option<PathBuf>> {
+        self.read(|db| lost_photos::find_path(db, typed))
     }
 
     /// Removes the name of a person, with the regions that it names, from everything that the sources of photos state,

@@ -11,10 +11,11 @@ use crate::face::{BoundingBox, Correction};
 use crate::photo::{ContentHash, Picture};
 
 use super::super::codec::{bounding_box_from_columns, civil_ms, orientation_from_column};
+use super::super::lost_paths::LostContent;
 use super::super::record::PhotoId;
 use super::super::same_picture::{self, Turns};
 use super::super::undone::UndoneFace;
-use super::super::{corrections, faces, forgotten, kin, undone};
+use super::super::{corrections, faces, forgotten, kin, lost_photos, undone};
 use super::{CorrectionRecord, photos_with};
 
 /// What became of the imported corrections.
@@ -22,6 +23,8 @@ use super::{CorrectionRecord, photos_with};
 pub struct Imported {
     /// Number of corrections that are new or replaced earlier ones.
     pub added: u64,
+    /// Number of those of which no photo is in the index.
+    pub absent: u64,
     /// Number of those that the database had already.
     pub known: u64,
     /// Number of those that are not stored, since the database has a later decision about the same face.
@@ -148,6 +151,11 @@ impl Import<'_> {
             corrections::delete(db, row.id)?;
         }
         self.imported.added += 1;
+        let of = LostContent {
+            hash: record.content,
+            picture: picture.map(|picture| picture.hash),
+        };
+        self.imported.absent += u64::from(lost_photos::files_of(db, &of)?.is_empty());
         self.changed
             .extend(photos_with(db, &record.content, picture)?);
         let id = add(db, record, made_at)?;

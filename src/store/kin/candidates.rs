@@ -11,17 +11,18 @@ use crate::photo::{Capture, ContentHash};
 use super::super::lost_paths::{self, LostContent};
 use super::super::path::encode;
 use super::super::raw_pairs;
-use super::super::record::{KinCorrection, KinCorrections, Occasion};
+use super::super::record::{KinCorrection, KinCorrections, Occasion, SeenCorrections};
 use super::super::shots::Shot;
 
 /// Reads the corrections of photos that one camera took in one second. A correction keeps the date that its photo had
 /// when it was made; the second part finds those whose photo has another date now, by the present dates of all photos
 /// with the same picture.
 pub(super) const CORRECTIONS: &str = "
-    SELECT id, hash, taken_local, crop, picture, carried_from, carried_from IS NOT NULL AS is_carried FROM corrections
+    SELECT id, hash, taken_local, crop, picture, carried_from, made_at, carried_from IS NOT NULL AS is_carried
+    FROM corrections
     WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NOT NULL AND hash <> ?4
     UNION ALL
-    SELECT c.id, p.hash, p.exif_local, c.crop, c.picture, c.carried_from, c.carried_from IS NOT NULL
+    SELECT c.id, p.hash, p.exif_local, c.crop, c.picture, c.carried_from, c.made_at, c.carried_from IS NOT NULL
     FROM photos p CROSS JOIN corrections c ON c.picture = p.picture
     WHERE p.exif_camera = ?1 AND p.exif_local BETWEEN ?2 AND ?3 AND p.hash <> ?4 AND c.crop IS NOT NULL
     ORDER BY is_carried, id";
@@ -38,6 +39,7 @@ struct Candidate {
     at: i64,
     crop: Vec<u8>,
     carried_from: Option<i64>,
+    made_at: i64,
 }
 
 /// See [`Store::kin_corrections`](super::super::Store::kin_corrections). `capture` is what the content alone says.
@@ -68,6 +70,7 @@ pub(in super::super) fn corrections(
                 at: row.get(2)?,
                 crop: row.get(3)?,
                 carried_from: row.get(5)?,
+                made_at: row.get(6)?,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
@@ -83,7 +86,11 @@ pub(in super::super) fn corrections(
     };
     let mut kin = KinCorrections {
         is_undecided: !occasion.is_everything_stored() && is_without_picture()?,
-        ..KinCorrections::default()
+        corrections: Vec::new(),
+        seen: SeenCorrections {
+            shot: Some((camera.clone(), second)),
+            corrections: rows.iter().map(|row| (row.id, row.made_at)).collect(),
+        },
     };
     if rows.is_empty() {
         return Ok(kin);
@@ -128,6 +135,32 @@ pub(in super::super) fn corrections(
         }
     }
     Ok(kin)
+}
+
+/// See [`Batch::are_newer`](super::super::Batch::are_newer).
+pub(in super::super) fn are_newer(
+    db: &Connection,
+    hash: &ContentHash,
+    seen: &SeenCorrections,
+) -> rusqlite::Result<bool> {
+    let Some((camera, second)) = &seen.shot else {
+        return Ok(false);
+    };
+    let mut uncorrected = db.prepare_cached(
+        "SELECT 1 FROM photos p JOIN faces f ON f.photo_id = p.id WHERE p.hash = ? AND f.correction IS NULL",
+    )?;
+    if !uncorrected.exists([hash])? {
+        return Ok(false);
+    }
+    let mut now = db.prepare_cached(CORRECTIONS)?;
+    let mut rows = now.query(params![camera, second, second + 999, hash])?;
+    while let Some(row) = rows.next()? {
+        let correction: (i64, i64) = (row.get(0)?, row.get(6)?);
+        if !seen.corrections.contains(&correction) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The contents that the content `hash` replaces at a path, the last one first: those that the index has or had there. If

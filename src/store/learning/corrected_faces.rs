@@ -31,18 +31,7 @@ impl CorrectedFaces {
             return Ok(Self::default());
         }
         let since = state.forgotten_at.unwrap_or(i64::MIN);
-        let classifier: Option<String> = db
-            .prepare_cached(
-                "SELECT m.name FROM corrections c JOIN faces f ON f.correction = c.id
-                                                  JOIN face_features s ON s.face_id = f.id
-                                                  JOIN photos p ON p.id = f.photo_id
-                                                  JOIN models m ON m.id = p.classifier
-                 WHERE c.made_at > ?
-                 GROUP BY m.id ORDER BY count(*) DESC, m.id DESC LIMIT 1",
-            )?
-            .query_row([since], |row| row.get(0))
-            .optional()?;
-        let Some(classifier) = classifier else {
+        let Some(classifier) = classifier(db, since)? else {
             return Ok(Self::default());
         };
         let mut statement = db.prepare_cached(
@@ -99,6 +88,21 @@ impl CorrectedFaces {
         }
         *hash.finalize().as_bytes()
     }
+}
+
+/// The emotion model that analysed most of the faces that were corrected since this time (Unix, ms); `None` if there are
+/// none with features.
+pub(super) fn classifier(db: &Connection, since: i64) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached(
+        "SELECT m.name FROM corrections c JOIN faces f ON f.correction = c.id
+                                          JOIN face_features s ON s.face_id = f.id
+                                          JOIN photos p ON p.id = f.photo_id
+                                          JOIN models m ON m.id = p.classifier
+         WHERE c.made_at > ?
+         GROUP BY m.id ORDER BY count(*) DESC, m.id DESC LIMIT 1",
+    )?
+    .query_row([since], |row| row.get(0))
+    .optional()
 }
 
 /// The network's scores and features of a face, from the columns of its scores in force, the network's human score, the

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::State;
+use super::{State, corrected_faces};
 use crate::personal::{HeldOutLoss, HumanHeldOutLoss, MIN_CORRECTIONS};
 
 /// What was learned from the corrections, and whether the scores follow from it.
@@ -17,6 +17,8 @@ pub struct Learning {
     /// Number of further corrections that could not be learned from, since their faces have no stored features or were
     /// analysed by another model.
     pub unused: u64,
+    /// Number of corrections of photos that are not in the index, such as imported ones and those of deleted photos.
+    pub absent: u64,
     /// How a layer that is learned from some of them does on the others; `None` if they are too few.
     pub held_out_loss: Option<HeldOutLoss>,
     /// Whether a layer for the emotions is in force.
@@ -36,14 +38,19 @@ pub struct Learning {
 impl Learning {
     /// Whether a person has corrected or rejected a face, or switched learning off.
     pub const fn has_corrections(&self) -> bool {
-        self.corrections + self.rejections + self.unused > 0 || !self.is_on
+        self.corrections + self.rejections + self.unused + self.absent > 0 || !self.is_on
     }
 }
 
 /// A sentence, such as "scores follow your 37 corrections".
 impl fmt::Display for Learning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentences = [self.of_emotions(), self.of_rejected(), self.of_unused()];
+        let sentences = [
+            self.of_emotions(),
+            self.of_rejected(),
+            self.of_unused(),
+            self.of_absent(),
+        ];
         let sentences: Vec<String> = sentences.into_iter().flatten().collect();
         f.write_str(&sentences.join("; "))?;
         if self.pending > 0 {
@@ -104,7 +111,30 @@ impl Learning {
             )
         })
     }
+
+    /// The sentence about corrections of photos that are not in the index.
+    fn of_absent(&self) -> Option<String> {
+        let belong = if self.absent == 1 {
+            "belongs to a photo that is"
+        } else {
+            "belong to photos that are"
+        };
+        (self.absent > 0).then(|| format!("{} more {belong} not in the index", self.absent))
+    }
 }
+
+/// Counts the corrections that a person made since a time (Unix, ms) and that neither belong to a photo with a file nor to a
+/// face that is learned from, with features of this model.
+const ABSENT: &str = "
+    SELECT count(*) FROM (
+        SELECT max(EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = c.hash)
+                OR EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = c.picture)
+                OR EXISTS (SELECT 1 FROM faces f JOIN face_features s ON s.face_id = f.id
+                                                 JOIN photos p ON p.id = f.photo_id
+                                                 JOIN models m ON m.id = p.classifier
+                           WHERE f.correction = c.id AND m.name = ?2)) AS is_known
+        FROM corrections c WHERE c.made_at > ?1 GROUP BY coalesce(c.carried_from, c.id)
+    ) WHERE NOT is_known";
 
 /// A number with the noun in its form for it, such as "12 rejected boxes".
 fn count(number: u64, thing: &str) -> String {
@@ -119,12 +149,17 @@ fn count(number: u64, thing: &str) -> String {
 /// See [`Store::learning`](super::super::Store::learning).
 pub(in super::super) fn of(db: &Connection) -> rusqlite::Result<Learning> {
     let state = State::now(db)?;
+    let since = state.forgotten_at.unwrap_or(i64::MIN);
     let made: i64 = db
         .prepare_cached(
             "SELECT count(DISTINCT coalesce(carried_from, id)) FROM corrections
              WHERE made_at > ?",
         )?
-        .query_row([state.forgotten_at.unwrap_or(i64::MIN)], |row| row.get(0))?;
+        .query_row([since], |row| row.get(0))?;
+    let classifier = corrected_faces::classifier(db, since)?.unwrap_or_default();
+    let absent: i64 = db
+        .prepare_cached(ABSENT)?
+        .query_row(params![since, classifier], |row| row.get(0))?;
     let pending: i64 = match state.applied {
         None => 0,
         Some(applied) => db
@@ -141,10 +176,11 @@ pub(in super::super) fn of(db: &Connection) -> rusqlite::Result<Learning> {
         is_on: state.is_on,
         corrections: state.corrections,
         unused: if state.is_on {
-            (made as u64).saturating_sub(taught)
+            (made as u64).saturating_sub(taught + absent as u64)
         } else {
             0
         },
+        absent: if state.is_on { absent as u64 } else { 0 },
         held_out_loss: state.held_out_loss,
         is_in_force: state.in_force.emotions.is_some(),
         rejections: state.rejections,

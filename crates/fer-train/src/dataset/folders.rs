@@ -2,7 +2,8 @@
 //! `train/angry/*.png`, `test/angry/*.png`, or the folders of emotions alone.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use image::imageops::{self, FilterType};
@@ -32,10 +33,7 @@ const PARTS: [(Usage, &[&str]); 3] = [
     ),
 ];
 
-/// The extensions of pictures.
-const PICTURES: [&str; 3] = ["png", "jpg", "jpeg"];
-
-/// Reads every picture. If `divided`, the rows will be divided again, so the folders need not divide them.
+/// Reads every picture, and warns of folders and files that are left out. If `divided`, the rows will be divided again, so the folders need not divide them.
 ///
 /// If no folder is for validation, the test pictures are used for it: they choose the epoch, and no pictures are left
 /// for the final measurement.
@@ -49,6 +47,9 @@ pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
         if let (Some((usage, _)), true) = (part, path.is_dir()) {
             parts.entry(*usage).or_default().push(path);
         }
+    }
+    if !parts.is_empty() {
+        warn_of_others(folder, &parts)?;
     }
     if parts.is_empty() {
         parts.insert(Usage::Training, vec![folder.to_owned()]);
@@ -97,20 +98,66 @@ pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
 fn pictures(part: &Path) -> Result<Vec<(Emotion, PathBuf)>> {
     let mut found = Vec::new();
     for folder in entries(part)? {
+        if !folder.is_dir() {
+            continue;
+        }
+        let files = entries(&folder)?.into_iter();
+        let (pictures, others): (Vec<_>, Vec<_>) = files.partition(|file| is_picture(file));
         let Ok(emotion) = name(&folder).parse::<Emotion>() else {
+            if !pictures.is_empty() {
+                let names = Emotion::ALL.map(Emotion::name).join(", ");
+                tracing::warn!(
+                    "{} ({} pictures) is not named after an emotion and is left out; emotions are {names}",
+                    folder.display(),
+                    pictures.len()
+                );
+            }
             continue;
         };
-        if folder.is_dir() {
-            let files = entries(&folder)?.into_iter();
-            found.extend(files.filter(|f| is_picture(f)).map(|file| (emotion, file)));
+        let others = others
+            .iter()
+            .filter(|file| file.is_file() && !name(file).starts_with('.'));
+        if let Some(first) = others.clone().next() {
+            tracing::warn!(
+                "{} files in {} are no pictures that can be read and are left out, such as {}",
+                others.count(),
+                folder.display(),
+                name(first)
+            );
         }
+        found.extend(pictures.into_iter().map(|file| (emotion, file)));
     }
     Ok(found)
 }
 
+/// Warns of folders with folders of emotions that are named after no part, if others are.
+fn warn_of_others(folder: &Path, parts: &BTreeMap<Usage, Vec<PathBuf>>) -> Result<()> {
+    for path in entries(folder)? {
+        let is_part = parts.values().flatten().any(|part| *part == path);
+        let is_emotion = |inner: &PathBuf| name(inner).parse::<Emotion>().is_ok() && inner.is_dir();
+        if !is_part && path.is_dir() && entries(&path)?.iter().any(is_emotion) {
+            tracing::warn!(
+                "{} is not named after a part and is left out; parts are train, validation and test",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is a picture by its first bytes, in a format that can be read.
 fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|e| e.to_str());
-    extension.is_some_and(|e| PICTURES.contains(&e.to_ascii_lowercase().as_str()))
+    let first_bytes = || -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let format = |bytes: Vec<u8>| image::guess_format(&bytes).ok();
+    path.is_file()
+        && first_bytes()
+            .ok()
+            .and_then(format)
+            .is_some_and(|format| format.reading_enabled())
 }
 
 /// The grey values of a picture, scaled to the size of a face if it has another.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Dataset, fer2013, ferplus, folders};
+use super::{Dataset, Row, Usage, fer2013, ferplus, folders};
 use fer_core::emotion::Emotion;
 use fer_core::error::{Error, Result};
 
@@ -18,6 +18,18 @@ pub struct ImportOptions {
     pub train_fraction: Option<f64>,
     /// Seed of the new division.
     pub seed: u64,
+}
+
+/// Warns of emotions without training rows, which no training can learn.
+fn warn_of_untrained(dataset: &Dataset) {
+    for emotion in dataset.emotions() {
+        let is_training = |row: &Row| row.label == *emotion && row.usage == Usage::Training;
+        if !dataset.rows().iter().any(is_training) {
+            tracing::warn!(
+                "there are no training rows of {emotion}; a model that is trained with this file does not know it"
+            );
+        }
+    }
 }
 
 /// Reads and checks the data set: a CSV file, plain or compressed, or a folder with a folder of pictures for each
@@ -59,5 +71,6 @@ pub fn import(fer2013: &Path, options: &ImportOptions) -> Result<Dataset> {
     if let Some(fraction) = options.train_fraction {
         dataset.split(fraction, options.seed)?;
     }
+    warn_of_untrained(&dataset);
     Ok(dataset)
 }

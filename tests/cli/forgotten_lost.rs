@@ -1,0 +1,154 @@
+//! What is kept of photos that were deleted or moved is forgotten like those that are there.
+
+use std::fs;
+
+use crate::common::photo_taken;
+use crate::forgotten::{WORDS, traces};
+use crate::testenv::TestEnv;
+
+/// An album with a corrected photo, whose face picture is stored since its date and camera are known.
+fn album() -> TestEnv {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let secret = photo_taken(
+        "astronaut.jpg",
+        "2019:07:14 09:00:00",
+        (43.77, 11.25),
+        "Quxocam",
+    );
+    env.add("Zanzibarsk/Ypsilanti.jpg", secret);
+    env.index();
+    let face = env.show("Zanzibarsk/Ypsilanti.jpg")["faces"][0]["id"].clone();
+    env.run(&format!("correct {face} --emotion sad")).found();
+    assert_eq!(pictures(&env), 1);
+    env
+}
+
+/// The number of face pictures that are stored.
+fn pictures(env: &TestEnv) -> i64 {
+    let database = env.open().unwrap();
+    let count = "SELECT count(*) FROM corrections WHERE crop IS NOT NULL";
+    database.query_row(count, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_deleted_photo_is_forgotten_by_the_path_that_it_had() {
+    for path in ["Zanzibarsk", "Zanzibarsk/Ypsilanti.jpg", ""] {
+        let env = album();
+        env.run("backup old.sqlite3").found();
+        fs::remove_dir_all(env.album("Zanzibarsk")).unwrap();
+        assert_eq!(env.index()["gone"], 1);
+        env.run("backup later.sqlite3").found();
+        let line = format!("forget album/{path}");
+        let would = env.run(&format!("{line} --dry-run --json")).found().json();
+        assert_eq!(would["corrections"], 1, "{path}: {would}");
+        assert_eq!(pictures(&env), 1);
+        let run = env.run(&line).found();
+        assert!(run.text().contains("1 correction"), "{path}: {run:?}");
+        assert_eq!((pictures(&env), env.run("corrections export").code), (0, 1));
+        assert_eq!(traces(&env.path("home"), &WORDS), [""; 0], "{path}");
+
+        // Neither a backup from before nor the file brings it back.
+        for backup in ["old.sqlite3", "later.sqlite3"] {
+            env.run(&format!("restore {backup}")).found();
+            assert_eq!(pictures(&env), 0, "{path}: {backup}");
+            assert_eq!(
+                traces(&env.path("home"), &WORDS),
+                [""; 0],
+                "{path}: {backup}"
+            );
+            env.run("doctor").found();
+        }
+    }
+}
+
+#[test]
+fn a_photo_that_was_moved_keeps_its_correction_when_its_old_folder_is_forgotten() {
+    let env = album();
+    fs::rename(env.album("Zanzibarsk/Ypsilanti.jpg"), env.album("kept.jpg")).unwrap();
+    env.index();
+    let run = env.run("forget album/Zanzibarsk").found();
+    let stays = format!("which stay:\n  {}", env.album("kept.jpg").display());
+    assert!(run.text().contains(&stays), "{run:?}");
+    assert_eq!((pictures(&env), env.query("").len()), (1, 2));
+    assert_eq!(env.show("kept.jpg")["faces"][0]["correction"], "sad");
+    // What was at both paths is known by each of them.
+    fs::remove_file(env.album("kept.jpg")).unwrap();
+    env.index();
+    assert_eq!(env.run("forget album/never-there.jpg").code, 2);
+    env.run("forget album/kept.jpg").found();
+    assert_eq!(pictures(&env), 0);
+}
+
+#[test]
+fn what_is_kept_of_all_deleted_photos_can_be_removed() {
+    let env = album();
+    assert_eq!(env.run("forget --lost").code, 1);
+    assert_eq!(pictures(&env), 1);
+    let photo = fs::read(env.album("Zanzibarsk/Ypsilanti.jpg")).unwrap();
+    fs::remove_dir_all(env.album("Zanzibarsk")).unwrap();
+    env.index();
+    let face = env.show("hopper.jpg")["faces"][0]["id"].clone();
+    env.run(&format!("correct {face} --emotion happy")).found();
+    let would = env.run("forget --lost --dry-run --json").found().json();
+    let expected =
+        serde_json::json!({"photos": 1, "corrections": 1, "clean": null, "dry_run": true});
+    assert_eq!((would, pictures(&env)), (expected, 1));
+    let run = env.run("forget --lost").found();
+    assert!(
+        run.text()
+            .contains("1 photo and 1 correction without a file"),
+        "{run:?}"
+    );
+    assert_eq!(pictures(&env), 0);
+    assert_eq!(traces(&env.path("home"), &WORDS), [""; 0]);
+    env.run("doctor").found();
+    // What is there stays as it is, and the photo may come back, without its correction.
+    assert_eq!(env.show("hopper.jpg")["faces"][0]["correction"], "happy");
+    env.add("back.jpg", photo);
+    env.index();
+    assert_eq!(
+        env.show("back.jpg")["faces"][0]["correction"],
+        serde_json::Value::Null
+    );
+    assert_eq!(env.run("forget --lost --undo").code, 2);
+}
+
+#[test]
+fn corrections_of_photos_that_are_not_there_are_told_apart() {
+    let env = album();
+    env.run("corrections export mine.jsonl").found();
+    let other = TestEnv::with_fixtures(&["chelsea.jpg"]);
+    other.index();
+    fs::copy(env.path("mine.jsonl"), other.path("theirs.jsonl")).unwrap();
+    let run = other.run("corrections import theirs.jsonl").found();
+    let waits = "1 of those added wait until their photos are in the index";
+    assert!(run.text().contains(waits), "{run:?}");
+    let status = other.run("learn status --json").found().json();
+    assert_eq!(
+        (&status["unused"], &status["absent"]),
+        (&0.into(), &1.into())
+    );
+    for command in ["learn status", "status"] {
+        let text = other.run(command).found();
+        let text = text.text();
+        let told = text.contains("1 more belongs to a photo that is not in the index");
+        assert!(told && !text.contains("reindex"), "{command}: {text}");
+    }
+    // It is learned from once the photo is there.
+    other.add(
+        "a.jpg",
+        fs::read(env.album("Zanzibarsk/Ypsilanti.jpg")).unwrap(),
+    );
+    other.index();
+    let status = other.run("learn status --json").found().json();
+    assert_eq!(
+        (&status["corrections"], &status["absent"]),
+        (&1.into(), &0.into())
+    );
+    // Nor does a photo that was deleted advise anything that does not help.
+    fs::remove_file(other.album("a.jpg")).unwrap();
+    other.index();
+    other.run("forget album/chelsea.jpg").found();
+    let text = other.run("learn status").found();
+    assert!(text.text().contains("not in the index"), "{text:?}");
+}
