@@ -31,6 +31,11 @@ pub(super) struct RestoreArgs {
 
 pub(super) fn backup(args: &BackupArgs, context: &Context, out: &mut Stdout) -> Result<Outcome> {
     let store = Store::open_existing(&context.config().database)?;
+    if args.file.as_os_str() == "-" {
+        return Err(Error::Usage(
+            "a backup cannot be written to standard output; name a file".into(),
+        ));
+    }
     if args.file.to_str().is_none() {
         return Err(Error::Usage(format!(
             "{} is not UTF-8, and SQLite cannot write a copy there; name another file",

@@ -291,6 +291,8 @@ fn hex(bytes: &[u8]) -> String {
 fn parse(file: &Path, text: &str) -> Result<(Vec<CorrectionRecord>, Vec<UndoneFace>)> {
     let (mut records, mut undone) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
+        // Editors of Windows begin a file with a byte order mark; after `cat`, one may be in the middle.
+        let line = line.trim_start_matches('\u{feff}');
         if line.trim().is_empty() {
             continue;
         }

@@ -53,7 +53,7 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
             damage: vec![error.to_string()],
             ..Diagnosis::default()
         },
-        Err(error) if args.json && database.is_file() => {
+        Err(error) if args.json => {
             out.json(&json!({"error": error.to_string()}))?;
             return Ok(Outcome::PartialFailure);
         }
@@ -86,6 +86,10 @@ pub(super) fn run(args: &DoctorArgs, context: &Context, out: &mut Stdout) -> Res
 }
 
 fn recover(database: &Path, as_json: bool, out: &mut Stdout) -> Result<Outcome> {
+    if !database.is_file() {
+        // Says why, before the lock files are made.
+        Store::open_existing(database)?;
+    }
     let _daemon = lock_out_daemon(database)?;
     let _run = IndexLock::take(database)?;
     let recovered = Store::recover(database)?;

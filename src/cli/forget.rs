@@ -77,23 +77,47 @@ pub(super) fn run(args: &ForgetArgs, context: &Context, out: &mut Stdout) -> Res
         return Ok(warn_if_nothing(&path, &removed, Outcome::Found));
     }
     let removed = store.forget_for_good(&path)?;
-    let is_clean = clean(&mut store, context)?;
+    let is_clean = clean(&mut store, context);
     report(args, &path, &removed, Some(is_clean), out)?;
-    let outcome = cleaned(&store, is_clean);
+    let outcome = cleaned(is_clean);
     if removed.roots > 0 {
         return Ok(outcome);
     }
     Ok(warn_if_nothing(&path, &removed, outcome))
 }
 
-/// Removes everything that depended on what was removed, and the bytes of it; see [`Store::clean`].
-fn clean(store: &mut Store, context: &Context) -> Result<bool> {
+/// Removes everything that depended on what was removed, and the bytes of it ([`rewrite`]). Returns whether nothing of it is
+/// left; warns otherwise, since what was removed is reported in any case.
+fn clean(store: &mut Store, context: &Context) -> bool {
     // The personal layer is fitted again without the corrections that were removed.
-    learn::follow(store, context)?;
-    let is_clean = store.clean()?;
+    let followed = learn::follow(store, context);
+    let is_clean = rewrite(store);
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
-    Thumbnails::new(context.config().thumbnails.clone()).retain(known)?;
-    Ok(is_clean)
+    let retained = Thumbnails::new(context.config().thumbnails.clone()).retain(known);
+    for error in [followed, retained].into_iter().filter_map(Result::err) {
+        tracing::warn!("not everything follows what was removed: {error}; run the command again");
+        return false;
+    }
+    is_clean
+}
+
+/// Rewrites the database without the bytes of what was removed ([`Store::clean`]). Returns whether that succeeded; warns
+/// otherwise.
+fn rewrite(store: &mut Store) -> bool {
+    match store.clean() {
+        Ok(true) => return true,
+        Ok(false) => tracing::warn!(
+            "another process is reading the database, so parts of what was removed are still in {}-wal; run the command \
+             again",
+            store.path().display()
+        ),
+        Err(error) => tracing::warn!(
+            "what was removed is no longer found, but parts of it are still in the file {}, which could not be rewritten: \
+             {error}; run the same command again then",
+            store.path().display()
+        ),
+    }
+    false
 }
 
 /// Forgets what is kept of photos without files.
@@ -107,7 +131,7 @@ fn lost(
         (store.would_forget_lost()?, None)
     } else {
         let removed = store.forget_lost()?;
-        (removed, Some(clean(store, context)?))
+        (removed, Some(clean(store, context)))
     };
     if args.json {
         out.json(&json!({
@@ -129,7 +153,7 @@ fn lost(
     }
     let is_nothing = removed == RemovedLost::default();
     Ok(match is_clean {
-        Some(false) => cleaned(store, false),
+        Some(false) => cleaned(false),
         _ if is_nothing => Outcome::Nothing,
         _ => Outcome::Found,
     })
@@ -306,9 +330,9 @@ fn person(args: &ForgetArgs, store: &mut Store, name: &str, out: &mut Stdout) ->
         return Ok(Outcome::Found);
     }
     let removed = store.forget_person(name)?;
-    let is_clean = store.clean()?;
+    let is_clean = rewrite(store);
     report_person(args, name, &removed, Some(is_clean), out)?;
-    Ok(cleaned(store, is_clean))
+    Ok(cleaned(is_clean))
 }
 
 /// Prints what was removed of a person.
@@ -357,14 +381,11 @@ fn report_person(
     Ok(())
 }
 
-/// The outcome after [`Store::clean`].
-fn cleaned(store: &Store, is_clean: bool) -> Outcome {
+/// The outcome of a command after which nothing of what was removed is left, or some of it.
+const fn cleaned(is_clean: bool) -> Outcome {
     if is_clean {
-        return Outcome::Found;
+        Outcome::Found
+    } else {
+        Outcome::PartialFailure
     }
-    tracing::warn!(
-        "another process is reading the database, so parts of what was removed are still in {}-wal; run the command again",
-        store.path().display()
-    );
-    Outcome::PartialFailure
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Outcome;
 use super::context::Context;
 use super::decoder::Decoding;
+use super::index::count;
 use super::json::JsonPath;
 use super::learn::JsonLearning;
 use super::sources::{date_source_in_words, source_in_words};
@@ -115,15 +116,19 @@ fn print(
         out.line(format_args!("root      {}: {}", root.path, state(root)))?;
     }
     out.line(format_args!(
-        "index     {} photos, {} faces, {} files",
-        status.photos, status.faces, status.files
+        "index     {}, {}, {}",
+        count(status.photos, "photo"),
+        count(status.faces, "face"),
+        count(status.files, "file")
     ))?;
     print_sources("dates", &status.dates, date_source_in_words, out)?;
     print_sources("places", &status.positions, source_in_words, out)?;
     for models in &status.models {
         out.line(format_args!(
-            "models    {}, {}: {} photos",
-            models.detector, models.classifier, models.photos
+            "models    {}, {}: {}",
+            models.detector,
+            models.classifier,
+            count(models.photos, "photo")
         ))?;
     }
     out.line(format_args!("decoding  {}", decoding.sentence()))?;

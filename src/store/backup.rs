@@ -76,12 +76,19 @@ pub(super) fn restore(database: &Path, from: &Path) -> Result<Restored> {
             from.display()
         )));
     }
-    let source = connection::open_unchanged(from)?;
-    migrate::check(&source, from)?;
+    if is_same_file(from, database) {
+        return Err(Error::Usage(format!(
+            "{} is the database itself; name a file that fer-index backup has written",
+            from.display()
+        )));
+    }
+    let source =
+        connection::open_unchanged(from).map_err(|error| explain::of_backup(from, error))?;
+    migrate::check(&source, from).map_err(|error| explain::of_backup(from, error))?;
     let marks = marks_of(database);
     let mut forgotten = None;
     let restored = replace(database, |draft| {
-        copy(&source, draft).map_err(|error| explain::sentence(from, error))?;
+        copy(&source, draft).map_err(|error| explain::of_copying(from, draft, error))?;
         // Opening it migrates it, so that a copy of an older version proves usable before it replaces the database.
         let mut store = Store::open(draft)?;
         forgotten = match &marks {
@@ -96,6 +103,12 @@ pub(super) fn restore(database: &Path, from: &Path) -> Result<Restored> {
         forgotten,
         ..restored
     })
+}
+
+/// Whether two paths lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let paths = [one, other].map(|path| path.canonicalize().ok());
+    matches!(paths, [Some(one), Some(other)] if one == other)
 }
 
 /// The marks of what was forgotten in a database; `None` if it cannot be read.

@@ -63,3 +63,51 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
         source: Some(Box::new(error)),
     }
 }
+
+/// The error to report for one of a file that should be a backup.
+pub(super) fn of_backup(file: &Path, error: Error) -> Error {
+    let Error::Store {
+        source: Some(source),
+        path,
+        ..
+    } = &error
+    else {
+        return error;
+    };
+    let code = source
+        .downcast_ref::<rusqlite::Error>()
+        .and_then(rusqlite::Error::sqlite_error_code);
+    if code != Some(ErrorCode::NotADatabase) {
+        return error;
+    }
+    Error::Store {
+        path: path.clone(),
+        problem: format!(
+            "{} is not a database; name a file that fer-index backup has written",
+            file.display()
+        ),
+        source: None,
+    }
+}
+
+/// The same for an error of copying a database into the file `to`: where writing fails, that file is at fault, which may be
+/// on another disk.
+pub(super) fn of_copying(database: &Path, to: &Path, error: rusqlite::Error) -> Error {
+    let to = std::path::absolute(to).unwrap_or_else(|_| to.to_owned());
+    let folder = to.parent().unwrap_or(&to).display();
+    let problem = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => format!(
+            "no space is left on the disk of the folder {folder} for a copy of the database; free some space, or name a file \
+             on another disk"
+        ),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => format!(
+            "no copy of the database can be written in the folder {folder} ({error}); name a file in another folder"
+        ),
+        _ => return sentence(database, error),
+    };
+    Error::Store {
+        path: to,
+        problem,
+        source: Some(Box::new(error)),
+    }
+}

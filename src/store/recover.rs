@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, Statement, params_from_iter};
 
 use crate::error::Result;
@@ -57,17 +58,15 @@ fn copy(old: &Connection, new: &Path) -> rusqlite::Result<Vec<String>> {
     let mut connection = Connection::open_with_flags(new, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     let new = connection.transaction()?;
-    new.execute("DELETE FROM forgotten_key", [])?;
     let mut incomplete = Vec::new();
     for table in tables(&new)? {
+        // The row with which a table begins, such as whether learning is on, must not be taken for that of the old database.
+        let first = Initial::take(&new, &table)?;
         if !copy_table(old, &new, &table)? {
-            incomplete.push(table);
+            incomplete.push(table.clone());
         }
+        first.put_back_if_empty(&new, &table)?;
     }
-    new.execute(
-        "INSERT INTO forgotten_key SELECT randomblob(32) WHERE NOT EXISTS (SELECT 1 FROM forgotten_key)",
-        [],
-    )?;
     remove_dangling(&new)?;
     new.execute_batch(
         "INSERT INTO dirty_photos SELECT id FROM photos WHERE true ON CONFLICT DO NOTHING;
@@ -76,6 +75,38 @@ fn copy(old: &Connection, new: &Path) -> rusqlite::Result<Vec<String>> {
     derived::update(&new)?;
     new.commit()?;
     Ok(incomplete)
+}
+
+/// The rows that the migrations have inserted into a table.
+struct Initial(Vec<Vec<Value>>);
+
+impl Initial {
+    /// Removes them from a new database.
+    fn take(new: &Connection, table: &str) -> rusqlite::Result<Self> {
+        let mut select = new.prepare(&format!("SELECT * FROM \"{table}\""))?;
+        let columns = select.column_count();
+        let rows =
+            select.query_map([], |row| (0..columns).map(|index| row.get(index)).collect())?;
+        let rows = rows.collect::<rusqlite::Result<_>>()?;
+        new.execute(&format!("DELETE FROM \"{table}\""), [])?;
+        Ok(Self(rows))
+    }
+
+    /// Inserts them again if none was copied.
+    fn put_back_if_empty(self, new: &Connection, table: &str) -> rusqlite::Result<()> {
+        if new
+            .prepare(&format!("SELECT 1 FROM \"{table}\""))?
+            .exists([])?
+        {
+            return Ok(());
+        }
+        for row in self.0 {
+            let parameters = vec!["?"; row.len()].join(", ");
+            let insert = format!("INSERT INTO \"{table}\" VALUES ({parameters})");
+            new.execute(&insert, params_from_iter(row))?;
+        }
+        Ok(())
+    }
 }
 
 /// The tables that are copied.
@@ -145,11 +176,10 @@ fn copy_rows(
             Ok(None) => return Ok(true),
             Err(_) => return Ok(false),
         };
-        let values: Vec<rusqlite::types::Value> =
-            match (0..columns).map(|index| row.get(index)).collect() {
-                Ok(values) => values,
-                Err(_) => continue,
-            };
+        let values: Vec<Value> = match (0..columns).map(|index| row.get(index)).collect() {
+            Ok(values) => values,
+            Err(_) => continue,
+        };
         // A row that violates a constraint of the schema was damaged, and is left out.
         let _ = insert.execute(params_from_iter(values));
     }
@@ -278,6 +308,41 @@ mod tests {
             store.counts(&sad)?,
             store.corrections()?.0.len(),
         ))
+    }
+
+    /// All rows of all tables but the derived ones, as text.
+    fn rows(path: &Path) -> Vec<(String, Vec<String>)> {
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let rows = |table: &String| -> Vec<String> {
+            let mut select = db.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+            let columns = select.column_count();
+            let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
+                let values: Vec<Value> = (0..columns)
+                    .map(|index| row.get(index))
+                    .collect::<Result<_, _>>()?;
+                Ok(format!("{values:?}"))
+            };
+            let rows = select.query_map([], row).unwrap();
+            let mut rows: Vec<String> = rows.map(Result::unwrap).collect();
+            rows.sort();
+            rows
+        };
+        let tables = tables(&db).unwrap().into_iter();
+        tables.map(|table| (table.clone(), rows(&table))).collect()
+    }
+
+    #[test]
+    fn all_of_an_undamaged_database_comes_back_also_that_learning_is_off() {
+        let (_folder, path) = album();
+        let mut store = Store::open_existing(&path).unwrap();
+        store.switch_learning(false).unwrap();
+        store.forget_for_good(Path::new("/album/03")).unwrap();
+        drop(store);
+        let before = rows(&path);
+        assert_eq!(Store::recover(&path).unwrap().incomplete, [""; 0]);
+        for (before, after) in before.iter().zip(rows(&path)) {
+            assert_eq!(*before, after);
+        }
     }
 
     /// Overwrites each page of a database in turn, with zeros and with other bytes: queries answer correctly or fail with

@@ -16,6 +16,18 @@ fn a_backup_brings_back_the_index_with_its_corrections() {
     assert!(refused.contains("is not replaced"), "{refused}");
     let refused = env.run("backup album/hopper.jpg").refused();
     assert!(refused.contains("is not replaced"), "{refused}");
+    let refused = env.run("backup -").refused();
+    assert!(refused.contains("name a file"), "{refused}");
+    let database = env.database();
+    let refused = env
+        .run(&format!("restore {}", database.display()))
+        .refused();
+    assert!(refused.contains("is the database itself"), "{refused}");
+    let refused = env.run("restore album/hopper.jpg").refused();
+    assert!(
+        refused.contains("name a file that fer-index backup has written"),
+        "{refused}"
+    );
 
     env.run(&format!("undo {face}")).found();
     fs::remove_file(env.album("astronaut.jpg")).unwrap();
@@ -47,4 +59,16 @@ fn nothing_is_restored_while_a_daemon_runs() {
     assert!(refused.contains("a daemon (process 1"), "{refused}");
     drop(lock);
     env.run("restore copy.sqlite3").found();
+}
+
+#[test]
+fn without_a_database_recovering_and_examining_say_so() {
+    let env = TestEnv::new();
+    let refused = env.run("doctor --recover").refused();
+    assert!(refused.contains("nothing is indexed yet"), "{refused}");
+    let run = env.run("doctor --json");
+    assert_eq!(run.code, 2, "{run:?}");
+    let error = run.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("nothing is indexed yet"), "{error}");
+    assert!(!env.path("home/.local").exists());
 }

@@ -82,7 +82,7 @@ fn status_tells_of_a_daemon_that_does_not_answer_and_of_the_index() {
     let pid = format!("(process {}, version", daemon.pid());
     assert!(text.code == 2 && text.text().contains(&pid), "{text:?}");
     assert!(text.text().contains("does not answer"), "{text:?}");
-    assert!(text.text().contains("1 photos, "), "{text:?}");
+    assert!(text.text().contains("1 photo, "), "{text:?}");
     let json = env.run("status --json");
     assert_eq!(json.code, 2, "{json:?}");
     let told = json.json();

@@ -225,6 +225,54 @@ fn promise_10_a_full_disk_leaves_the_database_intact() {
 }
 
 #[test]
+fn the_full_disk_is_named_and_what_was_forgotten_is_reported_though_the_file_cannot_be_rewritten() {
+    let env = TestEnv::with_fixtures(&["astronaut.jpg", "hopper.jpg"]);
+    env.index();
+    let disk = env.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=200k", "tmpfs"])
+        .arg(&disk)
+        .output();
+    if !mounted.is_ok_and(|run| run.status.success()) {
+        skip("this user may not mount");
+        return;
+    }
+    let sentence = env.run("backup disk/copy.sqlite3").refused();
+    assert!(sentence.contains("no space"), "{sentence}");
+    assert!(sentence.contains(disk.to_str().unwrap()), "{sentence}");
+    assert!(!sentence.contains(".local"), "{sentence}");
+
+    let resize = |kilobytes: u64| {
+        Command::new("mount")
+            .args(["-o", &format!("remount,size={kilobytes}k")])
+            .arg(&disk)
+            .status()
+            .unwrap();
+    };
+    resize(10_000);
+    env.run("backup disk/index.sqlite3").found();
+    // Room for the rows that change, but not for all of the database.
+    let length = fs::metadata(disk.join("index.sqlite3")).unwrap().len();
+    resize(length / 1024 + 300);
+    let run = env.run("forget album/hopper.jpg --json --database disk/index.sqlite3");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert_eq!(
+        (&run.json()["photos"], &run.json()["clean"]),
+        (&1.into(), &false.into())
+    );
+    assert!(run.stderr.contains("could not be rewritten"), "{run:?}");
+    resize(10_000);
+    let run = env.run("forget album/hopper.jpg --json --database disk/index.sqlite3");
+    assert_eq!(run.json()["clean"], true, "{run:?}");
+    Command::new("umount")
+        .arg("--lazy")
+        .arg(&disk)
+        .status()
+        .unwrap();
+}
+
+#[test]
 fn promise_10_broken_images_are_skipped_with_a_reason() {
     let env = TestEnv::new();
     let names = [

@@ -88,7 +88,7 @@ impl Store {
     pub fn back_up(&self, copy: &Path) -> Result<Contents> {
         backup::copy(&self.connection, copy)
             .and_then(|()| backup::check(copy))
-            .map_err(|error| explain::sentence(&self.path, error))
+            .map_err(|error| explain::of_copying(&self.path, copy, error))
     }
 
     /// Replaces `database` by a copy of the database at `from`; the replaced one is kept under another name, and `from`
