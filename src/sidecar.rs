@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use crate::facts::Statements;
 use crate::file::{Difference, FileMeta};
 
-pub use exported::{COPIED_PROPERTY, CopiedProperties, ExportedKeywords, NAMESPACE, PREFIX};
+pub use exported::{
+    COPIED_PROPERTY, CopiedProperties, EXPORTED_PROPERTY, ExportedKeywords, NAMESPACE, PREFIX,
+};
 pub use folder::{Naming, SidecarFolder};
 pub use picasa::is_picasa;
 

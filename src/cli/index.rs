@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
+use jiff::Timestamp;
 
 use super::context::Context;
 use super::index_lock::IndexLock;
@@ -107,6 +108,7 @@ pub(super) fn run(
         threads: context.threads(),
         reanalyse: again,
     };
+    let start = Timestamp::now();
     let result = index(&mut store, &analyser, &roots, &filter, options, &progress);
     progress.finish();
     let summary = result?;
@@ -120,6 +122,7 @@ pub(super) fn run(
     } else {
         print(&summary, out)?;
         print_skipped_before(&roots, &store, &summary, out)?;
+        print_left_behind(&store, start, out)?;
     }
     if let Some((done, planned)) = interrupted {
         out.flush()?;
@@ -138,6 +141,29 @@ pub(super) fn run(
         return Ok(Outcome::PartialFailure);
     }
     Ok(Outcome::Found)
+}
+
+/// Prints which corrections did not carry over to the pictures that have replaced theirs since a moment.
+fn print_left_behind(store: &Store, since: Timestamp, out: &mut Stdout) -> Result<()> {
+    const NAMED: usize = 3;
+    let left = store.corrections_left_behind(since)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let named = left
+        .iter()
+        .take(NAMED)
+        .map(|(path, _)| path.display().to_string());
+    let mut names = named.collect::<Vec<_>>().join(", ");
+    if left.len() > NAMED {
+        names += ", …";
+    }
+    out.line(format_args!(
+        "{} did not carry over to what is now in place of the corrected {}: {names}; they are kept for the pictures \
+         on which they were made",
+        count(left.iter().map(|(_, number)| u64::from(*number)).sum(), "correction"),
+        if left.len() == 1 { "photo" } else { "photos" },
+    ))
 }
 
 /// What the index knows about a folder or file that does not exist, or cannot be read, at the typed path.

@@ -1,11 +1,16 @@
 //! Writes emotions as keywords into XMP sidecars, in the form that digiKam and Lightroom read: flat in `dc:subject`
 //! (`Happy`), hierarchical in `lr:hierarchicalSubject` (`Emotion|Happy`) and `digiKam:TagsList` (`Emotion/Happy`).
 //! Everything else in a sidecar is kept.
+//!
+//! Programs read one of these lists alone: digiKam and Immich `digiKam:TagsList` before `lr:hierarchicalSubject` before flat
+//! keywords, darktable `lr:hierarchicalSubject` before `dc:subject`. So a hierarchical list that has nothing but our keywords
+//! would hide the user's in the lists after it, and there is none beside them.
 
 mod copy;
 mod document;
 mod edit;
 mod encoding;
+mod own;
 mod packet;
 #[cfg(test)]
 mod tests;
@@ -17,11 +22,13 @@ use std::path::Path;
 use crate::emotion::{Emotion, EmotionSet};
 use crate::error::{Error, Result};
 use crate::output;
-use crate::xmp::{self, Field};
-use copy::{Replacement, new_sidecar, replacement};
+use crate::sidecar::{EXPORTED_PROPERTY, NAMESPACE, PREFIX};
+use crate::xmp::namespace::{ACDSEE, MEDIA_PRO, MICROSOFT};
+use crate::xmp::{self, Field, Node};
+use copy::{Replacement, has_keywords, new_sidecar, replacement};
 use edit::{Change, edit};
 use encoding::Text;
-use packet::{Packet, Value};
+use packet::{Item, Packet, Value};
 
 /// A property with keywords: its namespace, usual prefix, name, kind of list, and the separator of the levels of a
 /// keyword. `None` if keywords consist of the last level only.
@@ -52,8 +59,15 @@ impl Property {
 const REASON_OTHER_CHANGES: &str =
     "with new keywords, programs would read other things in it than before";
 
-/// The flat property comes first.
-const PROPERTIES: [Property; 3] = [
+/// Where the properties are in [`PROPERTIES`].
+const FLAT: usize = 0;
+const LIGHTROOM: usize = 1;
+const DIGIKAM: usize = 2;
+const EXPORTED: usize = 3;
+
+/// The lists of keywords, of which each hides those before it from programs that read one alone; at last our own list of
+/// the flat keywords that are ours although no hierarchical ones say so.
+const PROPERTIES: [Property; 4] = [
     Property {
         namespace: "http://purl.org/dc/elements/1.1/",
         prefix: "dc",
@@ -75,6 +89,13 @@ const PROPERTIES: [Property; 3] = [
         list: "Seq",
         separator: Some('/'),
     },
+    Property {
+        namespace: NAMESPACE,
+        prefix: PREFIX,
+        name: EXPORTED_PROPERTY,
+        list: "Bag",
+        separator: None,
+    },
 ];
 
 const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -86,10 +107,11 @@ const EMPTY: &str = r#"<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 "#;
 
 /// Makes exactly these emotions keywords of the sidecar `path` of a photo, and returns whether that changes the
-/// sidecar. A new sidecar begins as a copy of the photo's own XMP packet, because programs that find a sidecar do not
-/// read the packet and would miss its keywords, rating and title. While a sidecar is nothing more than such a copy, it
-/// is copied again when the photo changes, and removed with the last emotion. If the sidecar is a symbolic link, the
-/// file to which it leads is changed. With `dry`, all checks are made but nothing is written.
+/// sidecar. A new sidecar begins as a copy of the photo's own XMP packet, with the keywords, title, description and rating
+/// that only its IPTC and EXIF have, because programs that find a sidecar do not read those in the photo. While a
+/// sidecar is nothing more than such a copy, it is copied again when the photo changes, and removed with the last
+/// emotion. If the sidecar is a symbolic link, the file to which it leads is changed. With `dry`, all checks are made
+/// but nothing is written.
 ///
 /// # Errors
 /// If the sidecar cannot be read or written, if a new one is needed and the photo cannot be read, or if it is not
@@ -121,7 +143,7 @@ pub fn write_sidecar(path: &Path, photo: &Path, emotions: EmotionSet, dry: bool)
         Some(before) => match replacement(before, photo, emotions) {
             Some(Replacement::NewCopy(after)) => Some(after),
             Some(Replacement::Removal) => None,
-            None => match with_emotions(before, emotions) {
+            None => match with_emotions(before, emotions, &|| has_keywords(photo)) {
                 // Back to the sidecar that is made for a photo without a packet.
                 Ok(Some(after)) => (after != EMPTY.as_bytes()).then_some(after),
                 Ok(None) => return Ok(false),
@@ -151,14 +173,19 @@ fn capitalised(emotion: Emotion) -> String {
     first.to_uppercase() + rest
 }
 
-/// The file with these emotions as keywords; `None` if nothing changes. The error says why it is not certain that
-/// nothing else would change.
-fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, String> {
+/// The file with these emotions as keywords; `None` if nothing changes. `has_keywords_elsewhere` is whether the photo has
+/// keywords outside of the file. The error says why it is not certain that nothing else would change.
+fn with_emotions(
+    file: &[u8],
+    emotions: EmotionSet,
+    has_keywords_elsewhere: &dyn Fn() -> bool,
+) -> Result<Option<Vec<u8>>, String> {
     let text = Text::decode(file)?;
     let document = document::parse(&text.content)?;
     text.check(document.encoding.as_deref())?;
     let packet = Packet::of(&document.root)?;
-    let changes = changes(&packet.keywords, emotions);
+    let is_elsewhere = || has_other_lists(file) || has_keywords_elsewhere();
+    let changes = changes(&packet.keywords, emotions, &is_elsewhere);
     if changes.iter().all(|change| *change == Change::default()) {
         return Ok(None);
     }
@@ -175,50 +202,120 @@ fn with_emotions(file: &[u8], emotions: EmotionSet) -> Result<Option<Vec<u8>>, S
     }
 }
 
-/// The keywords to remove and to add, of each property.
+/// Whether a file has keywords in lists that programs read after the hierarchical ones and that are never changed.
+fn has_other_lists(file: &[u8]) -> bool {
+    let (packet, _) = xmp::Packet::parse(file);
+    let lists = [
+        (MICROSOFT, "LastKeywordXMP"),
+        (MEDIA_PRO, "CatalogSets"),
+        (ACDSEE, "categories"),
+        (ACDSEE, "keywords"),
+    ];
+    let has_any = |list: &Node| {
+        let mut items = list.all().iter();
+        items.any(|item| {
+            item.first_text()
+                .is_some_and(|text| !text.trim().is_empty())
+        })
+    };
+    let mut found = lists
+        .iter()
+        .filter_map(|(namespace, name)| packet.get(namespace, name));
+    found.any(has_any)
+}
+
+/// The keywords to remove and to add, of each property. `is_elsewhere` is whether there are keywords that a new
+/// hierarchical list would hide, in other lists or in the photo.
 fn changes(
     values: &[Vec<Value<'_>>; PROPERTIES.len()],
     emotions: EmotionSet,
+    is_elsewhere: &dyn Fn() -> bool,
 ) -> [Change; PROPERTIES.len()] {
-    let [_, hierarchical @ ..] = values;
-    let has = |values: &[Value<'_>], keyword: &str| {
-        let mut items = values.iter().flat_map(|value| &value.items);
-        items.any(|item| item.text == keyword)
+    let items = |at: usize| values[at].iter().flat_map(|value| &value.items);
+    let has = |at: usize, keyword: &str| items(at).any(|item| item.text == keyword);
+    let words = Emotion::ALL.map(|emotion| OurWord::of(emotion, &has, &items));
+    // Of each list of keywords, whether it has other ones than ours.
+    let has_other = |at: usize| {
+        let is_ours = |text: &str| {
+            words
+                .iter()
+                .any(|word| word.keywords[at] == text && (at != FLAT || word.is_ours))
+        };
+        items(at).any(|item| !is_ours(&item.text))
     };
+    let [flat, lightroom, digikam] = [FLAT, LIGHTROOM, DIGIKAM].map(has_other);
+    let is_below = flat || !emotions.is_empty() && is_elsewhere();
+    // A list with nothing but our keywords would hide those of the lists before it.
+    let is_list = [
+        true,
+        lightroom || !is_below,
+        digikam || !(is_below || lightroom),
+    ];
     let mut changes: [Change; PROPERTIES.len()] = std::array::from_fn(|_| Change::default());
-    for emotion in Emotion::ALL {
-        let word = capitalised(emotion);
-        let keywords = PROPERTIES
-            .each_ref()
-            .map(|property| property.keyword(emotion));
-        let is_there: [bool; PROPERTIES.len()] =
-            std::array::from_fn(|at| has(&values[at], &keywords[at]));
-        let [has_flat, has_both @ ..] = is_there;
-        // Whether the user has the word in another hierarchy.
-        let is_used = hierarchical.iter().flatten().any(|value| {
-            value.items.iter().any(|item| {
-                !keywords.contains(&item.text) && item.text.rsplit(['|', '/']).next() == Some(&word)
-                    || item.text == word
-            })
-        });
-        // The flat keyword is ours if both hierarchical ones exist and no other program has the word in a hierarchy. If
-        // a flat keyword existed before, only the first hierarchical one is added, so that later exports recognise the
+    for word in words {
+        let is_wanted = emotions.contains(word.emotion);
+        // If a flat keyword existed before, only one of two hierarchical ones is added, so that later exports recognise the
         // flat one as the user's.
-        let is_ours = has_both == [true; 2] && !is_used;
-        let is_theirs = has_flat && !is_ours;
-        let is_exported = has_both.contains(&true);
-        for (at, keyword) in keywords.into_iter().enumerate() {
-            if emotions.contains(emotion) {
-                let is_sign = at + 1 == PROPERTIES.len() && is_theirs && !is_used;
-                if !is_there[at] && !is_sign {
-                    changes[at].missing.push(keyword);
-                }
-            } else if is_exported && is_there[at] && (at > 0 || is_ours) {
-                changes[at].stale.push(keyword);
+        let is_theirs = word.is_there[FLAT] && !word.is_ours;
+        let is_sign = is_theirs && !word.is_used && is_list[LIGHTROOM];
+        let mut will_be = [false; PROPERTIES.len()];
+        for at in [FLAT, LIGHTROOM, DIGIKAM] {
+            will_be[at] = match at {
+                FLAT => is_wanted || is_theirs,
+                DIGIKAM if is_sign && !word.is_there[at] => false,
+                _ => is_wanted && is_list[at],
+            };
+        }
+        will_be[EXPORTED] = is_wanted && !is_theirs && !(will_be[LIGHTROOM] && will_be[DIGIKAM]);
+        for (at, keyword) in word.keywords.into_iter().enumerate() {
+            match (word.is_there[at], will_be[at]) {
+                (false, true) => changes[at].missing.push(keyword),
+                (true, false) => changes[at].stale.push(keyword),
+                _ => {}
             }
         }
     }
     changes
+}
+
+/// The keywords of an emotion, and what a packet has of them.
+struct OurWord {
+    emotion: Emotion,
+    keywords: [String; PROPERTIES.len()],
+    is_there: [bool; PROPERTIES.len()],
+    /// Whether the user has the word in another hierarchy.
+    is_used: bool,
+    /// Whether the flat keyword is ours: it is listed as such, or both hierarchical ones exist, and no other program has
+    /// the word in a hierarchy.
+    is_ours: bool,
+}
+
+impl OurWord {
+    fn of<'i, I: Iterator<Item = &'i Item<'i>>>(
+        emotion: Emotion,
+        has: &impl Fn(usize, &str) -> bool,
+        items: &impl Fn(usize) -> I,
+    ) -> Self {
+        let word = capitalised(emotion);
+        let keywords = PROPERTIES
+            .each_ref()
+            .map(|property| property.keyword(emotion));
+        let is_there = std::array::from_fn(|at| has(at, &keywords[at]));
+        let is_used = [LIGHTROOM, DIGIKAM].into_iter().any(|at| {
+            items(at).any(|item| {
+                !keywords.contains(&item.text) && item.text.rsplit(['|', '/']).next() == Some(&word)
+                    || item.text == word
+            })
+        });
+        let is_marked = is_there[EXPORTED] || is_there[LIGHTROOM] && is_there[DIGIKAM];
+        Self {
+            emotion,
+            is_ours: is_there[FLAT] && is_marked && !is_used,
+            keywords,
+            is_there,
+            is_used,
+        }
+    }
 }
 
 /// Parses an edited text, and checks that only the intended changes were made.
@@ -269,7 +366,7 @@ fn other_fields_by_index(file: &[u8]) -> (Vec<Field>, Option<String>) {
     let mut fields = packet.root.fields;
     fields.retain(|field| {
         !PROPERTIES.iter().any(|property| {
-            let namespace = property.namespace.trim_end_matches('/');
+            let namespace = property.namespace.trim_end_matches(['/', '#']);
             field.namespace == namespace && field.name == property.name
         })
     });

@@ -172,8 +172,9 @@ fn month_or_year_at(name: &str, at: usize, today: Date) -> Option<(Date, Precisi
 
 /// The date and time in the name of a file without its extension.
 fn moment_in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
-    if let Some(instant) = unix_milliseconds(name, today) {
-        return Some((Moment::Instant { utc: instant }, Precision::Second));
+    let of_instant = |utc| (Moment::Instant { utc }, Precision::Second);
+    if let Some(utc) = unix_milliseconds(name, 0, today) {
+        return Some(of_instant(utc));
     }
     let mut best: Option<(Moment, Precision)> = None;
     for at in digit_runs(name) {
@@ -186,19 +187,38 @@ fn moment_in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
             }
             continue;
         };
-        // The camera of a Pixel names its files by UTC, and others say so.
-        if name.starts_with("PXL_") || rest.starts_with('Z') {
+        // The camera of a Pixel names its files by UTC, also if a program puts something before that, and others say so.
+        let is_of_pixel = ends_with_word(&name[..at], "PXL_");
+        if is_of_pixel || rest.starts_with('Z') {
             let utc = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
             return Some((Moment::Instant { utc }, Precision::Second));
         }
         let offset = None;
         return Some((Moment::Local { local, offset }, Precision::Second));
     }
-    best
+    // A program may have put something before the name, as Google does: `original_…_mmexport1563111000000`.
+    let later = || {
+        let mut runs = digit_runs(name).into_iter();
+        runs.find_map(|at| unix_milliseconds(name, at, today))
+    };
+    best.or_else(|| later().map(of_instant))
 }
 
-/// Milliseconds of Unix time in a name that consists only of them, or has the prefix of Facebook or `WeChat`.
-fn unix_milliseconds(name: &str, today: Date) -> Option<Timestamp> {
+/// Whether a text ends with a word that is not the end of a longer one, in any case.
+fn ends_with_word(text: &str, word: &str) -> bool {
+    let Some((before, end)) = text
+        .len()
+        .checked_sub(word.len())
+        .and_then(|at| text.split_at_checked(at))
+    else {
+        return false;
+    };
+    end.eq_ignore_ascii_case(word) && !before.ends_with(char::is_alphanumeric)
+}
+
+/// Milliseconds of Unix time at an offset in a name, after the prefix of Facebook or `WeChat`. At the beginning of the
+/// name, that prefix is looked for from there on, or the name begins with the digits.
+fn unix_milliseconds(name: &str, at: usize, today: Date) -> Option<Timestamp> {
     const PREFIXES: [&str; 8] = [
         "FB_IMG_",
         "IMG_",
@@ -209,8 +229,17 @@ fn unix_milliseconds(name: &str, today: Date) -> Option<Timestamp> {
         "mmexport",
         "wx_camera_",
     ];
-    let rest = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
-    let (digits, rest) = leading_digits(rest.unwrap_or(name));
+    let text = if at == 0 {
+        let rest = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
+        rest.unwrap_or(name)
+    } else {
+        let (before, text) = name.split_at(at);
+        let mut prefixes = PREFIXES.iter();
+        prefixes
+            .any(|prefix| ends_with_word(before, prefix))
+            .then_some(text)?
+    };
+    let (digits, rest) = leading_digits(text);
     (digits.len() == 13 && is_end_of_date(rest)).then_some(())?;
     let milliseconds: i64 = digits.parse().ok()?;
     let instant = Timestamp::from_millisecond(milliseconds).ok()?;

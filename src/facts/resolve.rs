@@ -200,7 +200,7 @@ fn taken_at(
     zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
 ) -> Option<TakenAt> {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    let stated = dates_in_order(sources, today);
+    let stated = dates_in_order(sources, today, &|| zone_at(position), position.is_some());
     let date = effective_date(&stated).or_else(|| {
         let zone = zone_at(position);
         date_in_names(sources, &stated, today, &zone)
@@ -233,19 +233,34 @@ fn taken_at(
 /// A date that a person edited is in a sidecar, or in EXIF *and* XMP: programs that know both write both, and those
 /// that know only EXIF leave XMP unchanged. So sidecars come first, unless they repeat the XMP in the file, and EXIF
 /// comes before XMP, as the Metadata Working Group recommends. The date of creation comes before the date of
-/// digitisation, since only the former is the date of a photo that was scanned.
-fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> {
+/// digitisation, since only the former is the date of a photo that was scanned. A sidecar also repeats the content if it
+/// states the same instant in another offset, as those of iCloud in UTC: nobody has set another date, so the content's
+/// own is put in its place.
+fn dates_in_order(
+    sources: &SourcesOfPhoto<'_>,
+    today: Date,
+    zone: &dyn Fn() -> TimeZone,
+    has_position: bool,
+) -> Vec<StatedDate> {
+    let content = &sources.content.dates;
     let sidecars = sources.sidecars.iter().flat_map(|statements| {
-        let first = statements.dates.first();
-        let is_copy = first.is_some_and(|first| sources.content.dates.contains(first));
-        statements.dates.iter().map(move |date| StatedDate {
+        let with_moment_of_content = statements.dates.iter().map(|date| {
+            let same = same_in_content(date, content, zone, has_position);
+            let moment = same.map_or(date.moment, |same| same.moment);
+            (StatedDate { moment, ..*date }, same.is_some())
+        });
+        let dates: Vec<(StatedDate, bool)> = with_moment_of_content.collect();
+        let is_copy = dates
+            .first()
+            .is_some_and(|(first, is_same)| *is_same || content.contains(first));
+        dates.into_iter().map(move |(date, _)| StatedDate {
             by: match date.by {
                 // A GPS receiver's time was not set by a person, even if it was copied to a sidecar.
                 by @ (DateSource::Takeout | DateSource::Gps) => by,
                 by if is_copy => by,
                 _ => DateSource::Sidecar,
             },
-            ..*date
+            ..date
         })
     });
     let mut all: Vec<StatedDate> = sidecars
@@ -258,6 +273,55 @@ fn dates_in_order(sources: &SourcesOfPhoto<'_>, today: Date) -> Vec<StatedDate> 
         all.insert(0, edited);
     }
     all
+}
+
+/// The exact date in the content that is the same instant as a date in a sidecar, which states another offset. The
+/// offset of the content's date is its own, that of a GPS receiver's time, or that of the place. If none of these is
+/// known, a sidecar in UTC says the same if some clock on Earth showed that time: an edit by some hours cannot be
+/// distinguished from another time zone.
+fn same_in_content<'a>(
+    date: &StatedDate,
+    content: &'a [StatedDate],
+    zone: &dyn Fn() -> TimeZone,
+    has_position: bool,
+) -> Option<&'a StatedDate> {
+    let Moment::Local {
+        local: at,
+        offset: Some(stated_offset),
+    } = date.moment
+    else {
+        return None;
+    };
+    let is_of_clock = !matches!(date.by, DateSource::Takeout | DateSource::Gps);
+    (is_of_clock && date.precision.is_exact()).then_some(())?;
+    let utc = stated_offset.to_timestamp(whole_second(at)?).ok()?;
+    content.iter().find(|own| {
+        let Moment::Local { local, offset } = own.moment else {
+            return false;
+        };
+        let is_change = matches!(own.by, DateSource::ExifChanged | DateSource::PngChanged);
+        let Some(second) = whole_second(local) else {
+            return false;
+        };
+        // With the same local time, the sidecar moves nothing.
+        if is_change || !own.precision.is_exact() || whole_second(at) == Some(second) {
+            return false;
+        }
+        if let Some(offset) = offset.or_else(|| offset_of(own, local, content)) {
+            return offset.to_timestamp(second).is_ok_and(|own| own == utc);
+        }
+        if has_position {
+            return zone().to_timestamp(second).is_ok_and(|own| own == utc);
+        }
+        stated_offset == Offset::UTC && is_on_some_clock(second, utc)
+    })
+}
+
+/// Whether some clock on Earth showed `local` at an instant, to the second.
+fn is_on_some_clock(local: DateTime, utc: Timestamp) -> bool {
+    offset_at_instant(local, utc)
+        .and_then(|offset| offset.to_timestamp(local).ok())
+        .is_some_and(|at| at == utc)
 }
 
 const fn rank(source: DateSource) -> u8 {

@@ -9,6 +9,7 @@ use ::exif::{Context, Field, In, Reader, Tag, Value};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
+use super::iptc;
 use super::jpeg_segments::iptc_of_photoshop;
 use crate::facts::{
     Block, Moment, Statements, camera_name, date_time, latin1_or_utf8, nanoseconds,
@@ -75,15 +76,22 @@ impl Exif {
         }
     }
 
-    /// The IPTC-IIM block that a TIFF has among its tags, by itself or among Photoshop's resources.
+    /// The IPTC-IIM block that a TIFF has among its tags: the one by itself, or the one among Photoshop's resources if
+    /// the former is cut or says nothing.
     pub(super) fn iptc(&self) -> Option<Vec<u8>> {
         const IPTC: Tag = Tag(Context::Tiff, 0x83bb);
         const PHOTOSHOP: Tag = Tag(Context::Tiff, 0x8649);
-        if let Some(block) = self.bytes(IPTC) {
-            return Some(block.into_owned());
+        let own = self.bytes(IPTC);
+        if let Some(block) = own.as_ref().filter(|block| iptc::is_whole(block)) {
+            return Some(block.to_vec());
         }
-        let resources = self.bytes(PHOTOSHOP)?;
-        iptc_of_photoshop(&resources).map(<[u8]>::to_vec)
+        let resources = self.bytes(PHOTOSHOP);
+        let in_resources = resources.as_deref().and_then(iptc_of_photoshop);
+        let whole = in_resources.filter(|block| iptc::is_whole(block));
+        whole
+            .or(own.as_deref())
+            .or(in_resources)
+            .map(<[u8]>::to_vec)
     }
 
     /// The bytes of a tag; programs also write IPTC-IIM as numbers of four bytes.

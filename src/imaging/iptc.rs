@@ -47,6 +47,14 @@ pub(super) fn statements(block: &[u8]) -> Statements {
     statements
 }
 
+/// Whether a block has data sets of the application record and does not end within one. Zeros may fill its end.
+/// `ImageMagick` writes a quarter of the block into the tag of a TIFF, and all of it among Photoshop's resources.
+pub(super) fn is_whole(block: &[u8]) -> bool {
+    let mut sets = DataSets(block);
+    let has_application_record = sets.by_ref().filter(|(record, ..)| *record == 2).count() > 0;
+    has_application_record && sets.0.iter().all(|byte| *byte == 0)
+}
+
 /// The data sets of a block: record, number and data.
 struct DataSets<'a>(&'a [u8]);
 

@@ -12,15 +12,20 @@ pub const NAMESPACE: &str = "urn:fer-index:xmp#";
 pub const PREFIX: &str = "ferIndex";
 /// The property in which a sidecar lists the properties that were copied from the photo, see [`CopiedProperties`].
 pub const COPIED_PROPERTY: &str = "Copied";
+/// The property in which a sidecar lists the flat keywords that were exported without both hierarchical ones.
+pub const EXPORTED_PROPERTY: &str = "Exported";
 
 /// Top level of the hierarchical keywords that `fer-index export --xmp` writes.
 const TOP_KEYWORD: &str = "Emotion";
 
-/// The exported keywords of a packet: the hierarchical ones, and a flat one if both hierarchical ones repeat it, and no
-/// other program has the word in a hierarchy. A flat keyword that existed before the export has only one of them.
+/// The exported keywords of a packet: the hierarchical ones, and a flat one if it is listed or both hierarchical ones
+/// repeat it, and no other program has the word in a hierarchy. A flat keyword that existed before the export is not
+/// listed and has at most one of them.
 pub struct ExportedKeywords<'p> {
     /// The levels of the keywords of Lightroom, and of digiKam.
     hierarchies: [Vec<Vec<&'p str>>; 2],
+    /// The flat keywords that are listed.
+    listed: Vec<&'p str>,
 }
 
 impl<'p> ExportedKeywords<'p> {
@@ -33,7 +38,10 @@ impl<'p> ExportedKeywords<'p> {
                 .map(|item| item.text.trim().split(separator).collect())
                 .collect()
         };
+        let listed = packet.get(NAMESPACE.trim_end_matches('#'), EXPORTED_PROPERTY);
+        let listed = listed.map_or(&[][..], Node::all).iter();
         Self {
+            listed: listed.map(|item| item.text.trim()).collect(),
             hierarchies: [
                 hierarchy(LIGHTROOM, "hierarchicalSubject", '|'),
                 hierarchy(DIGIKAM, "TagsList", '/'),
@@ -52,15 +60,15 @@ impl<'p> ExportedKeywords<'p> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         let mut all = self.hierarchies.iter().flatten();
-        !all.any(|levels| levels.len() > 1 && levels[0] == TOP_KEYWORD)
+        self.listed.is_empty() && !all.any(|levels| levels.len() > 1 && levels[0] == TOP_KEYWORD)
     }
 
     fn contain_word(&self, word: &str) -> bool {
         let ours = [TOP_KEYWORD, word];
         let is_used = |levels: &Vec<&str>| levels[..] != ours && levels.last() == Some(&word);
-        self.hierarchies.iter().all(|lists| {
-            lists.iter().any(|levels| levels[..] == ours) && !lists.iter().any(is_used)
-        })
+        let has_ours = |lists: &Vec<Vec<&str>>| lists.iter().any(|levels| levels[..] == ours);
+        let is_marked = self.listed.contains(&word) || self.hierarchies.iter().all(has_ours);
+        is_marked && !self.hierarchies.iter().flatten().any(is_used)
     }
 }
 
@@ -120,12 +128,20 @@ impl CopiedProperties {
 }
 
 fn is_list(field: &Field) -> bool {
-    field.namespace == NAMESPACE.trim_end_matches('#') && field.name == COPIED_PROPERTY
+    is_own(field, COPIED_PROPERTY)
+}
+
+/// Whether a field is this one of our own properties.
+fn is_own(field: &Field, name: &str) -> bool {
+    field.namespace == NAMESPACE.trim_end_matches('#') && field.name == name
 }
 
 /// The hash of a property without exported keywords: 32 bits of BLAKE3, since it is compared only with a property of
 /// the same file. `None` if nothing is left of it.
 fn hash(field: &Field, exported: &ExportedKeywords<'_>) -> Option<String> {
+    if is_own(field, EXPORTED_PROPERTY) {
+        return None;
+    }
     let mut value = field.value.clone();
     let separator = match (field.namespace.as_str(), field.name.as_str()) {
         (DC, "subject") | (LIGHTROOM, "hierarchicalSubject") => Some("|"),

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, named_params, params};
 
 use crate::photo::{ContentHash, PictureHash};
@@ -159,6 +160,32 @@ pub(super) fn earlier_versions(
         }
     }
     Ok(versions)
+}
+
+/// Reads the paths at which a photo has replaced a corrected one that has no file left, without taking over all of its
+/// corrections, and how many it has not, of those that were replaced since `?1`.
+pub(super) const LEFT_BEHIND: &str = "
+    SELECT l.path, count(DISTINCT coalesce(c.carried_from, c.id))
+    FROM lost_paths l CROSS JOIN files f ON f.path = l.path
+                      CROSS JOIN photos p ON p.id = f.photo_id
+                      CROSS JOIN corrections c ON c.hash = l.hash OR c.picture = l.picture
+    WHERE l.lost_at >= ?1 AND p.hash <> l.hash AND p.picture IS NOT l.picture
+      AND NOT EXISTS (SELECT 1 FROM photos o JOIN files g ON g.photo_id = o.id WHERE o.hash = l.hash)
+      AND NOT EXISTS (SELECT 1 FROM photos o JOIN files g ON g.photo_id = o.id WHERE o.picture = l.picture)
+      AND NOT EXISTS (SELECT 1 FROM faces own JOIN corrections k ON k.id = own.correction
+                      WHERE own.photo_id = p.id AND coalesce(k.carried_from, k.id) = coalesce(c.carried_from, c.id))
+    GROUP BY l.path ORDER BY l.path";
+
+/// See [`Store::corrections_left_behind`](super::Store::corrections_left_behind).
+pub(super) fn left_behind(
+    db: &Connection,
+    since: Timestamp,
+) -> rusqlite::Result<Vec<(PathBuf, u32)>> {
+    db.prepare_cached(LEFT_BEHIND)?
+        .query_map([since.as_millisecond()], |row| {
+            Ok((decode(row.get_ref(0)?.as_blob()?), row.get(1)?))
+        })?
+        .collect()
 }
 
 /// Removes what is stored about the path of a file, or about all paths below a folder.

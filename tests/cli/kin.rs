@@ -3,11 +3,11 @@
 use std::fs;
 
 use exif::Tag;
-use image::{RgbImage, imageops};
+use image::{ImageFormat, RgbImage, imageops};
 use serde_json::{Value, json};
 
 use crate::common::exif_block::ExifBlock;
-use crate::common::{fixture, jpeg, jpeg_with_exif, photo};
+use crate::common::{encoded, fixture, jpeg, jpeg_with_exif, photo};
 use crate::testenv::TestEnv;
 
 pub const DATE: &str = "2019:07:14 12:34:56";
@@ -347,4 +347,29 @@ fn a_correction_carries_over_whatever_offset_the_clock_has() {
     env.add("cut.jpg", edit(&edits(&photo("astronaut.jpg"))[3].1));
     env.index();
     assert_eq!(face(&env, "cut.jpg")["correction"], "sad");
+}
+
+#[test]
+fn a_photo_without_exif_that_loses_its_corrections_in_place_is_named() {
+    let env = TestEnv::new();
+    let picture = photo("astronaut.jpg");
+    let bytes = encoded(picture.clone(), ImageFormat::Bmp);
+    env.add("scan.jpg", &bytes);
+    env.index();
+    let face = env.show("scan.jpg")["faces"][0]["id"].as_i64().unwrap();
+    env.run(&format!("correct {face} --emotion sad")).found();
+    // The same pixels in another format's coding: no byte of the picture is as before.
+    env.add("scan.jpg", encoded(picture, ImageFormat::Png));
+    let run = env.run("index album").found();
+    let left = "1 correction did not carry over";
+    let printed = run.text();
+    assert!(
+        printed.contains(left) && printed.contains("scan.jpg"),
+        "{printed}"
+    );
+    // Said once; and what was said comes back with its picture.
+    assert!(!env.run("index album").found().text().contains(left));
+    env.add("scan.jpg", &bytes);
+    assert!(!env.run("index album").found().text().contains(left));
+    assert_eq!(env.query("--emotion sad --min-score 1"), ["scan.jpg"]);
 }

@@ -3,9 +3,13 @@
 
 use std::fs;
 
+use exif::{Context, Tag};
 use serde_json::{Value, json};
 
-use crate::common::{fixture, photo_taken, rewrite_keeping_time, sidecar, with_comment};
+use crate::common::exif_block::ExifBlock;
+use crate::common::{
+    fixture, jpeg_with_exif, photo_taken, rewrite_keeping_time, sidecar, with_comment,
+};
 use crate::testenv::TestEnv;
 
 /// Indexes an album whose photos are all unchanged.
@@ -185,4 +189,103 @@ fn an_export_changes_no_answer_and_what_changes_in_the_photo_later_counts() {
     env.add("a.jpg", photo(2));
     env.index();
     assert_eq!(answers(&env), before);
+}
+
+#[test]
+fn what_only_iptc_and_exif_state_is_in_a_new_sidecar_and_goes_with_it() {
+    let keyword =
+        |word: &str| [b"\x1c\x02\x19\0", &[word.len() as u8][..], word.as_bytes()].concat();
+    let iptc = [
+        keyword("Roma"),
+        keyword("Opa"),
+        b"\x1c\x02\x05\0\x05Titel".to_vec(),
+    ]
+    .concat();
+    let mut resources = b"Photoshop 3.0\08BIM\x04\x04\0\0".to_vec();
+    resources.extend((iptc.len() as u32).to_be_bytes());
+    resources.extend(&iptc);
+    let length = u16::try_from(resources.len() + 2).unwrap().to_be_bytes();
+    let block = ExifBlock::new()
+        .with_text(Tag::ImageDescription, "Am <Meer>")
+        .with(Tag(Context::Tiff, 0x4746), exif::Value::Short(vec![5]))
+        .bytes();
+    let jpeg = jpeg_with_exif(&fixture("hopper.jpg"), &block);
+    let photo = [
+        &jpeg[..2],
+        b"\xff\xed",
+        &length[..],
+        &resources[..],
+        &jpeg[2..],
+    ]
+    .concat();
+    let env = TestEnv::new();
+    env.add("a.jpg", &photo);
+    env.index();
+    let answers = |env: &TestEnv| {
+        let shown = env.show("a.jpg");
+        ["title", "description", "rating", "keywords", "sources"].map(|name| shown[name].clone())
+    };
+    let before = answers(&env);
+    assert_eq!(before[..3], [json!("Titel"), json!("Am <Meer>"), json!(5)]);
+    let export = || env.run("export --xmp --min-score 0.1 --quiet").found();
+    export();
+    let sidecar = env.album("a.jpg.xmp");
+    let text = fs::read_to_string(&sidecar).unwrap();
+    for part in [
+        "<rdf:li>Roma</rdf:li><rdf:li>Opa</rdf:li>",
+        "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Titel</rdf:li>",
+        "Am &lt;Meer&gt;</rdf:li>",
+        "xmp:Rating=\"5\"",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    // No hierarchical list, which would hide the flat keywords.
+    assert!(
+        !text.contains("TagsList") && !text.contains("hierarchicalSubject"),
+        "{text}"
+    );
+    export();
+    assert_eq!(fs::read_to_string(&sidecar).unwrap(), text);
+    index_reads_no_photo(&env, 1);
+    assert_eq!(answers(&env), before);
+    env.run("export --xmp --min-score 1 --quiet").found();
+    assert!(!sidecar.exists());
+    assert_eq!(fs::read(env.album("a.jpg")).unwrap(), photo);
+}
+
+#[test]
+fn an_export_hides_no_keyword_of_a_sidecar_from_programs_that_read_one_list() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let own = sidecar(&["Roma", "Opa"]);
+    let path = env.add("hopper.jpg.xmp", &own);
+    env.index();
+    env.run("export --xmp --min-score 0.1 --quiet").found();
+    let text = fs::read_to_string(&path).unwrap();
+    let is_hidden = text.contains("TagsList") || text.contains("hierarchicalSubject");
+    assert!(text.contains("ferIndex:Exported") && !is_hidden, "{text}");
+    index_reads_no_photo(&env, 1);
+    assert_eq!(keywords(&env, "hopper.jpg"), json!(["Roma", "Opa"]));
+    env.run("export --xmp --min-score 1 --quiet").found();
+    assert_eq!(fs::read_to_string(&path).unwrap(), own);
+}
+
+#[test]
+fn a_sidecar_in_utc_moves_no_photo_to_another_day() {
+    let block = ExifBlock::new().with_date("2020:01:01 00:10:00", "25", "+01:00");
+    let env = TestEnv::new();
+    env.add(
+        "a.jpg",
+        jpeg_with_exif(&fixture("hopper.jpg"), &block.bytes()),
+    );
+    env.add(
+        "a.jpg.xmp",
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+         <rdf:Description xmlns:p='http://ns.adobe.com/photoshop/1.0/' p:DateCreated='2019-12-31T23:10:00Z'/>\
+         </rdf:RDF></x:xmpmeta>",
+    );
+    env.index();
+    let shown = env.show("a.jpg");
+    assert_eq!(shown["taken_at"], "2020-01-01T00:10:00.25+01:00");
+    assert_eq!(shown["taken_at_source"], "exif");
+    assert_eq!(env.query("--since 2020 --until 2020").len(), 1);
 }

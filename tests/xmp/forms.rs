@@ -19,6 +19,13 @@ pub const KEYWORDS: [(&str, &str, &str); 3] = [
     ("http://www.digikam.org/ns/1.0/", "digiKam", "TagsList"),
 ];
 
+/// Which of these lists have a keyword of an emotion after an export, by which of them had keywords before: those that
+/// had some, and others if they hide none. A program that reads `digiKam:TagsList` or `lr:hierarchicalSubject` reads none of
+/// the lists before it.
+pub const fn has_emotion([flat, lightroom, digikam]: [bool; 3]) -> [bool; 3] {
+    [true, lightroom || !flat, digikam || !(flat || lightroom)]
+}
+
 /// Other properties, as exiftool and exiv2 name them.
 const OTHERS: [(&str, &str, &str); 4] = [
     ("http://ns.adobe.com/xap/1.0/", "xmp", "Rating"),

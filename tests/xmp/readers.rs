@@ -28,6 +28,8 @@ impl Facts {
         for (_, prefix, name) in crate::forms::KEYWORDS {
             rest.remove(&key(prefix, name));
         }
+        // The list of exported keywords.
+        rest.remove("ferindex:exported");
         rest
     }
 

@@ -7,7 +7,7 @@ fn set(emotions: &[Emotion]) -> EmotionSet {
 
 /// The packet with these emotions, as text.
 fn with(packet: &str, emotions: &[Emotion]) -> Result<Option<String>, String> {
-    let with = with_emotions(packet.as_bytes(), set(emotions))?;
+    let with = with_emotions(packet.as_bytes(), set(emotions), &|| false)?;
     Ok(with.map(|bytes| String::from_utf8(bytes).unwrap()))
 }
 
@@ -61,12 +61,13 @@ fn everything_else_in_a_sidecar_is_kept() {
         "<r:li>Sun &amp; sand</r:li>",
         "<![CDATA[<raw>]]>",
         "<r:li>Happy</r:li>\n     <r:li>Sad</r:li>\n    </r:Bag>",
-        "<r:li>Emotion|Sad</r:li>",
         // The user's own keyword.
         "<r:li>Happy</r:li>",
     ] {
         assert!(packet.contains(part), "{part} in {packet}");
     }
+    // A hierarchical list would hide the user's keywords.
+    assert!(!packet.contains("Emotion"), "{packet}");
     assert_eq!(packet.matches("d:subject").count(), 2, "{packet}");
 }
 
@@ -77,7 +78,7 @@ fn keywords_that_no_longer_apply_are_removed() {
         .unwrap();
     let one = with(&both, &[Emotion::Fear]).unwrap().unwrap();
     assert!(
-        !one.contains("Sad") && one.contains("Emotion/Fear"),
+        !one.contains("Sad") && one.contains("<r:li>Fear</r:li>"),
         "{one}"
     );
     let none = with(&one, &[]).unwrap().unwrap();
@@ -87,20 +88,21 @@ fn keywords_that_no_longer_apply_are_removed() {
     );
 }
 
-/// Descriptions before and after Happy is added; `…` stands for the hierarchical keywords.
+/// Descriptions before and after Happy is added; `…` stands for the hierarchical keywords, `!` for the list of those that are
+/// flat alone, since others are.
 const FORMS: [(&str, &str); 9] = [
     (
         "<r:Description d:subject='a &amp; b'></r:Description>",
-        "<r:Description><d:subject><r:Bag><r:li>a &amp; b</r:li><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+        "<r:Description><d:subject><r:Bag><r:li>a &amp; b</r:li><r:li>Happy</r:li></r:Bag></d:subject>!</r:Description>",
     ),
     (
         "<r:Description d:subject='a'/>",
-        "<r:Description/><r:Description r:about=\"\" xmlns:lr=… xmlns:digiKam=…><d:subject><r:Bag><r:li>a</r:li>\
-         <r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+        "<r:Description/><r:Description r:about=\"\" xmlns:ferIndex=…><d:subject><r:Bag><r:li>a</r:li>\
+         <r:li>Happy</r:li></r:Bag></d:subject>!</r:Description>",
     ),
     (
         "<r:Description><d:subject>a<!-- b --></d:subject></r:Description>",
-        "<r:Description><d:subject><r:Bag><r:li>a<!-- b --></r:li><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>",
+        "<r:Description><d:subject><r:Bag><r:li>a<!-- b --></r:li><r:li>Happy</r:li></r:Bag></d:subject>!</r:Description>",
     ),
     (
         "<r:Description><d:subject/></r:Description>",
@@ -112,7 +114,7 @@ const FORMS: [(&str, &str); 9] = [
     ),
     (
         "<r:Description>\n <d:subject><r:Bag>\n  <r:li>a</r:li>\n </r:Bag></d:subject>\n</r:Description>",
-        "<r:Description>\n <d:subject><r:Bag>\n  <r:li>a</r:li>\n  <r:li>Happy</r:li>\n </r:Bag></d:subject>\n …\n\
+        "<r:Description>\n <d:subject><r:Bag>\n  <r:li>a</r:li>\n  <r:li>Happy</r:li>\n </r:Bag></d:subject>\n !\n\
          </r:Description>",
     ),
     // A field of a structure is not a property.
@@ -125,7 +127,7 @@ const FORMS: [(&str, &str); 9] = [
     (
         "<r:Description><d:subject><r:Bag><r:li>a</r:li></r:Bag></d:subject></r:Description>\
          <r:Description><d:subject><r:Bag><r:li>b</r:li></r:Bag></d:subject></r:Description>",
-        "<r:Description><d:subject><r:Bag><r:li>a</r:li><r:li>Happy</r:li></r:Bag></d:subject>…</r:Description>\
+        "<r:Description><d:subject><r:Bag><r:li>a</r:li><r:li>Happy</r:li></r:Bag></d:subject>!</r:Description>\
          <r:Description><d:subject><r:Bag><r:li>b</r:li></r:Bag></d:subject></r:Description>",
     ),
     (
@@ -139,6 +141,7 @@ const FORMS: [(&str, &str); 9] = [
 fn each_form_becomes_a_list_and_keeps_the_rest() {
     let lr = "xmlns:lr=\"http://ns.adobe.com/lightroom/1.0/\"";
     let digikam = "xmlns:digiKam=\"http://www.digikam.org/ns/1.0/\"";
+    let own = "xmlns:ferIndex=\"urn:fer-index:xmp#\"";
     for (before, after) in FORMS {
         let blank = if before.contains('\n') { "\n " } else { "" };
         // Namespaces are declared on a new description, or else on the properties.
@@ -151,7 +154,19 @@ fn each_form_becomes_a_list_and_keeps_the_rest() {
             "<lr:hierarchicalSubject{on_lr}><r:Bag><r:li>Emotion|Happy</r:li></r:Bag></lr:hierarchicalSubject>\
              {blank}<digiKam:TagsList{on_digikam}><r:Seq><r:li>Emotion/Happy</r:li></r:Seq></digiKam:TagsList>"
         );
+        let marked = if after.contains("xmlns:ferIndex=…") {
+            String::new()
+        } else {
+            format!(" {own}")
+        };
+        let marked = format!(
+            "<ferIndex:Exported{marked}><r:Bag><r:li>Happy</r:li></r:Bag></ferIndex:Exported>"
+        );
         let expected = after
+            .replace("<!--", "<COMMENT")
+            .replace('!', &marked)
+            .replace("<COMMENT", "<!--")
+            .replace("xmlns:ferIndex=…", own)
             .replace("xmlns:lr=…", lr)
             .replace("xmlns:digiKam=…", digikam)
             .replace('…', &hierarchical);
@@ -185,21 +200,28 @@ fn a_word_of_the_person_stays_when_the_emotion_goes() {
     let own = packet(
         "<r:Description><d:subject><r:Bag><r:li>Happy</r:li></r:Bag></d:subject></r:Description>",
     );
-    let both = with(&own, HAPPY).unwrap().unwrap();
+    assert_eq!(with(&own, HAPPY), Ok(None));
+    let in_hierarchies = packet(
+        "<r:Description xmlns:k='http://www.digikam.org/ns/1.0/' xmlns:l='http://ns.adobe.com/lightroom/1.0/'>\
+         <d:subject><r:Bag><r:li>Happy</r:li></r:Bag></d:subject><l:hierarchicalSubject><r:Bag><r:li>a</r:li></r:Bag>\
+         </l:hierarchicalSubject><k:TagsList><r:Seq><r:li>a</r:li></r:Seq></k:TagsList></r:Description>",
+    );
+    let both = with(&in_hierarchies, HAPPY).unwrap().unwrap();
     assert!(
         both.contains("Emotion|Happy") && !both.contains("Emotion/Happy"),
         "{both}"
     );
     assert_eq!(with(&both, HAPPY), Ok(None));
-    assert_eq!(with(&both, &[]), Ok(Some(own)));
+    assert_eq!(with(&both, &[]), Ok(Some(in_hierarchies)));
     // digiKam has the word as the topmost level of a hierarchy.
     let tagged = packet(
         "<r:Description xmlns:k='http://www.digikam.org/ns/1.0/'><d:subject><r:Bag><r:li>Happy</r:li></r:Bag>\
          </d:subject><k:TagsList><r:Seq><r:li>Happy</r:li></r:Seq></k:TagsList></r:Description>",
     );
     let both = with(&tagged, HAPPY).unwrap().unwrap();
+    // No list for Lightroom, which would hide the flat keyword.
     assert!(
-        both.contains("Emotion|Happy") && both.contains("Emotion/Happy"),
+        !both.contains("Emotion|Happy") && both.contains("Emotion/Happy"),
         "{both}"
     );
     assert_eq!(with(&both, HAPPY), Ok(None));
@@ -211,9 +233,8 @@ fn a_keyword_with_more_than_a_word_is_neither_doubled_nor_removed() {
     let own = packet(
         "<r:Description><d:subject><r:Bag><r:li xml:lang='en'>Happy</r:li></r:Bag></d:subject></r:Description>",
     );
-    let both = with(&own, HAPPY).unwrap().unwrap();
-    assert_eq!(both.matches(">Happy<").count(), 1, "{both}");
-    assert_eq!(with(&both, &[]), Ok(Some(own)));
+    assert_eq!(with(&own, HAPPY), Ok(None));
+    assert_eq!(with(&own, &[]), Ok(None));
 }
 
 #[test]
@@ -330,7 +351,7 @@ impl Album {
 fn a_copy_states_nothing_until_somebody_changes_it_and_then_only_that() {
     let album = Album::new(Some(&rated(2, &["Lake", "Happy"])));
     assert!(album.export(HAPPY));
-    for part in ["xmp:Rating='2'", "<r:li>Lake</r:li>", "Emotion|Happy"] {
+    for part in ["xmp:Rating='2'", "<r:li>Lake</r:li>", "<r:li>Happy</r:li>"] {
         assert!(album.text().contains(part), "{}", album.text());
     }
     assert_eq!(stated(&album.photo()), (Some(2), None, vec![]));
@@ -340,7 +361,7 @@ fn a_copy_states_nothing_until_somebody_changes_it_and_then_only_that() {
     // The sidecar then belongs to that program: only the keywords of emotions are updated.
     album.set_photo(Some(&rated(3, &["Boat"])));
     assert!(album.export(&[Emotion::Sad]));
-    assert!(album.text().contains("Lake") && album.text().contains("Emotion|Sad"));
+    assert!(album.text().contains("Lake") && album.text().contains("<r:li>Sad</r:li>"));
     assert_eq!(stated(&album.photo()), (Some(3), Some(5), vec![]));
     album.edit("<r:li>Lake</r:li>", "<r:li>Sea</r:li>");
     let keywords = ["Sea", "Happy"].map(str::to_owned).to_vec();
@@ -397,4 +418,126 @@ fn a_sidecar_that_begins_with_two_byte_order_marks_is_left_alone() {
 fn a_sidecar_with_a_nul_character_is_left_alone() {
     let refused = with(&format!("\0\0\0{}", rated(2, &["Lake"])), HAPPY).unwrap_err();
     assert!(refused.contains("NUL"), "{refused}");
+}
+
+/// The lists of keywords in a packet: flat, Lightroom's and digiKam's, and those that are ours.
+fn lists(packet: &str) -> [Vec<String>; PROPERTIES.len()] {
+    let (packet, damage) = xmp::Packet::parse(packet.as_bytes());
+    assert_eq!(damage, None);
+    PROPERTIES.each_ref().map(|property| {
+        let namespace = property.namespace.trim_end_matches(['/', '#']);
+        let items = packet
+            .get(namespace, property.name)
+            .map_or(&[][..], Node::all);
+        items.iter().map(|item| item.text.clone()).collect()
+    })
+}
+
+#[test]
+fn no_list_hides_keywords_of_a_list_after_it() {
+    // Flat keywords, Lightroom's and digiKam's, before and after Happy.
+    for (before, after) in [
+        (
+            [&[][..], &[], &[]],
+            [&["Happy"][..], &["Emotion|Happy"], &["Emotion/Happy"], &[]],
+        ),
+        (
+            [&["Roma"], &[], &[]],
+            [&["Roma", "Happy"], &[], &[], &["Happy"]],
+        ),
+        (
+            [&["Roma"], &["Places|Roma"], &[]],
+            [
+                &["Roma", "Happy"],
+                &["Places|Roma", "Emotion|Happy"],
+                &[],
+                &["Happy"],
+            ],
+        ),
+        (
+            [&["Roma"], &[], &["Places/Roma"]],
+            [
+                &["Roma", "Happy"],
+                &[],
+                &["Places/Roma", "Emotion/Happy"],
+                &["Happy"],
+            ],
+        ),
+        (
+            [&["Roma"], &["Places|Roma"], &["Places/Roma"]],
+            [
+                &["Roma", "Happy"],
+                &["Places|Roma", "Emotion|Happy"],
+                &["Places/Roma", "Emotion/Happy"],
+                &[],
+            ],
+        ),
+        (
+            [&[], &[], &["Places/Roma"]],
+            [
+                &["Happy"],
+                &["Emotion|Happy"],
+                &["Places/Roma", "Emotion/Happy"],
+                &[],
+            ],
+        ),
+    ] {
+        let written = |at: usize| {
+            let Property {
+                prefix,
+                name,
+                namespace,
+                ..
+            } = &PROPERTIES[at];
+            let items = before[at].join("</r:li><r:li>");
+            if items.is_empty() {
+                return String::new();
+            }
+            format!(
+                "<{prefix}:{name} xmlns:{prefix}='{namespace}'><r:Bag><r:li>{items}</r:li></r:Bag></{prefix}:{name}>"
+            )
+        };
+        let all = [FLAT, LIGHTROOM, DIGIKAM].map(written).concat();
+        let own = packet(&format!("<r:Description><r:x>1</r:x>{all}</r:Description>"));
+        let with_happy = with(&own, HAPPY).unwrap().unwrap();
+        assert_eq!(
+            lists(&with_happy),
+            after.map(|words| words.iter().map(ToString::to_string).collect::<Vec<_>>())
+        );
+        assert_eq!(with(&with_happy, HAPPY), Ok(None), "{with_happy}");
+        assert_eq!(with(&with_happy, &[]), Ok(Some(own)));
+    }
+}
+
+#[test]
+fn lists_that_hide_keywords_since_an_earlier_export_are_removed() {
+    let earlier = packet(
+        "<r:Description xmlns:k='http://www.digikam.org/ns/1.0/' xmlns:l='http://ns.adobe.com/lightroom/1.0/'>\
+         <d:subject><r:Bag><r:li>Roma</r:li><r:li>Happy</r:li></r:Bag></d:subject><l:hierarchicalSubject><r:Bag>\
+         <r:li>Emotion|Happy</r:li></r:Bag></l:hierarchicalSubject><k:TagsList><r:Seq><r:li>Emotion/Happy</r:li>\
+         </r:Seq></k:TagsList></r:Description>",
+    );
+    let now = with(&earlier, HAPPY).unwrap().unwrap();
+    let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expected = [words(&["Roma", "Happy"]), vec![], vec![], words(HAPPY_WORD)];
+    assert_eq!(lists(&now), expected);
+    let withdrawn = with(&now, &[]).unwrap().unwrap();
+    assert_eq!(
+        lists(&withdrawn),
+        [words(&["Roma"]), vec![], vec![], vec![]]
+    );
+}
+
+const HAPPY_WORD: &[&str] = &["Happy"];
+
+#[test]
+fn keywords_that_are_only_in_the_photo_are_hidden_by_no_list() {
+    let album = Album::new(Some(&rated(2, &["Roma"])));
+    // The sidecar of another program, which does not copy the keywords.
+    let other = packet("<r:Description><r:x>1</r:x></r:Description>");
+    fs::write(album.sidecar(), &other).unwrap();
+    assert!(album.export(HAPPY) && !album.export(HAPPY));
+    assert!(!album.text().contains("Emotion"), "{}", album.text());
+    assert!(album.export(&[]));
+    assert_eq!(album.text(), other);
 }

@@ -411,3 +411,110 @@ fn a_date_has_the_finest_fraction_of_its_second() {
     let found = dated(&other, &[(Xmp, "2019-07-14T15:30:00")], "/a/1.jpg");
     assert_eq!(found, "2019-07-14T15:30:00 sidecar");
 }
+
+#[test]
+fn a_sidecar_with_the_same_instant_in_another_offset_sets_no_other_date() {
+    use DateSource::{Exif, ExifChanged, Gps, Xmp};
+    let own = "2019-07-21T00:30:00.123";
+    let zoned = "2019-07-21T00:30:00.123+02:00";
+    let gps = &[(Exif, own), (Gps, "2019-07-20T22:30:00Z")][..];
+    let changed = [(Exif, "2018-01-01T12:00:00"), (ExifChanged, own)];
+    let repeated = |offset: &str| format!("{own}{offset} exif");
+    for (content, sidecar, expected) in [
+        // By the content's own offset, in whatever offset the sidecar is.
+        (
+            &[(Exif, zoned)][..],
+            "2019-07-20T22:30:00Z",
+            repeated("+02"),
+        ),
+        (
+            &[(Exif, zoned)],
+            "2019-07-20T22:30:00+00:00",
+            repeated("+02"),
+        ),
+        (
+            &[(Exif, zoned)],
+            "2019-07-20T18:30:00-04:00",
+            repeated("+02"),
+        ),
+        // By that of the receiver.
+        (gps, "2019-07-20T22:30:00Z", repeated("+02")),
+        // By any, if nothing says which.
+        (&[(Exif, own)], "2019-07-20T15:00:00Z", repeated("")),
+        // Another instant was set by somebody.
+        (
+            &[(Exif, zoned)],
+            "2019-07-20T22:31:00Z",
+            "2019-07-20T22:31:00+00 sidecar".to_owned(),
+        ),
+        (
+            &[(Exif, zoned)],
+            "2019-07-20T21:30:00Z",
+            "2019-07-20T21:30:00+00 sidecar".to_owned(),
+        ),
+        (
+            gps,
+            "2019-07-20T21:30:00Z",
+            "2019-07-20T21:30:00+00 sidecar".to_owned(),
+        ),
+        (
+            &[(Exif, own)],
+            "2019-07-20T22:31:00Z",
+            "2019-07-20T22:31:00+00 sidecar".to_owned(),
+        ),
+        (
+            &[(Exif, own)],
+            "2019-07-18T22:30:00Z",
+            "2019-07-18T22:30:00+00 sidecar".to_owned(),
+        ),
+        // So was a time without an offset, or in one that is not UTC, as far as is known.
+        (
+            &[(Exif, own)],
+            "2019-07-20T22:30:00",
+            "2019-07-20T22:30:00 sidecar".to_owned(),
+        ),
+        (
+            &[(Exif, own)],
+            "2019-07-20T23:30:00+01:00",
+            "2019-07-20T23:30:00+01 sidecar".to_owned(),
+        ),
+        // The date of a change is not that of the photo.
+        (
+            &changed,
+            "2019-07-20T22:30:00Z",
+            "2019-07-20T22:30:00+00 sidecar".to_owned(),
+        ),
+    ] {
+        let found = dated(content, &[(Xmp, sidecar)], "/a/1.jpg");
+        assert_eq!(found, expected, "{content:?} and {sidecar}");
+    }
+}
+
+#[test]
+fn the_place_says_in_which_offset_a_sidecar_repeats_the_content() {
+    let taken = |sidecar: &str| {
+        let mut content = Statements::default();
+        let (moment, precision) = moment("2019-07-21T00:30:00");
+        content.add_date(moment, precision, DateSource::Exif);
+        let at = GeoPoint {
+            latitude: -33.45,
+            longitude: -70.65,
+        };
+        content.add_position(at, Block::Exif);
+        let mut beside = Statements::default();
+        let (moment, precision) = self::moment(sidecar);
+        beside.add_date(moment, precision, DateSource::Xmp);
+        let sources = SourcesOfPhoto {
+            content: &content,
+            sidecars: &[beside],
+            files: &[],
+        };
+        let zone = TimeZone::fixed(jiff::tz::offset(-4));
+        let taken = resolve(&sources, &|_| zone.clone()).taken_at.unwrap();
+        (taken.local.to_string(), taken.source)
+    };
+    let own = "2019-07-21T00:30:00".to_owned();
+    assert_eq!(taken("2019-07-21T04:30:00Z"), (own, DateSource::Exif));
+    let other = "2019-07-20T22:30:00".to_owned();
+    assert_eq!(taken("2019-07-20T22:30:00Z"), (other, DateSource::Sidecar));
+}

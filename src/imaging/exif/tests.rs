@@ -306,3 +306,37 @@ fn the_readable_fields_of_a_broken_block_are_kept() {
     assert_eq!(exif.orientation(), Orientation::Rotate180);
     assert_eq!(of_content(&exif.statements()), Capture::default());
 }
+
+#[test]
+fn iptc_that_is_cut_in_its_own_tag_is_read_from_the_resources_of_photoshop() {
+    fn text_of(own: &[u8], in_resources: &[u8]) -> Vec<String> {
+        let mut resources = b"8BIM\x04\x04\0\0".to_vec();
+        resources.extend((in_resources.len() as u32).to_be_bytes());
+        resources.extend(in_resources);
+        let both = [
+            (
+                Tag(Context::Tiff, 0x83bb),
+                Value::Undefined(own.to_vec(), 0),
+            ),
+            (Tag(Context::Tiff, 0x8649), Value::Byte(resources)),
+        ];
+        let block = exif(both).iptc().unwrap();
+        let keywords = iptc::statements(&block).keywords.into_iter();
+        keywords.map(|keyword| keyword.value).collect()
+    }
+    let character_set = b"\x1c\x01\x5a\0\x03\x1b%G";
+    let whole = [
+        &character_set[..],
+        b"\x1c\x02\x19\0\x04Roma\x1c\x02\x19\0\x03Opa",
+    ]
+    .concat();
+    // A quarter of it, as ImageMagick writes it: within a data set, at the end of one, and without any.
+    for end in [whole.len() / 4, 8, 13, 18, 0] {
+        assert_eq!(text_of(&whole[..end], &whole), ["Roma", "Opa"], "{end}");
+    }
+    // The tag itself counts if it is whole, also with zeros at its end.
+    let other = b"\x1c\x02\x19\0\x04Lake\0\0\0";
+    assert_eq!(text_of(other, &whole), ["Lake"]);
+    // What is left of it, if there is nothing else.
+    assert_eq!(text_of(&whole[..20], b""), ["Roma"]);
+}

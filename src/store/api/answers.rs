@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use crate::error::Result;
 use crate::geo::Cell;
 use crate::photo::GeoPoint;
 
 use super::super::{
     CarriedFrom, CorrectionRecord, Counts, FaceId, Grouping, Hit, Photo, PhotoId, PhotoRecord,
-    Query, Store, StoredFace, Tally, faces, folders, kin, people, photos, places, query, raw_pairs,
-    tally, totals,
+    Query, Store, StoredFace, Tally, faces, folders, kin, lost_paths, people, photos, places,
+    query, raw_pairs, tally, totals,
 };
 
 impl Store {
@@ -195,6 +197,15 @@ impl Store {
     /// See [`Store::files_under`].
     pub fn kin_photos(&self, photo: PhotoId) -> Result<BTreeSet<PhotoId>> {
         self.read(|db| kin::photos(db, photo))
+    }
+
+    /// The paths at which, since a moment, a photo has replaced a corrected one that has no file left, without taking over all
+    /// of its corrections; and how many it has not.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn corrections_left_behind(&self, since: Timestamp) -> Result<Vec<(PathBuf, u32)>> {
+        self.read(|db| lost_paths::left_behind(db, since))
     }
 
     /// The photos to which these corrections may carry over: as in [`Store::kin_photos`], the photos that may be edits of
