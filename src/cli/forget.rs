@@ -30,7 +30,8 @@ pub(super) struct ForgetArgs {
     /// A person: the name is removed, with the regions that it names; the photos stay
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     person: Option<String>,
-    /// What is kept of photos that are no longer there: their corrections, with the pictures of their faces
+    /// What is kept of photos that are no longer there: their corrections, with the pictures of their faces. A photo that was
+    /// moved is there when `fer-index index` has met it at its new path, so run that before
     #[arg(long, conflicts_with_all = ["path", "person", "undo"])]
     lost: bool,
     /// Index it again from now on; corrections do not come back
@@ -135,7 +136,9 @@ fn lost(
     };
     if args.json {
         out.json(&json!({
-            "photos": removed.photos, "corrections": removed.corrections, "clean": is_clean, "dry_run": args.dry_run,
+            "photos": removed.photos, "corrections": removed.corrections,
+            "paths": removed.paths.iter().map(|path| JsonPath::of(path)).collect::<Vec<_>>(),
+            "clean": is_clean, "dry_run": args.dry_run,
         }))?;
     } else {
         let what = format!(
@@ -144,11 +147,19 @@ fn lost(
             count(removed.corrections, "correction"),
         );
         if args.dry_run {
-            out.line(format_args!("{what} would be removed from the index"))?;
+            out.line(format_args!(
+                "{what} would be removed from the index; a photo that was moved is there again after fer-index index"
+            ))?;
         } else {
             out.line(format_args!(
                 "{what} were removed from the index; photos that come back are indexed without corrections"
             ))?;
+        }
+    }
+    if !args.json && !removed.paths.is_empty() {
+        out.line("Where they were:")?;
+        for path in &removed.paths {
+            out.line(format_args!("  {}", path.display()))?;
         }
     }
     let is_nothing = removed == RemovedLost::default();

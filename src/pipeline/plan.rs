@@ -119,7 +119,10 @@ impl Comparison<'_> {
         for mount in self.absent(folder, known_root.as_deref(), &known_mounts)? {
             plan.keep_below(mount);
         }
-        plan.mounts.extend(known_root);
+        // A folder that has taken the place of its mount is one like others from now on.
+        let is_mount =
+            |root: &PathBuf| !is_unmounted(root) || is_absent(root) || plan.absent.contains(root);
+        plan.mounts.extend(known_root.filter(is_mount));
         plan.mounts.extend_from_slice(&plan.absent);
         plan.mounts.extend(mounts_apart);
         plan.mounts.sort();
@@ -162,28 +165,24 @@ impl Comparison<'_> {
     }
 
     /// Whether nothing is mounted at a mount point, so that the files there are those of the folder below it, such as one that
-    /// says so. If more of the mount's files are there as others than are missing, they were copied into this folder, which then
-    /// has taken the place of the mount.
+    /// says so. If more of the files that are known below it are there than are missing, those of the mount were copied into
+    /// this folder, which then has taken its place; a daemon may have seen each copy as it came.
     fn shows_another_folder(&self, mount: &Path) -> Result<bool> {
         if !is_unmounted(mount) {
             return Ok(false);
         }
-        let (mut missing, mut copied) = (0_u64, 0_u64);
+        let (mut missing, mut present) = (0_u64, 0_u64);
         self.store.files_under(mount, self.models, |known| {
             for file in known {
-                let (path, known) = file?;
-                match path.metadata().map(|metadata| FileMeta::of(&metadata)) {
-                    Ok(now) => {
-                        let is_other =
-                            (now.device, now.inode) != (known.meta.device, known.meta.inode);
-                        copied += u64::from(is_other);
-                    }
+                let (path, _) = file?;
+                match path.metadata() {
+                    Ok(_) => present += 1,
                     Err(error) => missing += u64::from(is_gone(&error)),
                 }
             }
             Ok(())
         })?;
-        Ok(missing > 0 && copied <= missing)
+        Ok(missing > 0 && present <= missing)
     }
 }
 

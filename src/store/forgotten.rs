@@ -149,7 +149,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     let tree = Subtree::of(path);
     let mut removed = Removed::default();
     let mut left = BTreeSet::new();
-    let mut versions = Vec::new();
+    let (mut versions, mut left_before) = (Vec::new(), Vec::new());
     let found = files_of(db, &tree)?;
     let is_photo = found.iter().any(|(path, _)| encode(path) == tree.exact);
     for (path, photo) in found {
@@ -186,10 +186,16 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     // Where a folder was named, or a photo that is there no more, everything that was there is meant; a photo that is there
     // may have taken the name of another one.
     if !is_photo {
+        let named = lost_paths::contents(db, path)?;
         for lost in lost_paths::below(db, &tree)? {
             let files = lost_photos::files_of(db, &lost)?;
             if files.is_empty() {
-                versions.push(lost);
+                let of_path = if named.contains(&lost) {
+                    &mut versions
+                } else {
+                    &mut left_before
+                };
+                of_path.push(lost);
             }
             stay.extend(files);
         }
@@ -218,6 +224,11 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         if let Some(picture) = version.picture {
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
+    }
+    // The contents of a folder are not marked, unlike those of a photo, which is meant with all its copies: one may be at
+    // another path that no run has met yet.
+    for lost in left_before {
+        removed.corrections += remove_corrections(db, &lost)?;
     }
     removed.lost_paths = lost_paths::remove(db, &tree)?;
     mounts::remove(db, &tree)?;

@@ -188,6 +188,13 @@ pub(super) fn left_behind(
         .collect()
 }
 
+/// The paths at which a content was.
+pub(super) fn paths_of(db: &Connection, of: &LostContent) -> rusqlite::Result<Vec<PathBuf>> {
+    db.prepare_cached("SELECT path FROM lost_paths WHERE hash = ?")?
+        .query_map([of.hash], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect()
+}
+
 /// Removes what is stored about the path of a file, or about all paths below a folder.
 pub(super) fn remove(db: &Connection, tree: &Subtree) -> rusqlite::Result<u64> {
     let removed = db.execute(

@@ -11,16 +11,19 @@ use super::lost_paths::LostContent;
 use super::path::{Subtree, decode};
 use super::record::PhotoId;
 use super::{forgotten, lost_paths, photos, typed};
+use crate::file::has_name;
 use crate::photo::{ContentHash, PictureHash};
 use crate::real_path::meant_path;
 
 /// What was removed of photos without files.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemovedLost {
     /// Number of photos whose rows were still there.
     pub photos: u64,
     /// Number of corrections, each with its face picture.
     pub corrections: u64,
+    /// The paths at which the photos of these corrections were, as far as they are known.
+    pub paths: Vec<PathBuf>,
 }
 
 /// The files with a content or its picture.
@@ -63,19 +66,21 @@ pub(super) fn find_path(db: &Connection, typed: &Path) -> rusqlite::Result<Optio
     Ok(None)
 }
 
-/// Removes everything that is kept of photos without files. Their contents are not marked: a file that comes back is
-/// indexed, without corrections.
+/// Removes everything that is kept of photos without files, except the corrections of those at whose path a file is, which the
+/// album leaves out. Their contents are not marked: a file that comes back is indexed, without corrections.
 pub(super) fn remove_all(db: &Connection) -> rusqlite::Result<RemovedLost> {
-    let mut corrections = 0;
+    let mut removed = RemovedLost::default();
     for of in corrected(db)? {
-        if files_of(db, &of)?.is_empty() {
-            corrections += forgotten::remove_corrections(db, &of)?;
+        let paths = lost_paths::paths_of(db, &of)?;
+        if files_of(db, &of)?.is_empty() && !paths.iter().any(|path| has_name(path)) {
+            removed.corrections += forgotten::remove_corrections(db, &of)?;
+            removed.paths.extend(paths);
         }
     }
-    Ok(RemovedLost {
-        photos: photos::prune(db, Duration::ZERO)?,
-        corrections,
-    })
+    removed.paths.sort();
+    removed.paths.dedup();
+    removed.photos = photos::prune(db, Duration::ZERO)?;
+    Ok(removed)
 }
 
 /// Removes what is kept of photos without files that were forgotten: those of which the content, the picture or a folder has
@@ -102,15 +107,12 @@ pub(super) fn remove_forgotten(db: &Connection) -> rusqlite::Result<()> {
             forgotten::remove_photo(db, photo)?;
         }
     }
-    let mut paths_of = db.prepare("SELECT path FROM lost_paths WHERE hash = ?")?;
     for of in corrected(db)? {
         let mut is_forgotten = is_forgotten(&of)?;
-        let paths = paths_of.query_map([of.hash], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?;
-        for path in paths {
+        for path in lost_paths::paths_of(db, &of)? {
             // If the path itself was forgotten, that may have been another photo, which took its name.
-            let folder = path?.parent().map(Path::to_path_buf);
-            is_forgotten |=
-                folder.map_or(Ok(false), |folder| forgotten::holds_path(db, &folder))?;
+            let folder = path.parent();
+            is_forgotten |= folder.map_or(Ok(false), |folder| forgotten::holds_path(db, folder))?;
         }
         if is_forgotten && files_of(db, &of)?.is_empty() {
             forgotten::remove_corrections(db, &of)?;

@@ -71,3 +71,29 @@ fn a_file_in_an_empty_mount_point_deletes_no_photo_of_its_disk() {
     assert_eq!(env.run("index album --json").json()["gone"], 1);
     assert_eq!(files(&env), 5);
 }
+
+#[test]
+fn a_root_that_took_the_place_of_its_disk_loses_deleted_photos_as_any_other() {
+    let env = TestEnv::new();
+    let (disk, point) = (env.path("disk"), env.path("point"));
+    let names = ["astronaut.jpg", "coffee.jpg", "camera.jpg"];
+    fs::create_dir(&disk).unwrap();
+    fs::create_dir(&point).unwrap();
+    for name in names {
+        fs::write(disk.join(name), fixture(name)).unwrap();
+    }
+    let Some(mounted) = Mounted::bind(&disk, &point) else {
+        skip("this user may not mount");
+        return;
+    };
+    env.run("index point").found();
+    drop(mounted);
+    for name in names {
+        fs::copy(disk.join(name), point.join(name)).unwrap();
+    }
+    env.run("index point").found();
+    for name in &names[..2] {
+        fs::remove_file(point.join(name)).unwrap();
+    }
+    assert_eq!(env.run("index point --json").found().json()["gone"], 2);
+}
