@@ -121,7 +121,7 @@ fn exported_keywords_are_not_read_back() {
     env.run("export --xmp --min-score 0.1 --quiet").found();
     let packet = fs::read_to_string(env.album("hopper.jpg.xmp")).unwrap();
     assert!(
-        packet.contains("Emotion|") && packet.contains("Admiral"),
+        packet.contains("ferIndex:Exported") && packet.contains("Admiral"),
         "{packet}"
     );
     index_reads_no_photo(&env, 1);
