@@ -95,7 +95,7 @@ fn clean(store: &mut Store, context: &Context) -> bool {
     let is_clean = rewrite(store);
     let known = |hash: &_| store.photo_by_hash(hash).map(|photo| photo.is_some());
     let retained = Thumbnails::new(context.config().thumbnails.clone()).retain(known);
-    for error in [followed, retained].into_iter().filter_map(Result::err) {
+    if let Err(error) = followed.and(retained) {
         tracing::warn!("not everything follows what was removed: {error}; run the command again");
         return false;
     }

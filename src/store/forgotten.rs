@@ -151,7 +151,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     let mut left = BTreeSet::new();
     let (mut versions, mut left_before) = (Vec::new(), Vec::new());
     let found = files_of(db, &tree)?;
-    let is_photo = found.iter().any(|(path, _)| encode(path) == tree.exact);
+    let is_photo = found
+        .iter()
+        .any(|(path, photo)| photo.is_some() && encode(path) == tree.exact);
     for (path, photo) in found {
         versions.extend(earlier_versions(db, &path, photo)?);
         removed.files += u64::from(files::remove(db, &path)?);
@@ -230,7 +232,12 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     for lost in left_before {
         removed.corrections += remove_corrections(db, &lost)?;
     }
-    removed.lost_paths = lost_paths::remove(db, &tree)?;
+    if is_photo {
+        // A correction that stays is of another photo, which is found by this path when its folder is forgotten.
+        lost_paths::prune(db)?;
+    } else {
+        removed.lost_paths = lost_paths::remove(db, &tree)?;
+    }
     mounts::remove(db, &tree)?;
     // Where the files of photos without files were is not stored for all of them, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;

@@ -180,3 +180,13 @@ fn photos_that_are_left_out_keep_their_corrections_and_moved_ones_are_indexed_ag
     env.index();
     assert_eq!(env.query("").len(), 2);
 }
+
+#[test]
+fn what_was_at_the_path_of_a_file_that_is_no_photo_now_is_forgotten_with_it() {
+    let env = album();
+    env.add("Zanzibarsk/Ypsilanti.jpg", b"no photo any more");
+    env.index();
+    let run = env.run("forget album/Zanzibarsk/Ypsilanti.jpg").found();
+    assert!(run.text().contains("1 correction"), "{run:?}");
+    assert_eq!(pictures(&env), 0);
+}

@@ -99,6 +99,28 @@ fn several_processes_share_the_weights_and_a_single_one_has_its_own() {
 }
 
 #[test]
+fn a_limit_of_the_size_of_files_keeps_no_photo_from_being_indexed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.jpg"), fixture("astronaut.jpg")).unwrap();
+    // In units of 512 or 1,024 bytes: below the length of the weights.
+    let command = format!(
+        "ulimit -f 8000; exec {} --threads 2 --database {1}/i.sqlite3 index --json {1}",
+        env!("CARGO_BIN_EXE_fer-index"),
+        folder.path().display()
+    );
+    let run = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && text.contains("\"faces\":1"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn photos_have_the_same_results_as_in_one_process() {
     let (one, other) = (in_one_process(), isolated(program(), settings()));
     assert_eq!(one.models(), other.models());

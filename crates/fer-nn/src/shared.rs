@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
+use rustix::process::{Resource, getrlimit};
 
 /// Bytes of a cache line, at which each part begins.
 const LINE: usize = 64;
@@ -25,7 +26,14 @@ const SEALS: SealFlags = SealFlags::WRITE
 ///
 /// # Errors
 /// If the system has no such memory left, or none that can be sealed.
-pub fn write<'a>(parts: impl IntoIterator<Item = &'a [f32]>) -> io::Result<OwnedFd> {
+pub fn write(parts: &[&[f32]]) -> io::Result<OwnedFd> {
+    let padded = |part: &&[f32]| size_of_val(*part).next_multiple_of(LINE);
+    let length: usize = parts.iter().map(padded).sum();
+    // The limit of the size of files applies here, too, and the signal for exceeding it would end the process.
+    let limit = getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|limit| limit < length as u64) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let mut file = File::from(memfd_create("fer-index weights", flags)?);
     for part in parts {
@@ -113,7 +121,7 @@ mod tests {
     #[test]
     fn parts_are_read_as_they_were_written_and_begin_at_cache_lines() {
         let written: [&[f32]; 4] = [&[1.0, -2.5, f32::MIN_POSITIVE], &[], &[7.0; 16], &[8.0; 17]];
-        let memory = write(written).unwrap();
+        let memory = write(&written).unwrap();
         let mut parts = Parts::map(&memory).unwrap();
         for part in written {
             let read = parts.take(part.len()).unwrap();
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn nobody_can_change_what_is_mapped() {
-        let memory = write([&[1.0; 100][..]]).unwrap();
+        let memory = write(&[&[1.0; 100]]).unwrap();
         let part = Parts::map(&memory).unwrap().take(100).unwrap();
         let mut file = File::from(memory);
         assert!(file.write_all(&[1]).is_err());

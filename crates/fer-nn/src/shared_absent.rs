@@ -31,7 +31,7 @@ impl Deref for SharedSlice {
 /// # Errors
 /// Always.
 #[cfg(unix)]
-pub fn write<'a>(_: impl IntoIterator<Item = &'a [f32]>) -> io::Result<std::os::fd::OwnedFd> {
+pub fn write(_: &[&[f32]]) -> io::Result<std::os::fd::OwnedFd> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -19,6 +19,7 @@ fn date_in_words(stated: Option<StatedDate>) -> String {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of names")]
 fn files_are_named_by_phones_messengers_and_programs() {
     for (name, expected) in [
         ("IMG-20190714-WA0003.jpg", "2019-07-14"),

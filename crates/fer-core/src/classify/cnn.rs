@@ -231,7 +231,7 @@ mod tests {
     fn shared_weights_give_the_same_scores_and_those_of_another_network_are_not_used() {
         let cnn = Cnn::embedded().unwrap();
         let expected = cnn.classify(&[face(2)]);
-        let other = fer_nn::shared::write([&*vec![0.5; 4_000_000]]).unwrap();
+        let other = fer_nn::shared::write(&[&*vec![0.5; 4_000_000]]).unwrap();
         for memory in [cnn.write_shared().unwrap(), other] {
             let weights = Parts::map(memory).unwrap();
             let cnn = Cnn::load(&[], "", Some(weights)).unwrap();

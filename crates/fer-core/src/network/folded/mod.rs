@@ -135,7 +135,7 @@ impl FoldedNetwork {
             FoldedTrunk::Residual(trunk) => values(trunk.convolutions()),
             FoldedTrunk::Sequential(trunk) => values(trunk.convolutions()),
         };
-        shared::write(kernels)
+        shared::write(&kernels)
     }
 
     /// The logits of many faces, as of [`FoldedNetwork::infer`], computed on all of rayon's threads.
