@@ -50,7 +50,7 @@ const fn padding(length: usize) -> usize {
     length.next_multiple_of(LINE) - length
 }
 
-/// Reads the parts that [`write`] has written, in their order.
+/// Reads the parts that [`write()`] has written, in their order.
 #[derive(Debug)]
 pub struct Parts {
     memory: Arc<Mmap>,

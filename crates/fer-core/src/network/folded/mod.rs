@@ -128,7 +128,7 @@ impl FoldedNetwork {
     /// ([`FoldedNetwork::with_shared`]).
     ///
     /// # Errors
-    /// Those of [`shared::write`].
+    /// Those of [`shared::write()`].
     #[cfg(unix)]
     pub fn write_shared(&self) -> std::io::Result<std::os::fd::OwnedFd> {
         let kernels: Vec<&[f32]> = match &self.trunk {
