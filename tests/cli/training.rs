@@ -214,20 +214,26 @@ fn what_an_import_of_folders_leaves_out_is_told() {
     put("test/happy/6.png", ImageFormat::Png);
     put("test/fear/7.png", ImageFormat::Png);
     put("spare/happy/8.png", ImageFormat::Png);
+    put("train/sad/a person/9.png", ImageFormat::Png);
+    put("train/10.png", ImageFormat::Png);
+    put("train/sad/.11.png", ImageFormat::Png);
+    fs::write(env.path("set/train/sad/12.png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
     fs::write(env.path("set/train/sad/list.txt"), "3.webp").unwrap();
     fs::write(env.path("set/train/sad/.DS_Store"), "").unwrap();
     let run = env.run("dataset import set --out set.safetensors");
     assert_eq!(run.code, 0, "{run:?}");
     for told in [
-        "set/train/suprise (1 pictures) is not named after an emotion",
-        "set/train/notes (1 pictures) is not named after an emotion",
+        "set/train/suprise (1 picture) is not named after an emotion",
+        "set/train/notes (1 picture) is not named after an emotion",
         "set/spare is not named after a part",
-        "1 files in set/train/sad are no pictures that can be read and are left out, such as list.txt",
+        "left out: 1 file in set/train/sad that cannot be read as a picture, such as list.txt",
+        "left out: 1 picture in set/train in no folder of an emotion",
+        "left out: set/train/sad/12.png",
         "there are no training rows of fear",
     ] {
         assert!(run.stderr.contains(told), "{told}: {run:?}");
     }
-    assert_eq!(run.stderr.lines().count(), 5, "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 7, "{run:?}");
     let row = |part: &str| {
         let line = run.text().lines().find(|line| line.contains(part));
         let numbers = line.unwrap().split(|c: char| !c.is_ascii_digit());
@@ -236,5 +242,5 @@ fn what_an_import_of_folders_leaves_out_is_told() {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    assert_eq!(row("Training"), ["3", "0", "2", "1"]);
+    assert_eq!(row("Training"), ["4", "0", "2", "2"]);
 }

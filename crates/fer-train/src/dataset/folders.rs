@@ -67,7 +67,13 @@ pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
             .collect::<Result<Vec<_>>>()?
             .concat()
         {
-            pixels.extend(read_picture(&path)?);
+            match read_picture(&path) {
+                Ok(picture) => pixels.extend(picture),
+                Err(error) => {
+                    tracing::warn!("left out: {error}");
+                    continue;
+                }
+            }
             rows.push(Row {
                 label: emotion,
                 votes: None,
@@ -93,41 +99,69 @@ pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
     Ok(Dataset::new(emotions, rows, pixels))
 }
 
-/// The pictures in the folders of a part that are named after emotions, each with its emotion, in the order of the
-/// paths.
+/// The pictures in the folders of a part that are named after emotions, however deep, each with its emotion, in the order of
+/// the paths.
 fn pictures(part: &Path) -> Result<Vec<(Emotion, PathBuf)>> {
     let mut found = Vec::new();
-    for folder in entries(part)? {
-        if !folder.is_dir() {
+    let mut loose = 0;
+    for entry in entries(part)? {
+        if !entry.is_dir() {
+            loose += usize::from(is_picture(&entry));
             continue;
         }
-        let files = entries(&folder)?.into_iter();
+        let files = files_below(&entry)?.into_iter();
         let (pictures, others): (Vec<_>, Vec<_>) = files.partition(|file| is_picture(file));
-        let Ok(emotion) = name(&folder).parse::<Emotion>() else {
+        let Ok(emotion) = name(&entry).parse::<Emotion>() else {
             if !pictures.is_empty() {
                 let names = Emotion::ALL.map(Emotion::name).join(", ");
                 tracing::warn!(
-                    "{} ({} pictures) is not named after an emotion and is left out; emotions are {names}",
-                    folder.display(),
-                    pictures.len()
+                    "{} ({}) is not named after an emotion and is left out; emotions are {names}",
+                    entry.display(),
+                    counted(pictures.len(), "picture")
                 );
             }
             continue;
         };
-        let others = others
-            .iter()
-            .filter(|file| file.is_file() && !name(file).starts_with('.'));
-        if let Some(first) = others.clone().next() {
+        if let Some(first) = others.first() {
             tracing::warn!(
-                "{} files in {} are no pictures that can be read and are left out, such as {}",
-                others.count(),
-                folder.display(),
+                "left out: {} in {} that cannot be read as a picture, such as {}",
+                counted(others.len(), "file"),
+                entry.display(),
                 name(first)
             );
         }
         found.extend(pictures.into_iter().map(|file| (emotion, file)));
     }
+    if loose > 0 {
+        tracing::warn!(
+            "left out: {} in {} in no folder of an emotion",
+            counted(loose, "picture"),
+            part.display()
+        );
+    }
     Ok(found)
+}
+
+/// The files in a folder and below it, sorted, without those whose names begin with a dot.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in entries(folder)? {
+        if name(&entry).starts_with('.') {
+            continue;
+        }
+        // A link to a folder may lead back to one above it.
+        if entry.is_dir() && !entry.is_symlink() {
+            files.extend(files_below(&entry)?);
+        } else if entry.is_file() {
+            files.push(entry);
+        }
+    }
+    Ok(files)
+}
+
+/// A number with its noun, such as "2 files".
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Warns of folders with folders of emotions that are named after no part, if others are.
