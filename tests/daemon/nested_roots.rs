@@ -52,3 +52,20 @@ fn a_root_that_another_one_leaves_out_is_followed_as_well() {
         .found();
     assert_eq!(run.json()["gone"], 0, "{run:?}");
 }
+
+#[test]
+fn a_daemon_of_the_outer_root_leaves_an_inner_one_of_the_settings_as_it_is() {
+    let env = TestEnv::new();
+    env.add("outer.jpg", portrait());
+    env.add(".hidden/inner.jpg", fixture("hopper.jpg"));
+    let roots = [env.album(""), env.album(".hidden")].map(|root| format!("{root:?}"));
+    fs::create_dir_all(env.config_file().parent().unwrap()).unwrap();
+    let settings = format!("[album]\nroots = [{}]\n", roots.join(", "));
+    fs::write(env.config_file(), settings).unwrap();
+    env.run("index").found();
+    assert_eq!(files(&env), 2);
+    let daemon = Daemon::follow(&env, "album", &[]);
+    env.add("new.jpg", fixture("coffee.jpg"));
+    wait_until("a new photo", || files(&env) == 3);
+    daemon.stop();
+}

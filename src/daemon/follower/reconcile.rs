@@ -28,7 +28,9 @@ impl Follower {
     /// empty although the index has photos below it.
     fn reconcile_tree(&mut self, folder: &Path) -> Result<bool> {
         let is_root = self.roots.iter().any(|root| root.path == folder);
-        let roots: Vec<PathBuf> = self.roots.iter().map(|root| root.path.clone()).collect();
+        // Also those of the settings that this daemon does not follow.
+        let mut roots: Vec<PathBuf> = self.roots.iter().map(|root| root.path.clone()).collect();
+        roots.extend(self.setup.filter.roots());
         let apart = roots_apart(folder, &roots, &self.setup.filter);
         let is_apart = |path: &Path| apart.iter().any(|root| path.starts_with(root));
         let (watch, polled, state) = (&mut self.watch, &mut self.polled, &self.state);
