@@ -151,9 +151,12 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     let mut left = BTreeSet::new();
     let (mut versions, mut left_before) = (Vec::new(), Vec::new());
     let found = files_of(db, &tree)?;
-    let is_photo = found
-        .iter()
-        .any(|(path, photo)| photo.is_some() && encode(path) == tree.exact);
+    let mut is_photo = false;
+    for (path, photo) in &found {
+        if let (Some(photo), true) = (photo, encode(path) == tree.exact) {
+            is_photo |= is_analysed(db, *photo)?;
+        }
+    }
     for (path, photo) in found {
         versions.extend(earlier_versions(db, &path, photo)?);
         removed.files += u64::from(files::remove(db, &path)?);
@@ -234,7 +237,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     }
     if is_photo {
         // A correction that stays is of another photo, which is found by this path when its folder is forgotten.
+        let before = lost_paths::below(db, &tree)?.len();
         lost_paths::prune(db)?;
+        removed.lost_paths = (before - lost_paths::below(db, &tree)?.len()) as u64;
     } else {
         removed.lost_paths = lost_paths::remove(db, &tree)?;
     }
@@ -246,6 +251,12 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
     )? as u64;
     Ok(removed)
+}
+
+/// Whether a photo was analysed, and not skipped.
+fn is_analysed(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM photos WHERE id = ? AND skip_reason IS NULL")?
+        .exists([photo])
 }
 
 /// The earlier versions of a file's photo: those from which it was edited in place.
