@@ -235,14 +235,11 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     for lost in left_before {
         removed.corrections += remove_corrections(db, &lost)?;
     }
-    if is_photo {
-        // A correction that stays is of another photo, which is found by this path when its folder is forgotten.
-        let before = lost_paths::below(db, &tree)?.len();
-        lost_paths::prune(db)?;
-        removed.lost_paths = (before - lost_paths::below(db, &tree)?.len()) as u64;
+    removed.lost_paths = if is_photo {
+        remove_uncorrected(db, &tree)?
     } else {
-        removed.lost_paths = lost_paths::remove(db, &tree)?;
-    }
+        lost_paths::remove(db, &tree)?
+    };
     mounts::remove(db, &tree)?;
     // Where the files of photos without files were is not stored for all of them, so all such photos are removed.
     photos::prune(db, std::time::Duration::ZERO)?;
@@ -251,6 +248,14 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
     )? as u64;
     Ok(removed)
+}
+
+/// Removes the paths of contents that have no corrections any more, and returns how many of them were in a tree. A correction
+/// that stays is of another photo, which is found by its path when the folder is forgotten.
+fn remove_uncorrected(db: &Connection, tree: &Subtree) -> rusqlite::Result<u64> {
+    let before = lost_paths::below(db, tree)?.len();
+    lost_paths::prune(db)?;
+    Ok((before - lost_paths::below(db, tree)?.len()) as u64)
 }
 
 /// Whether a photo was analysed, and not skipped.
