@@ -155,12 +155,7 @@ fn lost(
                 "{what} were removed from the index; photos that come back are indexed without corrections"
             ))?;
         }
-    }
-    if !args.json && !removed.paths.is_empty() {
-        out.line("Where they were:")?;
-        for path in &removed.paths {
-            out.line(format_args!("  {}", path.display()))?;
-        }
+        list("Where they were:", &removed.paths, out)?;
     }
     let is_nothing = removed == RemovedLost::default();
     Ok(match is_clean {
@@ -282,12 +277,18 @@ fn list_others(removed: &Removed, out: &mut Stdout) -> Result<()> {
         ),
     ];
     for (heading, paths) in lists {
-        if !paths.is_empty() {
-            out.line(heading)?;
-        }
-        for path in paths {
-            out.line(format_args!("  {}", path.display()))?;
-        }
+        list(heading, paths, out)?;
+    }
+    Ok(())
+}
+
+/// Lists paths, if there are any, below a heading.
+fn list(heading: &str, paths: &[PathBuf], out: &mut Stdout) -> Result<()> {
+    if !paths.is_empty() {
+        out.line(heading)?;
+    }
+    for path in paths {
+        out.line(format_args!("  {}", path.display()))?;
     }
     Ok(())
 }

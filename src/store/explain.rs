@@ -8,20 +8,24 @@ use crate::error::Error;
 
 /// Whether an error says that the database is damaged, and not merely inaccessible.
 pub fn is_damage(error: &Error) -> bool {
+    matches!(
+        code_of(error),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// The code of the SQLite error that an error of the store explains.
+fn code_of(error: &Error) -> Option<ErrorCode> {
     let Error::Store {
         source: Some(source),
         ..
     } = error
     else {
-        return false;
+        return None;
     };
-    let code = source
+    source
         .downcast_ref::<rusqlite::Error>()
-        .and_then(rusqlite::Error::sqlite_error_code);
-    matches!(
-        code,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+        .and_then(rusqlite::Error::sqlite_error_code)
 }
 
 /// The error to report for an SQLite `error` of a database.
@@ -66,22 +70,11 @@ pub(super) fn sentence(database: &Path, error: rusqlite::Error) -> Error {
 
 /// The error to report for one of a file that should be a backup.
 pub(super) fn of_backup(file: &Path, error: Error) -> Error {
-    let Error::Store {
-        source: Some(source),
-        path,
-        ..
-    } = &error
-    else {
-        return error;
-    };
-    let code = source
-        .downcast_ref::<rusqlite::Error>()
-        .and_then(rusqlite::Error::sqlite_error_code);
-    if code != Some(ErrorCode::NotADatabase) {
+    if code_of(&error) != Some(ErrorCode::NotADatabase) {
         return error;
     }
     Error::Store {
-        path: path.clone(),
+        path: file.to_owned(),
         problem: format!(
             "{} is not a database; name a file that fer-index backup has written",
             file.display()

@@ -136,7 +136,6 @@ pub(super) fn earlier_versions(
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = ?1)
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = ?2)",
     )?;
-    let mut paths_of = db.prepare_cached("SELECT path FROM lost_paths WHERE hash = ?")?;
     let mut versions: Vec<LostContent> = Vec::new();
     let mut paths = vec![path.to_path_buf()];
     let mut next = 0;
@@ -149,10 +148,7 @@ pub(super) fn earlier_versions(
                 continue;
             }
             versions.push(lost);
-            let others =
-                paths_of.query_map([lost.hash], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?;
-            for other in others {
-                let other = other?;
+            for other in paths_of(db, &lost)? {
                 if !paths.contains(&other) {
                     paths.push(other);
                 }

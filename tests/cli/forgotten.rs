@@ -31,16 +31,20 @@ pub fn traces(folder: &Path, words: &[&str]) -> Vec<String> {
 
 pub const WORDS: [&str; 4] = ["wumpelst", "zanzibarsk", "ypsilanti", "quxocam"];
 
-/// A folder to be forgotten beside one to be kept.
-fn album() -> TestEnv {
-    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    let secret = photo_taken(
+/// A photo whose camera is one of these words.
+pub fn secret() -> Vec<u8> {
+    photo_taken(
         "astronaut.jpg",
         "2019:07:14 09:00:00",
         (43.77, 11.25),
         "Quxocam",
-    );
-    env.add("Zanzibarsk/Ypsilanti.jpg", secret);
+    )
+}
+
+/// A folder to be forgotten beside one to be kept.
+fn album() -> TestEnv {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("Zanzibarsk/Ypsilanti.jpg", secret());
     env.add("Zanzibarsk/Ypsilanti.jpg.xmp", sidecar(&["Wumpelstein"]));
     env.add("Zanzibarsk/broken-Ypsilanti.jpg", "no photo");
     env.index();

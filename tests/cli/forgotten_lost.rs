@@ -2,20 +2,13 @@
 
 use std::fs;
 
-use crate::common::photo_taken;
-use crate::forgotten::{WORDS, traces};
+use crate::forgotten::{WORDS, secret, traces};
 use crate::testenv::TestEnv;
 
 /// An album with a corrected photo, whose face picture is stored since its date and camera are known.
 fn album() -> TestEnv {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    let secret = photo_taken(
-        "astronaut.jpg",
-        "2019:07:14 09:00:00",
-        (43.77, 11.25),
-        "Quxocam",
-    );
-    env.add("Zanzibarsk/Ypsilanti.jpg", secret);
+    env.add("Zanzibarsk/Ypsilanti.jpg", secret());
     env.index();
     let face = env.show("Zanzibarsk/Ypsilanti.jpg")["faces"][0]["id"].clone();
     env.run(&format!("correct {face} --emotion sad")).found();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -184,16 +185,21 @@ fn promise_10_a_failed_write_leaves_the_database_intact() {
     );
 }
 
+/// Mounts a file system in memory, or changes that which is mounted; returns whether this user may.
+fn mount(options: &str, at: &Path) -> bool {
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(at)
+        .output();
+    mounted.is_ok_and(|run| run.status.success())
+}
+
 #[test]
 fn promise_10_a_full_disk_leaves_the_database_intact() {
     let env = TestEnv::new();
     let disk = env.path("disk");
     fs::create_dir(&disk).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"])
-        .arg(&disk)
-        .output();
-    if !mounted.is_ok_and(|run| run.status.success()) {
+    if !mount("size=400k", &disk) {
         skip("this user may not mount");
         return;
     }
@@ -203,11 +209,7 @@ fn promise_10_a_full_disk_leaves_the_database_intact() {
     let sentence = run.refused();
     assert!(sentence.contains("no space"), "{sentence}");
     assert_intact(&database);
-    Command::new("mount")
-        .args(["-o", "remount,size=100m"])
-        .arg(&disk)
-        .status()
-        .unwrap();
+    assert!(mount("remount,size=100m", &disk));
     let run = env
         .run("index album --database disk/index.sqlite3 --json")
         .found();
@@ -230,11 +232,7 @@ fn the_full_disk_is_named_and_what_was_forgotten_is_reported_though_the_file_can
     env.index();
     let disk = env.path("disk");
     fs::create_dir(&disk).unwrap();
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=200k", "tmpfs"])
-        .arg(&disk)
-        .output();
-    if !mounted.is_ok_and(|run| run.status.success()) {
+    if !mount("size=200k", &disk) {
         skip("this user may not mount");
         return;
     }
@@ -244,11 +242,7 @@ fn the_full_disk_is_named_and_what_was_forgotten_is_reported_though_the_file_can
     assert!(!sentence.contains(".local"), "{sentence}");
 
     let resize = |kilobytes: u64| {
-        Command::new("mount")
-            .args(["-o", &format!("remount,size={kilobytes}k")])
-            .arg(&disk)
-            .status()
-            .unwrap();
+        assert!(mount(&format!("remount,size={kilobytes}k"), &disk));
     };
     resize(10_000);
     env.run("backup disk/index.sqlite3").found();

@@ -1,13 +1,14 @@
 //! Gives photos to decoding processes, starts them when they are needed, and again after one has died.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::client::{Failure, Process};
 use super::message::{Confinement, Request};
 use super::pool::Launch;
+use super::weights::SharedWeights;
 use crate::error::{Error, Result, Skip, SkipReason};
 use crate::imaging::Limits;
 
@@ -22,8 +23,10 @@ pub(super) struct Attempts {
     /// The first message to each, and the model file that comes with it.
     first: Request,
     model: Vec<u8>,
-    /// The weights that they share.
-    shared: Option<OwnedFd>,
+    /// The weights that they share, from the second process on.
+    weights: Option<SharedWeights>,
+    /// Whether a process was started.
+    has_started: AtomicBool,
     /// The time for the start of a process.
     timeout_margin: Duration,
     /// The time for each step of its work.
@@ -46,7 +49,8 @@ impl Attempts {
             launch,
             first,
             model,
-            shared: None,
+            weights: None,
+            has_started: AtomicBool::new(false),
             timeout_margin,
             time: decoding.saturating_add(timeout_margin),
             max_time: limits.max_time,
@@ -55,8 +59,8 @@ impl Attempts {
     }
 
     /// The same, of processes that share these weights.
-    pub fn with_shared(self, shared: Option<OwnedFd>) -> Self {
-        Self { shared, ..self }
+    pub fn with_weights(self, weights: Option<SharedWeights>) -> Self {
+        Self { weights, ..self }
     }
 
     /// Starts the first process, and returns the restrictions in force for it.
@@ -67,9 +71,12 @@ impl Attempts {
         Ok(confinement)
     }
 
-    /// Keeps a process for the next photo.
+    /// Keeps a process for the next photo; ends one that has weights of its own if others share theirs.
     pub fn keep(&self, process: Process) {
-        self.lock_idle().push(process);
+        let weights = self.weights.as_ref();
+        if process.shares_weights || !weights.is_some_and(SharedWeights::are_written) {
+            self.lock_idle().push(process);
+        }
     }
 
     /// Does `work` with a process, and once more with a new process if the first one dies during it. Begins with
@@ -132,11 +139,13 @@ impl Attempts {
     }
 
     fn new_process(&self) -> io::Result<Process> {
+        let is_first = !self.has_started.swap(true, Ordering::Relaxed);
+        let weights = self.weights.as_ref().filter(|_| !is_first);
         Process::start(
             &self.launch,
             &self.first,
             &self.model,
-            self.shared.as_ref(),
+            weights.and_then(|weights| weights.memory(&self.model)),
             self.timeout_margin,
             self.time,
         )

@@ -59,6 +59,8 @@ pub(super) struct Process {
     time: Duration,
     /// How it is confined.
     pub confinement: Confinement,
+    /// Whether it was given weights that others have, too.
+    pub shares_weights: bool,
     /// The bytes of the last message; kept so that its memory is used again.
     bytes: Vec<u8>,
 }
@@ -96,6 +98,7 @@ impl Process {
             channel: Channel::new(own, MAX_ANSWER),
             time,
             confinement: Confinement::default(),
+            shares_weights: shared.is_some(),
             bytes: Vec::new(),
         };
         process.channel.allow(Some(start));

@@ -17,6 +17,7 @@ mod decoders;
 mod message;
 mod pool;
 mod serve;
+mod weights;
 
 pub use decoders::Decoders;
 pub use message::{Confinement, Detector};

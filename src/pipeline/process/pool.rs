@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::super::analyse::FoundFaces;
 use super::attempts::{Attempts, cannot_start};
 use super::client::{Failure, Process};
 use super::message::{Confinement, Detector, Request, Setup};
+use super::weights::{SharedWeights, keep_memory};
 use crate::classify::{Classification, Cnn};
 use crate::detect::FaceDetector;
 use crate::error::{Result, Skip};
@@ -19,9 +19,6 @@ use crate::face::BoundingBox;
 use crate::imaging::{Facts, Limits};
 use crate::likeness::FacePicture;
 use crate::store::Models;
-
-/// Freed memory that is kept for the bytes of the next photos, in bytes.
-const MAX_FREED_MEMORY: i32 = 16 << 20;
 
 /// The command that starts a decoding process, which calls [`serve`](super::serve()).
 #[derive(Debug, Clone)]
@@ -88,14 +85,8 @@ impl Processes {
         };
         let (model, model_name) = model.unwrap_or_default();
         allocator::use_one_arena();
-        let shared = if workers > 1 {
-            allocator::map_large();
-            shared_weights(&model, &model_name)?
-        } else {
-            None
-        };
-        // For the bytes of photos, which all workers take from one arena, one after the other.
-        allocator::keep_freed(MAX_FREED_MEMORY);
+        keep_memory();
+        let shared = (workers > 1).then(|| SharedWeights::new(model_name.clone()));
         let setup = Request::Setup(Box::new(Setup {
             limits,
             min_face,
@@ -103,7 +94,7 @@ impl Processes {
             model_name,
         }));
         let attempts =
-            Attempts::new(launch, setup, model, &limits, timeout_margin).with_shared(shared);
+            Attempts::new(launch, setup, model, &limits, timeout_margin).with_weights(shared);
         let confinement = attempts.start()?;
         Ok(Self {
             attempts,
@@ -140,15 +131,6 @@ impl Processes {
         };
         Ok((session, facts, cost))
     }
-}
-
-/// The weights of the classifier, for the processes to share; none if the system has no memory for that. Without bytes, the
-/// classifier is the built-in one.
-fn shared_weights(model: &[u8], name: &str) -> Result<Option<OwnedFd>> {
-    let written = Cnn::load(model, name, None)?.write_shared();
-    Ok(written
-        .inspect_err(|error| tracing::debug!(%error, "each process has weights of its own"))
-        .ok())
 }
 
 /// Starts a process that loads no models, ends it again, and returns the restrictions that were in force for it.

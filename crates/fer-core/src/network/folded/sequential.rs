@@ -85,6 +85,7 @@ impl FoldedSequential {
             _ => None,
         })
     }
+
     /// Computes the features of faces and writes them to the workspace.
     pub fn forward(&self, workspace: &mut Workspace, faces: &[f32]) {
         let n = faces.len() / FACE_VALUES;
