@@ -7,10 +7,9 @@ use super::analyse::FoundInPhoto;
 use super::decoder::{CutFaces, Decoder};
 use crate::error::Result;
 use crate::face::DetectedFace;
-use crate::facts::of_content;
 use crate::file::read_bytes;
 use crate::likeness::{FacePicture, same_faces};
-use crate::photo::{Capture, ContentHash, TakenAt};
+use crate::photo::ContentHash;
 use crate::store::{
     CorrectionRecord, FaceId, KinCorrection, KinCorrections, KinFace, Occasion, Photo, PhotoId,
     SeenCorrections, Store,
@@ -27,8 +26,8 @@ pub(super) struct Kin {
 }
 
 /// The pictures of the faces of a photo that is being analysed, with the corrections of the same
-/// faces in other files. No faces, after two look-ups in the database, unless a face was corrected in a photo of the same
-/// moment and camera, or in this photo before the index kept pictures.
+/// faces in other files. No faces, after a few look-ups in the database, unless a face was corrected in a photo of the same
+/// moment and camera, in what was at this path before, or in this photo before the index kept its picture.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -146,8 +145,8 @@ pub fn carry_imported(
 }
 
 /// Reads a photo of the index, stores pictures of its faces, or of these alone, and carries corrections over to them.
-/// Returns the number of faces to which a correction was carried over; `None` if it has no date and camera, or no file of it
-/// can be read, in which case it is analysed when there is one.
+/// Returns the number of faces to which a correction was carried over; `None` if no file of it can be read: it is analysed
+/// when there is one.
 fn put(
     store: &mut Store,
     photo: PhotoId,
@@ -160,9 +159,6 @@ fn put(
     let Ok(analysis) = &photo.content else {
         return Ok(None);
     };
-    if !can_have_kin(&of_content(&analysis.statements)) {
-        return Ok(None);
-    }
     let faces: Vec<_> = analysis
         .faces
         .iter()
@@ -186,12 +182,6 @@ fn put(
         Ok(carried)
     })?;
     Ok(Some(carried))
-}
-
-/// Whether the content of a photo says when and with what camera it was taken.
-fn can_have_kin(capture: &Capture) -> bool {
-    let has_date = |taken: TakenAt| taken.source.is_exif();
-    capture.camera.is_some() && capture.taken_at.is_some_and(has_date)
 }
 
 /// Cuts faces out of a photo, from the first of its files whose content is unchanged.

@@ -15,7 +15,7 @@ use super::lost_paths::LostContent;
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
-use super::shots::{self, Shot};
+use super::shots;
 use super::{corrections, files, kin, lost_paths, lost_photos, mounts, photos, typed};
 
 /// What was removed.
@@ -270,15 +270,12 @@ fn earlier_versions(
     path: &Path,
     photo: Option<PhotoId>,
 ) -> rusqlite::Result<Vec<LostContent>> {
-    let shot = photo.map_or(Ok(None), |photo| shots::stored(db, photo))?;
-    let Some(Shot {
-        local,
-        camera: Some(camera),
-    }) = shot
-    else {
+    let Some(photo) = photo else {
         return Ok(Vec::new());
     };
-    lost_paths::earlier_versions(db, path, (&camera, kin::second_of(local)))
+    let shot = shots::stored(db, photo)?;
+    let shot = shot.and_then(|shot| Some((shot.camera?, kin::second_of(shot.local))));
+    lost_paths::earlier_versions(db, path, photo, shot)
 }
 
 /// Removes a file, and its photo if it was the last one; returns the number of files.

@@ -1,7 +1,7 @@
 //! Carries corrections over to edits and exports of the photo on which they were made.
 //!
-//! A correction belongs to one picture, and an edit has another one. So each correction keeps the moment, the camera and
-//! the face picture, by which the pipeline recognises the same face in another file. A correction that is carried over is
+//! A correction belongs to one picture, and an edit has another one. So each correction keeps the face picture, and the
+//! moment and the camera if they are known, by which the pipeline recognises the same face in another file. A correction that is carried over is
 //! a row of its own (the follower), which follows the correction that the person made (its leader): it is changed and
 //! removed with the leader, until the person corrects the face to which it was carried over.
 
@@ -27,10 +27,10 @@ pub(super) use candidates::{are_newer, corrections as candidates, second_of};
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
 pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
     db.prepare_cached(
-        "SELECT 1 FROM corrections WHERE hash = ?1 AND crop IS NULL AND camera IS NOT NULL
+        "SELECT 1 FROM corrections WHERE hash = ?1 AND crop IS NULL
          UNION ALL
          SELECT 1 FROM photos p JOIN corrections c ON c.picture = p.picture
-         WHERE p.hash = ?1 AND c.crop IS NULL AND c.camera IS NOT NULL",
+         WHERE p.hash = ?1 AND c.crop IS NULL",
     )?
     .exists([hash])
 }
@@ -151,12 +151,8 @@ fn face_at(
 /// Stores the face picture of a correction that has none, and when and with what camera its photo was taken.
 fn set_picture(db: &Connection, correction: i64, picture: &FacePicture) -> rusqlite::Result<()> {
     date(db, correction)?;
-    // Without a moment and a camera it would never be compared, and pictures of people's faces are not kept without a
-    // use.
     let changed = db
-        .prepare_cached(
-            "UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL AND camera IS NOT NULL",
-        )?
+        .prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND crop IS NULL")?
         .execute(params![picture.to_bytes(), correction])?;
     if changed > 0 {
         kin_due::note_edits(db, correction)?;
@@ -272,7 +268,7 @@ pub(super) fn correct(
     };
     date(db, made)?;
     // The earlier correction's face picture is kept: the file, from which another one could be made, may be absent.
-    db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ? AND camera IS NOT NULL")?
+    db.prepare_cached("UPDATE corrections SET crop = ? WHERE id = ?")?
         .execute(params![crop, made])?;
     // This must count as the later decision, even if the clock of the machine on which the earlier one was made was
     // ahead.
@@ -286,11 +282,7 @@ pub(super) fn correct(
     if let Some(leader) = leader {
         // The photo of the leader has no file, so nobody can correct it there, and it would be carried over to the next
         // edit.
-        db.prepare_cached(
-            "UPDATE corrections SET (emotion, made_at) = (SELECT emotion, made_at FROM corrections WHERE id = ?1)
-             WHERE id = ?2 OR carried_from = ?2",
-        )?
-        .execute([made, leader])?;
+        follow(db, leader, made)?;
     }
     Ok(true)
 }

@@ -81,11 +81,9 @@ pub(super) fn note_metadata(db: &Connection, photo: PhotoId) -> rusqlite::Result
     kin::date_all(db, photo)?;
     db.prepare_cached(
         "UPDATE photos SET kin_due = 1
-         WHERE id = ? AND exif_camera IS NOT NULL
-           AND (EXISTS (SELECT 1 FROM corrections c
-                        WHERE c.hash = photos.hash AND c.crop IS NULL AND c.camera IS NOT NULL)
-             OR EXISTS (SELECT 1 FROM corrections c
-                        WHERE c.picture = photos.picture AND c.crop IS NULL AND c.camera IS NOT NULL))",
+         WHERE id = ?
+           AND (EXISTS (SELECT 1 FROM corrections c WHERE c.hash = photos.hash AND c.crop IS NULL)
+             OR EXISTS (SELECT 1 FROM corrections c WHERE c.picture = photos.picture AND c.crop IS NULL))",
     )?
     .execute([photo])?;
     Ok(())

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row, named_params, params};
 use crate::photo::{ContentHash, PictureHash};
 
 use super::path::{Subtree, decode, encode};
+use super::record::PhotoId;
 
 /// A content with corrections that was at a path, and its picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +64,7 @@ pub(super) fn note_compared(
 /// Selects the photos that came to the path of a corrected photo after they had been analysed at another path, and were
 /// not compared with it yet, such as an edit that was saved under another name and then renamed. Photos whose file was
 /// modified before the correction was made are not among them, nor are those where the corrected photo has another file:
-/// when the photos of a burst are renumbered, each keeps its own corrections.
+/// when the photos of a burst are renumbered, each keeps its own corrections. Nor are those of another shot, if both have one.
 macro_rules! replacing {
     ($columns:literal, $condition:literal) => {
         concat!(
@@ -75,7 +76,8 @@ macro_rules! replacing {
               WHERE ",
             $condition,
             " AND l.compared IS NOT p.hash AND p.hash <> l.hash AND p.picture IS NOT l.picture AND p.skip_reason IS NULL
-              AND p.exif_camera = c.camera AND p.exif_local / 1000 = c.taken_local / 1000
+              AND (p.exif_camera IS NULL OR c.camera IS NULL
+                   OR p.exif_camera = c.camera AND p.exif_local / 1000 = c.taken_local / 1000)
               AND c.crop IS NOT NULL AND f.mtime_ns / 1000000 > c.made_at
               AND EXISTS (SELECT 1 FROM faces WHERE photo_id = p.id AND correction IS NULL)
               AND NOT EXISTS (SELECT 1 FROM photos o JOIN files g ON g.photo_id = o.id WHERE o.hash = l.hash)
@@ -117,21 +119,26 @@ pub(super) fn replaced(
     Ok(replaced.into_iter().map(|(_, lost)| lost).collect())
 }
 
-/// The earlier versions of the photo at `path`, which was taken with this camera in this second (its first ms): the
-/// contents of the same shot that were corrected and were at its path before, those that were at another path of one of
-/// these, and so on. None of them has a file any more. Photos of another shot that had the same path are no versions of
-/// it.
+/// The earlier versions of the photo at `path`, which was taken with this camera in this second (its first ms), if that is
+/// known: the contents that were corrected and were at its path before, those that were at another path of one of
+/// these, and so on, if they are of the same shot or a correction carried over from them to the photo. None of them has a
+/// file any more. Other photos that had the same path are no versions of it.
 pub(super) fn earlier_versions(
     db: &Connection,
     path: &Path,
-    (camera, second): (&str, i64),
+    photo: PhotoId,
+    shot: Option<(String, i64)>,
 ) -> rusqlite::Result<Vec<LostContent>> {
-    let mut is_of_shot = db.prepare_cached(
+    let (camera, second) = shot.unzip();
+    let mut is_version = db.prepare_cached(
         "SELECT 1 WHERE (
              EXISTS (SELECT 1 FROM corrections
                      WHERE (hash = ?1 OR picture = ?2) AND camera = ?3 AND taken_local BETWEEN ?4 AND ?4 + 999)
              OR EXISTS (SELECT 1 FROM photos
                         WHERE hash = ?1 AND exif_camera = ?3 AND exif_local BETWEEN ?4 AND ?4 + 999)
+             OR EXISTS (SELECT 1 FROM faces f CROSS JOIN corrections own ON own.id = f.correction
+                                      CROSS JOIN corrections c ON c.hash = ?1 OR c.picture = ?2
+                        WHERE f.photo_id = ?5 AND coalesce(own.carried_from, own.id) = coalesce(c.carried_from, c.id))
          )
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = ?1)
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = ?2)",
@@ -143,7 +150,7 @@ pub(super) fn earlier_versions(
         next += 1;
         for lost in contents(db, &path)? {
             if versions.contains(&lost)
-                || !is_of_shot.exists(params![lost.hash, lost.picture, camera, second])?
+                || !is_version.exists(params![lost.hash, lost.picture, camera, second, photo])?
             {
                 continue;
             }

@@ -1,9 +1,11 @@
 //! An edit replaces the corrected photo that was at its path, also if that photo had left the path before.
 //!
-//! The camera writes no fraction of the second, so that nothing else tells an edit from another photo of a burst.
+//! EXIF does not say when the photo was taken, or only to the second, so that nothing else tells an edit from another photo of
+//! a burst.
 
 use std::fs;
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::common::{fixture, jpeg, photo};
@@ -21,8 +23,17 @@ fn edit() -> Vec<u8> {
 
 /// An album with a photo `a.jpg` of a face that is corrected to sad.
 fn corrected() -> TestEnv {
+    corrected_photo(dated(&fixture("astronaut.jpg")))
+}
+
+/// The same, of a photo without EXIF data.
+fn corrected_scan() -> TestEnv {
+    corrected_photo(fixture("astronaut.jpg"))
+}
+
+fn corrected_photo(photo: Vec<u8>) -> TestEnv {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    env.add("a.jpg", dated(&fixture("astronaut.jpg")));
+    env.add("a.jpg", photo);
     env.index();
     let number = face(&env, "a.jpg")["id"].clone();
     env.run(&format!("correct {number} --emotion sad")).found();
@@ -123,4 +134,109 @@ fn what_is_forgotten_leaves_no_path_behind() {
     assert_eq!(face(&env, "a.jpg")["correction"], json!("sad"));
     env.run("forget album/a.jpg").found();
     assert_eq!(rows(&env), 0);
+}
+
+#[test]
+fn an_edit_without_exif_data_keeps_the_correction_of_what_it_replaces() {
+    let edits = edits(&photo("astronaut.jpg"));
+    let undated = edits
+        .iter()
+        .map(|(name, picture)| (*name, jpeg(picture.clone())));
+    let saved_again = ("saved again", jpeg(photo("astronaut.jpg")));
+    let all: Vec<_> = undated.chain([saved_again]).collect();
+    for env in [corrected_scan(), corrected()] {
+        // Each one replaces the one before.
+        for (name, edit) in &all {
+            env.add("a.jpg", edit);
+            let indexed = env.run("index album").found();
+            assert!(
+                !indexed.text().contains("did not carry over"),
+                "{name}: {indexed:?}"
+            );
+            assert_eq!(face(&env, "a.jpg")["correction"], "sad", "{name}");
+        }
+        env.run("doctor").found();
+        let number = face(&env, "a.jpg")["id"].clone();
+        env.run(&format!("correct {number} --emotion fear")).found();
+        env.add("a.jpg", fixture("astronaut.jpg"));
+        env.index();
+        assert_eq!(face(&env, "a.jpg")["correction"], "fear");
+        // No version is left.
+        env.run("forget album/a.jpg").found();
+        let left = env.run("export --everything").found();
+        for row in left.json_lines() {
+            assert!(
+                row["table"] != "corrections" && row["table"] != "lost_paths",
+                "{row}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_program_that_writes_exif_data_keeps_the_correction() {
+    let env = corrected_scan();
+    env.add("a.jpg", edit());
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+}
+
+#[test]
+fn an_edit_of_a_scan_under_another_name_is_another_picture_until_it_takes_the_path() {
+    let env = corrected_scan();
+    env.add(
+        "temporary.jpg",
+        jpeg(edits(&photo("astronaut.jpg"))[1].1.clone()),
+    );
+    env.index();
+    assert_eq!(face(&env, "temporary.jpg")["correction"], Value::Null);
+    fs::rename(env.album("temporary.jpg"), env.album("a.jpg")).unwrap();
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+}
+
+#[test]
+fn frames_that_are_renumbered_take_over_nothing() {
+    let env = corrected_scan();
+    env.add("b.jpg", jpeg(next_of_burst()));
+    env.index();
+    for (from, to) in [("a.jpg", "c.jpg"), ("b.jpg", "a.jpg"), ("c.jpg", "b.jpg")] {
+        fs::rename(env.album(from), env.album(to)).unwrap();
+    }
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    assert_eq!(face(&env, "b.jpg")["correction"], "sad");
+}
+
+#[test]
+fn another_photo_at_the_path_of_a_scan_takes_over_nothing() {
+    let env = corrected_scan();
+    env.add("a.jpg", fixture("hopper.jpg"));
+    let indexed = env.run("index album").found();
+    assert!(
+        indexed.text().contains("1 correction did not carry over"),
+        "{indexed:?}"
+    );
+    assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    // Its own correction is not that of the photo before, which is kept for that.
+    env.add("a.jpg", fixture("astronaut.jpg"));
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+}
+
+#[test]
+fn corrections_of_an_older_version_get_their_pictures_with_the_next_run() {
+    let env = corrected_scan();
+    let database = Connection::open(env.database()).unwrap();
+    database
+        .execute_batch("UPDATE corrections SET crop = NULL")
+        .unwrap();
+    database
+        .execute_batch(include_str!("../../migrations/0034_kin_by_path.sql"))
+        .unwrap();
+    drop(database);
+    env.index();
+    env.add("a.jpg", jpeg(edits(&photo("astronaut.jpg"))[1].1.clone()));
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
 }

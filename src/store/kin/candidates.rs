@@ -1,5 +1,5 @@
-//! Finds the corrections that may carry over to a photo: those of the same shot. The face pictures decide whether one
-//! does.
+//! Finds the corrections that may carry over to a photo: those of the same shot, and those of what the photo has replaced at
+//! its path. The face pictures decide whether one does.
 
 use std::path::Path;
 
@@ -32,6 +32,13 @@ pub(super) const WITHOUT_PICTURE: &str = "
     SELECT taken_local FROM corrections
     WHERE camera = ?1 AND taken_local BETWEEN ?2 AND ?3 AND crop IS NULL AND hash <> ?4";
 
+/// Reads the corrections of a content, or of another one with its picture, whose photo has no shot that could differ from
+/// that of another photo; with `?3`, which is set for a photo that has no shot itself, all of them.
+pub(super) const REPLACED: &str = "
+    SELECT id, crop, carried_from FROM corrections
+    WHERE (hash = ?1 OR picture = ?2) AND crop IS NOT NULL AND (?3 OR camera IS NULL)
+    ORDER BY carried_from IS NOT NULL, id";
+
 /// A row of [`CORRECTIONS`].
 struct Candidate {
     id: i64,
@@ -50,13 +57,66 @@ pub(in super::super) fn corrections(
     capture: &Capture,
     size: (u32, u32),
 ) -> rusqlite::Result<KinCorrections> {
-    let Some(Shot {
-        local: taken,
-        camera: Some(camera),
-    }) = Shot::of(capture)
-    else {
-        return Ok(KinCorrections::default());
+    let path = occasion.path();
+    let replaced = path.map_or(Ok(Vec::new()), |path| replaced_at(db, path, hash))?;
+    let shot = Shot::of(capture).and_then(|shot| Some((shot.camera?, shot.local)));
+    let mut kin = match &shot {
+        Some((camera, taken)) => of_shot(db, hash, occasion, (camera, *taken), size, &replaced)?,
+        None => KinCorrections::default(),
     };
+    for (rank, lost) in replaced.iter().enumerate() {
+        for correction in of_replaced(db, lost, rank, shot.is_some())? {
+            add(&mut kin.corrections, correction);
+        }
+    }
+    Ok(kin)
+}
+
+/// Adds a correction. It may be read twice: by the content on which it was made, and by another one with its picture.
+fn add(corrections: &mut Vec<KinCorrection>, correction: KinCorrection) {
+    match corrections
+        .iter_mut()
+        .find(|known| known.id == correction.id)
+    {
+        Some(known) => known.replaced = known.replaced.or(correction.replaced),
+        None => corrections.push(correction),
+    }
+}
+
+/// The corrections of the `rank`-th content that a photo has replaced, unless both have a shot: then those of the same shot
+/// are read by that.
+fn of_replaced(
+    db: &Connection,
+    lost: &LostContent,
+    rank: usize,
+    has_shot: bool,
+) -> rusqlite::Result<Vec<KinCorrection>> {
+    let rows: Vec<(i64, Vec<u8>, Option<i64>)> = db
+        .prepare_cached(REPLACED)?
+        .query_map(params![lost.hash, lost.picture, !has_shot], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let with_picture = rows.into_iter().filter_map(|(id, crop, carried_from)| {
+        Some(KinCorrection {
+            id,
+            face: carried_from.unwrap_or(id),
+            picture: FacePicture::from_bytes(&crop)?,
+            replaced: Some(rank),
+        })
+    });
+    Ok(with_picture.collect())
+}
+
+/// The corrections of the shot of a photo, taken with this camera at this time (ms).
+fn of_shot(
+    db: &Connection,
+    hash: &ContentHash,
+    occasion: Occasion<'_>,
+    (camera, taken): (&str, i64),
+    size: (u32, u32),
+    replaced: &[LostContent],
+) -> rusqlite::Result<KinCorrections> {
     let second = second_of(taken);
     let rows: Vec<Candidate> = db
         .prepare_cached(CORRECTIONS)?
@@ -88,17 +148,15 @@ pub(in super::super) fn corrections(
         is_undecided: !occasion.is_everything_stored() && is_without_picture()?,
         corrections: Vec::new(),
         seen: SeenCorrections {
-            shot: Some((camera.clone(), second)),
+            shot: Some((camera.to_owned(), second)),
             corrections: rows.iter().map(|row| (row.id, row.made_at)).collect(),
         },
     };
     if rows.is_empty() {
         return Ok(kin);
     }
-    let others = sizes(db, hash, &camera, taken)?;
-    let path = occasion.path();
-    let of_shot = raw_pairs::contents_of_shot(db, hash, path)?;
-    let replaced = path.map_or(Ok(Vec::new()), |path| replaced_at(db, path, hash))?;
+    let others = sizes(db, hash, camera, taken)?;
+    let of_shot = raw_pairs::contents_of_shot(db, hash, occasion.path())?;
     for row in rows {
         if !same_moment(row.at, taken) {
             continue;
@@ -122,16 +180,13 @@ pub(in super::super) fn corrections(
         let may_be_same_face =
             row.carried_from.is_none() && !has_repeated_size(size, picture.photo_size(), &others);
         if is_same_shot || may_be_same_face {
-            // A correction may be read twice: by the content on which it was made, and by another one with its picture.
-            match kin.corrections.iter_mut().find(|known| known.id == row.id) {
-                Some(known) => known.replaced = known.replaced.or(replaced),
-                None => kin.corrections.push(KinCorrection {
-                    id: row.id,
-                    face: row.carried_from.unwrap_or(row.id),
-                    picture,
-                    replaced,
-                }),
-            }
+            let correction = KinCorrection {
+                id: row.id,
+                face: row.carried_from.unwrap_or(row.id),
+                picture,
+                replaced,
+            };
+            add(&mut kin.corrections, correction);
         }
     }
     Ok(kin)
@@ -177,7 +232,7 @@ fn replaced_at(
     if is_analysed {
         return lost_paths::replaced(db, path, hash);
     }
-    let mut replaced = Vec::from_iter(content_at(db, path)?);
+    let mut replaced = Vec::from_iter(content_at(db, path)?.filter(|lost| lost.hash != *hash));
     replaced.extend(lost_paths::contents(db, path)?);
     Ok(replaced)
 }

@@ -120,6 +120,7 @@ const SAMPLES: &[&str] = &[
     UPDATE photos SET kin_due = 1 WHERE id = 7;
 ",
     "", // no table is new
+    "", // no table is new
 ];
 
 fn connection() -> Connection {
