@@ -15,6 +15,7 @@ use super::{Outcome, resolve};
 use crate::error::{Error, Result};
 use crate::imaging::Thumbnails;
 use crate::names::FileKind;
+use crate::pipeline::unknown_files;
 use crate::store::{Removed, RemovedLost, RemovedNames, Root, Store};
 
 #[derive(Debug, Args)]
@@ -30,8 +31,8 @@ pub(super) struct ForgetArgs {
     /// A person: the name is removed, with the regions that it names; the photos stay
     #[arg(long, value_name = "NAME", conflicts_with = "path")]
     person: Option<String>,
-    /// What is kept of photos that are no longer there: their corrections, with the pictures of their faces. A photo that was
-    /// moved is there when `fer-index index` has met it at its new path, so run that before
+    /// What is kept of photos that are no longer there: their corrections, with the pictures of their faces. Not while there
+    /// are files that `fer-index index` has not met yet: photos that were moved may be among them
     #[arg(long, conflicts_with_all = ["path", "person", "undo"])]
     lost: bool,
     /// Index it again from now on; corrections do not come back
@@ -128,6 +129,19 @@ fn lost(
     context: &Context,
     out: &mut Stdout,
 ) -> Result<Outcome> {
+    let unknown = unknown_files(store, &context.models()?, &context.filter()?)?;
+    if unknown > 0 {
+        let why = format!(
+            "{} in the folders of the index {} new or changed, and photos that were moved may be among them, whose \
+             corrections would be lost; run fer-index index first",
+            count(unknown, "file"),
+            if unknown == 1 { "is" } else { "are" },
+        );
+        if !args.dry_run {
+            return Err(Error::Usage(why));
+        }
+        tracing::warn!("{why}");
+    }
     let (removed, is_clean) = if args.dry_run {
         (store.would_forget_lost()?, None)
     } else {

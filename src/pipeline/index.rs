@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::file::{FileMeta, is_absent};
 use crate::mount::MountsBefore;
 use crate::sidecar::Finder;
-use crate::store::{Root, Store};
+use crate::store::{Models, Root, Store};
 
 /// Capacity of the job channel per worker: enough that no worker is idle.
 const JOBS_PER_WORKER: usize = 2;
@@ -148,6 +148,30 @@ pub fn index(
     analyse_due(store, analyser, options, observer)?;
     summary.elapsed = start.elapsed();
     Ok(summary)
+}
+
+/// The number of files in the roots of the index that are new or changed, so that the index does not know which photos they
+/// are: one that was moved may be among them.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn unknown_files(store: &Store, models: &Models, filter: &AlbumFilter) -> Result<u64> {
+    let roots: Vec<PathBuf> = store.roots()?.into_iter().map(|root| root.path).collect();
+    let mut all_roots = filter.roots();
+    all_roots.extend_from_slice(&roots);
+    let mut unknown = 0;
+    for root in separate_roots(roots, filter) {
+        let comparison = Comparison {
+            store,
+            models,
+            filter,
+            is_root: true,
+            roots: &all_roots,
+            reanalyse: false,
+        };
+        unknown += comparison.plan(&root, &mut |_| {})?.unknown;
+    }
+    Ok(unknown)
 }
 
 /// What is said of a mount that is absent.

@@ -25,7 +25,9 @@ mod write;
 
 pub use analyse::LocalAnalyser;
 pub use decoder::Decoder;
-pub use index::{IndexObserver, IndexOptions, Silent, due, index, index_files, of_absent_mount};
+pub use index::{
+    IndexObserver, IndexOptions, Silent, due, index, index_files, of_absent_mount, unknown_files,
+};
 pub use kin::{carry_imported, carry_over};
 pub use linked_roots::drop_linked_roots;
 #[cfg(unix)]

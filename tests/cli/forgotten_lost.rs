@@ -110,6 +110,33 @@ fn what_is_kept_of_all_deleted_photos_can_be_removed() {
 }
 
 #[test]
+fn a_photo_that_was_moved_keeps_its_correction_until_a_run_has_met_it() {
+    let env = album();
+    // Two roots, of which a run covers one.
+    fs::create_dir(env.path("other")).unwrap();
+    env.run("index other").found();
+    let (old, new) = (
+        env.album("Zanzibarsk/Ypsilanti.jpg"),
+        env.path("other/kept.jpg"),
+    );
+    fs::rename(old, &new).unwrap();
+    assert_eq!(env.index()["gone"], 1);
+    let refused = env.run("forget --lost").refused();
+    let why = "1 file in the folders of the index is new or changed";
+    assert!(
+        refused.contains(why) && refused.contains("fer-index index"),
+        "{refused}"
+    );
+    let would = env.run("forget --lost --dry-run");
+    assert!(would.code == 0 && would.stderr.contains(why), "{would:?}");
+    env.run("index other").found();
+    assert_eq!(env.run("forget --lost").code, 1, "nothing is lost");
+    assert_eq!(pictures(&env), 1);
+    let shown = env.run("show other/kept.jpg --json").found().json();
+    assert_eq!(shown["faces"][0]["correction"], "sad");
+}
+
+#[test]
 fn corrections_of_photos_that_are_not_there_are_told_apart() {
     let env = album();
     env.run("corrections export mine.jsonl").found();
