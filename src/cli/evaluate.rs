@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
+use serde::Serialize;
 
 use super::Outcome;
 use super::context::Context;
@@ -81,6 +82,8 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         parts => parts,
     };
     let dataset = Dataset::load(&args.data)?;
+    let digest = dataset.digest().to_string();
+    let is_other_data = info.dataset.is_some_and(|trained_on| trained_on != digest);
     let evaluation = evaluate(&network, &dataset, trained_on, args.usage.0, !args.no_flip)?;
     if let Some(folder) = &args.plots {
         let inputs = args.model.iter().chain([&args.data]).cloned();
@@ -96,15 +99,35 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
             if evaluation.learned {
                 out.line(warning(args.usage, trained_on))?;
             }
+            if is_other_data {
+                out.line(OTHER_DATA)?;
+            }
             print_tables(&evaluation, out)?;
         }
         FiguresFormat::Json => {
-            let json = serde_json::to_string_pretty(&evaluation)
+            let figures = JsonEvaluation {
+                evaluation: &evaluation,
+                other_data: is_other_data,
+            };
+            let json = serde_json::to_string_pretty(&figures)
                 .map_err(|e| Error::Model(format!("cannot write the figures: {e}")))?;
             out.line(&json)?;
         }
     }
     Ok(Outcome::Found)
+}
+
+/// Printed if the model was trained on another data set, with an empty line after it.
+const OTHER_DATA: &str = "The model was trained on another data set than this one. If they share faces, as two divisions of \
+                          the same rows do, these figures count faces that it was trained on, and do not show how it does \
+                          on other faces.\n";
+
+#[derive(Debug, Serialize)]
+struct JsonEvaluation<'a> {
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+    /// Whether the model file states that it was trained on another data set, which may share faces with this one.
+    other_data: bool,
 }
 
 /// A part of the data set; `None` for all of it.

@@ -180,6 +180,23 @@ fn figures_of_all_rows_say_that_the_model_was_trained_on_some() {
 }
 
 #[test]
+fn figures_on_another_division_of_the_rows_say_that_the_model_may_have_learned_from_them() {
+    let env = laboratory();
+    env.run(TRAIN).found();
+    for (data, is_other) in [("light", false), ("other", true)] {
+        let line = format!("evaluate runs/small/best.safetensors --data {data}.safetensors");
+        let table = env.run(&line).found();
+        let warns = table
+            .text()
+            .starts_with("The model was trained on another data set");
+        assert_eq!(warns, is_other, "{table:?}");
+        let figures = env.run(&format!("{line} --json")).found().json();
+        assert_eq!(figures["other_data"], is_other, "{figures}");
+        assert_eq!(figures["learned"], false, "{figures}");
+    }
+}
+
+#[test]
 fn an_import_without_rows_writes_no_file() {
     let env = TestEnv::new();
     fs::write(env.path("fer2013.csv"), "emotion,pixels,Usage\n").unwrap();

@@ -19,6 +19,8 @@ pub struct ModelInfo {
     pub metrics: Option<EpochMetrics>,
     /// The parts of its data set that the model was trained on; empty if the file does not state them.
     pub train_on: Vec<Usage>,
+    /// The hash of its data set ([`Dataset::digest`](super::dataset::Dataset::digest)).
+    pub dataset: Option<String>,
 }
 
 impl ModelInfo {
@@ -36,6 +38,7 @@ impl ModelInfo {
             name: value("name").cloned(),
             metrics: value("metrics").and_then(|json| serde_json::from_str(json).ok()),
             train_on: recipe.map_or_else(Vec::new, |recipe| recipe.train_on),
+            dataset: value("dataset").cloned(),
         })
     }
 

@@ -93,13 +93,15 @@ impl RunFolder {
         Checkpoint::load(&self.checkpoint())
     }
 
-    /// Writes the best weights so far as a model file whose metadata have network, recipe and metrics.
+    /// Writes the best weights so far as a model file whose metadata have network, recipe, metrics and the hash of
+    /// the data set, if it is known.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save_best(
         &self,
         recipe: &Recipe,
+        dataset: Option<&str>,
         metrics: &EpochMetrics,
         weights: &VarMap,
     ) -> Result<()> {
@@ -110,6 +112,8 @@ impl RunFolder {
             ("recipe", recipe.to_toml()),
             ("metrics", json(metrics)?),
         ]
+        .into_iter()
+        .chain(dataset.map(|hash| ("dataset", hash.to_owned())))
         .map(|(key, value)| (key.to_owned(), value));
         let tensors = weights::sorted_variables(weights)
             .into_iter()

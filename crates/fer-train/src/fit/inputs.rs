@@ -48,6 +48,11 @@ impl RunInputs {
         })
     }
 
+    /// The hash of the data set ([`Dataset::digest`]).
+    pub fn dataset(&self) -> &str {
+        &self.dataset
+    }
+
     /// Checks that the run in `folder`, which was begun with `self`, may continue with `now`.
     ///
     /// # Errors

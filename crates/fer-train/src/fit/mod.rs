@@ -240,7 +240,9 @@ impl<'a> Run<'a> {
     /// Writes the weights of this moment as the best ones.
     fn save_best(&self, metrics: &EpochMetrics) -> Result<()> {
         let weights = self.ema.as_ref().map_or(&self.weights, Ema::weights);
-        self.folder.save_best(self.recipe, metrics, weights)
+        let dataset = self.progress.inputs.as_ref().map(RunInputs::dataset);
+        self.folder
+            .save_best(self.recipe, dataset, metrics, weights)
     }
 
     /// Trains to the end, or until the observer ends the run.
