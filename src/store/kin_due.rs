@@ -10,8 +10,9 @@ use rusqlite::{Connection, params};
 
 use crate::photo::ContentHash;
 
+use super::path::encode;
 use super::record::{PhotoId, SeenCorrections};
-use super::{files, kin, lost_paths};
+use super::{files, kin, lost_paths, stem};
 
 /// Reads the photos that are due, by an index of these photos alone.
 pub(super) const DUE: &str = "SELECT id FROM photos WHERE kin_due IS NOT NULL ORDER BY id";
@@ -65,6 +66,24 @@ pub(super) fn note_edits(db: &Connection, correction: i64) -> rusqlite::Result<(
          )",
     )?
     .execute([correction])?;
+    Ok(())
+}
+
+/// Notes that the photos which have the name of a removed file with another extension are due, if faces were corrected in
+/// that file: one may have been analysed before the photo from which it was converted was removed.
+pub(super) fn note_converted(db: &Connection, removed: &Path) -> rusqlite::Result<()> {
+    let mut was_corrected = db.prepare_cached("SELECT 1 FROM lost_paths WHERE path = ?")?;
+    if !was_corrected.exists([encode(removed)])? {
+        return Ok(());
+    }
+    for (_, photo) in stem::files(db, removed)? {
+        db.prepare_cached(
+            "UPDATE photos SET kin_due = 1
+             WHERE id = ?1 AND skip_reason IS NULL
+               AND EXISTS (SELECT 1 FROM faces WHERE photo_id = ?1 AND correction IS NULL)",
+        )?
+        .execute([photo])?;
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::photo::{ContentHash, PictureHash};
 
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
+use super::stem;
 
 /// A content with corrections that was at a path, and its picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +36,28 @@ pub(super) fn contents(db: &Connection, path: &Path) -> rusqlite::Result<Vec<Los
     db.prepare_cached("SELECT hash, picture FROM lost_paths WHERE path = ? ORDER BY lost_at DESC")?
         .query_map([encode(path)], LostContent::from_row)?
         .collect()
+}
+
+/// Reads the contents with corrections that were at paths in a range and have no file any more.
+pub(super) const LOST_IN_RANGE: &str = "
+    SELECT path, hash, picture, lost_at FROM lost_paths l
+    WHERE path >= ? AND path < ?
+      AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = l.hash)
+      AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = l.picture)";
+
+/// The contents with corrections that were in the folder of `path` under its name with another extension, and have no file
+/// any more, the one that left last first: the photo at `path` may be what one of them was converted to.
+pub(super) fn converted(db: &Connection, path: &Path) -> rusqlite::Result<Vec<LostContent>> {
+    let mut lost = stem::rows(db, LOST_IN_RANGE, path, |row| {
+        let content = LostContent {
+            hash: row.get(1)?,
+            picture: row.get(2)?,
+        };
+        Ok((row.get::<_, i64>(3)?, content))
+    })?;
+    lost.retain(|(other, _)| other != path);
+    lost.sort_by_key(|(_, (lost_at, _))| std::cmp::Reverse(*lost_at));
+    Ok(lost.into_iter().map(|(_, (_, content))| content).collect())
 }
 
 /// The contents with corrections that were at or below the path of a tree and have left it.
@@ -148,7 +171,8 @@ pub(super) fn earlier_versions(
     let mut next = 0;
     while let Some(path) = paths.get(next).cloned() {
         next += 1;
-        for lost in contents(db, &path)? {
+        let of_path = contents(db, &path)?.into_iter();
+        for lost in of_path.chain(converted(db, &path)?) {
             if versions.contains(&lost)
                 || !is_version.exists(params![lost.hash, lost.picture, camera, second, photo])?
             {

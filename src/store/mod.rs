@@ -57,6 +57,7 @@ mod roots;
 mod same_picture;
 mod shots;
 mod sidecars;
+mod stem;
 mod stored_face;
 mod tally;
 #[cfg(test)]

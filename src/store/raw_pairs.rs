@@ -5,7 +5,6 @@
 //! depends on pairs, so that it does not depend on the order of changes.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -16,16 +15,12 @@ use crate::names::is_raw;
 use crate::photo::{Capture, ContentHash};
 
 use super::codec::{civil_ms, taken_columns};
-use super::path::{decode, encode};
+use super::path::decode;
 use super::record::PhotoId;
-use super::{derived, files};
+use super::{derived, files, stem};
 
 /// Finds the row of a raw file that is paired with a picture.
 pub(super) const IS_PAIRED: &str = "SELECT 1 FROM raw_pairs WHERE raw_id = ?";
-
-/// Reads the files whose paths are in a range, with their photos.
-pub(super) const FILES_WITH_STEM: &str =
-    "SELECT path, photo_id FROM files WHERE path >= ? AND path < ? AND photo_id IS NOT NULL";
 
 /// Notes the pictures of the noted raw files, since the sidecars of a raw file also count for its picture.
 pub(super) const NOTE_PICTURES: &str = "
@@ -101,7 +96,7 @@ pub(super) fn contents_of_shot(
     let Some(path) = path else {
         return Ok(contents);
     };
-    for (other, photo) in files_with_stem(db, path)? {
+    for (other, photo) in stem::files(db, path)? {
         if is_raw(&other) != is_raw(path) {
             let hash = db
                 .prepare_cached("SELECT hash FROM photos WHERE id = ?")?
@@ -171,7 +166,7 @@ fn add_raws_beside(
     path: &Path,
     raws: &mut BTreeSet<PhotoId>,
 ) -> rusqlite::Result<()> {
-    let files_with_stem = files_with_stem(db, path)?.into_iter();
+    let files_with_stem = stem::files(db, path)?.into_iter();
     raws.extend(
         files_with_stem
             .filter(|(path, _)| is_raw(path))
@@ -201,7 +196,7 @@ pub(super) fn expected(db: &Connection, photo: PhotoId) -> rusqlite::Result<Opti
 
 /// The first picture of the same shot beside a file of a raw photo.
 fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Result<Option<PhotoId>> {
-    let mut pictures = files_with_stem(db, path)?;
+    let mut pictures = stem::files(db, path)?;
     pictures.retain(|(path, _)| !is_raw(path));
     // Most raw files have no picture beside them.
     if pictures.is_empty() {
@@ -216,45 +211,6 @@ fn picture_beside(db: &Connection, raw: PhotoId, path: &Path) -> rusqlite::Resul
         }
     }
     Ok(None)
-}
-
-/// The files in the folder of `path` that have the same name apart from the extension, itself included, in the order
-/// of their paths.
-fn files_with_stem(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
-    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
-        return Ok(Vec::new());
-    };
-    let mut found = Vec::new();
-    for written in spellings(stem) {
-        let mut low = written.clone();
-        low.push(".");
-        let low = encode(&folder.join(low));
-        let mut high = low.clone();
-        if let Some(last) = high.last_mut() {
-            *last += 1; // of the full stop
-        }
-        let mut statement = db.prepare_cached(FILES_WITH_STEM)?;
-        let mut rows = statement.query([low, high])?;
-        while let Some(row) = rows.next()? {
-            let other = decode(row.get_ref(0)?.as_blob()?);
-            // Not `IMG_1.edited.jpg`, nor a file in a folder `IMG_1.data`.
-            if other.parent() == Some(folder) && other.file_stem() == Some(&written) {
-                found.push((other, row.get(1)?));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// The spellings of a shot's name: itself and, if all its letters are of one case, also the name in the other case, since
-/// some programs change the case of names. Every spelling has the same set of spellings.
-fn spellings(stem: &OsStr) -> Vec<OsString> {
-    let (small, capital) = (stem.to_ascii_lowercase(), stem.to_ascii_uppercase());
-    if small == capital || (stem != small && stem != capital) {
-        return vec![stem.to_owned()];
-    }
-    vec![small, capital]
 }
 
 /// When a photo was taken, by its content; `None` if that has no date.

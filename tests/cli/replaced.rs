@@ -5,10 +5,11 @@
 
 use std::fs;
 
+use image::ImageFormat;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::common::{fixture, jpeg, photo};
+use crate::common::{encoded, fixture, jpeg, photo};
 use crate::kin::{DATE, edits, face, next_of_burst, taken};
 use crate::testenv::TestEnv;
 
@@ -239,4 +240,45 @@ fn corrections_of_an_older_version_get_their_pictures_with_the_next_run() {
     env.add("a.jpg", jpeg(edits(&photo("astronaut.jpg"))[1].1.clone()));
     env.index();
     assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+}
+
+#[test]
+fn a_photo_that_is_converted_to_another_format_keeps_its_correction() {
+    let converted = encoded(photo("astronaut.jpg"), ImageFormat::Png);
+    for is_beside_first in [false, true] {
+        let env = corrected_scan();
+        if is_beside_first {
+            env.add("a.png", &converted);
+            env.index();
+            assert_eq!(face(&env, "a.png")["correction"], Value::Null);
+        }
+        fs::remove_file(env.album("a.jpg")).unwrap();
+        env.add("a.png", &converted);
+        env.index();
+        assert_eq!(
+            face(&env, "a.png")["correction"],
+            "sad",
+            "{is_beside_first}"
+        );
+        // Another photo of this name is none that was converted.
+        env.add("a.jpg", fixture("hopper.jpg"));
+        env.index();
+        assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+        env.run("forget album/a.png").found();
+        let left = env.run("export --everything").found().json_lines();
+        assert!(
+            left.iter().all(|row| row["table"] != "corrections"),
+            "{left:?}"
+        );
+        env.run("doctor").found();
+    }
+}
+
+#[test]
+fn a_photo_of_a_camera_without_fractions_keeps_its_correction_under_another_extension() {
+    let env = corrected();
+    env.add("a.jpeg", dated(&jpeg(photo("astronaut.jpg"))));
+    fs::remove_file(env.album("a.jpg")).unwrap();
+    env.index();
+    assert_eq!(face(&env, "a.jpeg")["correction"], "sad");
 }

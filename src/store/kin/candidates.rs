@@ -220,7 +220,7 @@ pub(in super::super) fn are_newer(
 
 /// The contents that the content `hash` replaces at a path, the last one first: those that the index has or had there. If
 /// it has `hash` as well, files may only have been renamed, and a content counts as replaced only if
-/// [`lost_paths::replaced`] says so.
+/// [`lost_paths::replaced`] says so. Then come those from which it may have been converted to another format.
 fn replaced_at(
     db: &Connection,
     path: &Path,
@@ -229,11 +229,15 @@ fn replaced_at(
     let is_analysed = db
         .prepare_cached("SELECT 1 FROM photos WHERE hash = ? AND skip_reason IS NULL")?
         .exists([hash])?;
-    if is_analysed {
-        return lost_paths::replaced(db, path, hash);
-    }
-    let mut replaced = Vec::from_iter(content_at(db, path)?.filter(|lost| lost.hash != *hash));
-    replaced.extend(lost_paths::contents(db, path)?);
+    let mut replaced = if is_analysed {
+        lost_paths::replaced(db, path, hash)?
+    } else {
+        let mut here = Vec::from_iter(content_at(db, path)?);
+        here.extend(lost_paths::contents(db, path)?);
+        here
+    };
+    replaced.extend(lost_paths::converted(db, path)?);
+    replaced.retain(|lost| lost.hash != *hash);
     Ok(replaced)
 }
 

@@ -87,3 +87,17 @@ fn only_the_stored_paths_are_searched() {
         "{noted:#?}"
     );
 }
+
+#[test]
+fn what_a_photo_was_converted_from_is_read_from_a_range_of_paths() {
+    let (_folder, store) = temp_store();
+    let steps = plan(&store, LOST_IN_RANGE);
+    assert!(
+        steps[0].contains("USING PRIMARY KEY (path>? AND path<?)"),
+        "{steps:#?}"
+    );
+    assert!(
+        steps.iter().all(|step| !step.contains("SCAN")),
+        "{steps:#?}"
+    );
+}

@@ -4,6 +4,7 @@ use super::super::Store;
 use super::super::bursts;
 use super::super::people;
 use super::super::raw_pairs;
+use super::super::stem;
 use super::super::testing::{plan, temp_store};
 use super::{admit, burst, narrow, plan as planning, sources, standing};
 
@@ -82,7 +83,7 @@ fn each_filter_searches_a_covering_index() {
             "SEARCH raw_pairs USING INTEGER PRIMARY KEY",
         ),
         (
-            raw_pairs::FILES_WITH_STEM,
+            stem::FILES,
             "SEARCH files USING PRIMARY KEY (path>? AND path<?)",
         ),
         (admit::PATHS, "COVERING INDEX files_by_photo (photo_id=?)"),

@@ -1,13 +1,11 @@
 //! Tests which raw files are left out of the answers, whatever happens to them and to the files beside them.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
 
 use super::super::testing::{META, change_facts, face, photo, put, set_date, temp_store};
 use super::super::{Diagnosis, DoctorObserver, PhotoRecord, Query, Store};
-use super::spellings;
 use crate::emotion::Emotion;
 use crate::photo::Raws;
 
@@ -230,17 +228,6 @@ fn the_answers_to_an_emotion_and_the_statistics_leave_the_same_files_out() {
             );
             let tally = store.tally(super::super::Grouping::None, &query).unwrap();
             assert_eq!(tally[0].photos, photos as u64);
-        }
-    }
-}
-
-#[test]
-fn each_spelling_of_a_name_has_the_same_spellings() {
-    for name in ["IMG_1", "img_1", "Img_1", "1234", "\u{e9}T\u{e9}", ""] {
-        let all = spellings(OsStr::new(name));
-        assert!(all.contains(&name.into()));
-        for other in &all {
-            assert_eq!(spellings(other), all);
         }
     }
 }

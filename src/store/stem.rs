@@ -1,0 +1,81 @@
+//! Finds the files beside a path that have its name with another extension: the raw file and the picture of one shot, and a
+//! photo and what it was converted to.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Row};
+
+use super::path::{decode, encode};
+use super::record::PhotoId;
+
+/// Reads the files whose paths are in a range, with their photos.
+pub(super) const FILES: &str =
+    "SELECT path, photo_id FROM files WHERE path >= ? AND path < ? AND photo_id IS NOT NULL";
+
+/// The files in the folder of `path` that have the same name apart from the extension, itself included, in the order
+/// of their paths.
+pub(super) fn files(db: &Connection, path: &Path) -> rusqlite::Result<Vec<(PathBuf, PhotoId)>> {
+    let mut found = rows(db, FILES, path, |row| row.get(1))?;
+    found.sort();
+    Ok(found)
+}
+
+/// The rows of a statement whose paths are in the folder of `path` and have the same name apart from the extension, itself
+/// included. The statement reads the rows from a path up to but not including another one, in its first column the path.
+pub(super) fn rows<T>(
+    db: &Connection,
+    statement: &str,
+    path: &Path,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<(PathBuf, T)>> {
+    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for written in spellings(stem) {
+        let mut low = written.clone();
+        low.push(".");
+        let low = encode(&folder.join(low));
+        let mut high = low.clone();
+        if let Some(last) = high.last_mut() {
+            *last += 1; // of the full stop
+        }
+        let mut statement = db.prepare_cached(statement)?;
+        let mut rows = statement.query([low, high])?;
+        while let Some(row) = rows.next()? {
+            let other = decode(row.get_ref(0)?.as_blob()?);
+            // Not `IMG_1.edited.jpg`, nor a file in a folder `IMG_1.data`.
+            if other.parent() == Some(folder) && other.file_stem() == Some(&written) {
+                found.push((other, read(row)?));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The spellings of a shot's name: itself and, if all its letters are of one case, also the name in the other case, since
+/// some programs change the case of names. Every spelling has the same set of spellings.
+fn spellings(stem: &OsStr) -> Vec<OsString> {
+    let (small, capital) = (stem.to_ascii_lowercase(), stem.to_ascii_uppercase());
+    if small == capital || (stem != small && stem != capital) {
+        return vec![stem.to_owned()];
+    }
+    vec![small, capital]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_spelling_of_a_name_has_the_same_spellings() {
+        for name in ["IMG_1", "img_1", "Img_1", "1234", "\u{e9}T\u{e9}", ""] {
+            let all = spellings(OsStr::new(name));
+            assert!(all.contains(&name.into()));
+            for other in &all {
+                assert_eq!(spellings(other), all);
+            }
+        }
+    }
+}
