@@ -21,6 +21,7 @@ pub use exported::{
 };
 pub use folder::{Naming, SidecarFolder};
 pub use picasa::is_picasa;
+pub use takeout::in_other_parts;
 
 /// A sidecar as a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -217,7 +217,7 @@ pub(super) fn is_same_in_other_part(a: &Path, b: &Path) -> bool {
 }
 
 /// The same folder in the other parts of an export, sorted.
-pub(super) fn in_other_parts(folder: &Path) -> Vec<PathBuf> {
+pub fn in_other_parts(folder: &Path) -> Vec<PathBuf> {
     let Some((above, own, below)) = part(folder) else {
         return Vec::new();
     };

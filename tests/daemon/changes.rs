@@ -171,6 +171,9 @@ fn a_file_that_was_changed_and_then_renamed_or_touched_is_read() {
     drop(daemon);
 }
 
+/// The JSON of a favourite photo.
+const DESCRIBED: &str = r#"{"photoTakenTime": {"timestamp": "1563098400"}, "favorited": true}"#;
+
 #[test]
 fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     let env = TestEnv::with_fixtures(&["chelsea.jpg", "coffee.jpg"]);
@@ -226,10 +229,9 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     fs::remove_file(env.album("journey/2.nef")).unwrap();
     assert_eq!(keywords("journey/2.jpg"), json!(["Cup"]));
     // The JSON of Google Takeout is a sidecar as well.
-    let described = r#"{"photoTakenTime": {"timestamp": "1563098400"}, "favorited": true}"#;
-    let described = env.add("journey/2.jpg.supplemental-metadata.json", described);
+    let described = env.add("journey/2.jpg.supplemental-metadata.json", DESCRIBED);
     assert_eq!(keywords("journey/2.jpg"), json!(["Favorite", "Cup"]));
-    fs::remove_file(described).unwrap();
+    fs::remove_file(&described).unwrap();
     assert_eq!(keywords("journey/2.jpg"), json!(["Cup"]));
     daemon.stop();
 
@@ -239,5 +241,29 @@ fn sidecars_are_followed_and_no_photo_is_read_for_them() {
     let daemon = Daemon::start_with(&env, &[]);
     assert_eq!(keywords("coffee.jpg"), json!(["Mug"]));
     assert_eq!(keywords("chelsea.jpg"), json!([]));
+    drop(daemon);
+}
+
+#[test]
+fn parts_of_an_export_that_come_and_go_as_a_whole_are_followed() {
+    let env = TestEnv::new();
+    env.add("Takeout/2019/hopper.jpg", fixture("hopper.jpg"));
+    let daemon = Daemon::start_with(&env, &[]);
+    let keywords = |name: &str| {
+        wait_until_fresh(&env);
+        env.show(name)["keywords"].clone()
+    };
+    assert_eq!(keywords("Takeout/2019/hopper.jpg"), json!([]));
+    let part = env.path("unpacked");
+    fs::create_dir_all(part.join("2019")).unwrap();
+    fs::write(part.join("2019/hopper.jpg.json"), DESCRIBED).unwrap();
+    fs::rename(&part, env.album("Takeout 2")).unwrap();
+    assert_eq!(keywords("Takeout/2019/hopper.jpg"), json!(["Favorite"]));
+    fs::rename(env.album("Takeout 2"), env.album("elsewhere")).unwrap();
+    assert_eq!(keywords("Takeout/2019/hopper.jpg"), json!([]));
+    fs::rename(env.album("elsewhere"), env.album("takeout-3")).unwrap();
+    assert_eq!(keywords("Takeout/2019/hopper.jpg"), json!(["Favorite"]));
+    fs::rename(env.album("takeout-3"), &part).unwrap();
+    assert_eq!(keywords("Takeout/2019/hopper.jpg"), json!([]));
     drop(daemon);
 }

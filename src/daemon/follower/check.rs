@@ -56,7 +56,7 @@ impl Follower {
             Change::NewFolder(path) => {
                 if self.is_admitted(&path)
                     && !self.is_left_out(&path)
-                    && let Err(error) = self.reconcile_folder(&path)
+                    && let Err(error) = self.reconcile_with_parts(&path)
                 {
                     self.report(&error.to_string());
                     self.note_path(&path, Readiness::Moved);
@@ -99,7 +99,7 @@ impl Follower {
         }
     }
 
-    fn is_admitted(&self, path: &Path) -> bool {
+    pub(super) fn is_admitted(&self, path: &Path) -> bool {
         let is_root = |root: &&super::Root| path == root.path;
         // A `.picasa.ini` is hidden, and the photos beside it are not.
         let is_admitted = || self.setup.filter.admits(path) || is_picasa(path);
@@ -109,7 +109,7 @@ impl Follower {
 
     /// Whether a path is in a folder that is excluded or marked as no album. Such folders are not watched, but a folder
     /// may have become one after its watch was added.
-    fn is_left_out(&self, path: &Path) -> bool {
+    pub(super) fn is_left_out(&self, path: &Path) -> bool {
         self.root_of(path).is_some_and(|root| {
             let root = &self.roots[root].path;
             self.setup.filter.is_left_out(path, root)
@@ -205,7 +205,7 @@ impl Follower {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
                 if !leads_above(path) {
-                    self.reconcile_folder(path)?;
+                    self.reconcile_with_parts(path)?;
                 }
             }
             Ok(metadata) if metadata.is_file() && is_followed(path) => {
@@ -280,6 +280,7 @@ impl Follower {
                 self.check_sidecar(path)?;
             } else {
                 self.check_siblings(path)?;
+                self.reconcile_other_parts(path)?;
             }
         }
         Ok(())

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::file::FileMeta;
 use crate::mount::may_return;
 use crate::pipeline::{Comparison, Plan, due, of_absent_mount};
+use crate::sidecar::in_other_parts;
 
 impl Follower {
     /// Queues the photos that are due.
@@ -179,6 +180,23 @@ impl Follower {
             Some(root) => self.reconcile_root(root),
             None => self.reconcile_tree(folder).map(drop),
         }
+    }
+
+    /// Reconciles a folder that appeared or changed, and the same folder in the other parts of an export of Google Takeout, whose
+    /// photos its sidecars may describe.
+    pub(super) fn reconcile_with_parts(&mut self, folder: &Path) -> Result<()> {
+        self.reconcile_folder(folder)?;
+        self.reconcile_other_parts(folder)
+    }
+
+    /// Reconciles the folders whose photos the sidecars in `folder` describe, or described before it was gone.
+    pub(super) fn reconcile_other_parts(&mut self, folder: &Path) -> Result<()> {
+        for other in in_other_parts(folder) {
+            if self.is_admitted(&other) && !self.is_left_out(&other) {
+                self.reconcile_folder(&other)?;
+            }
+        }
+        Ok(())
     }
 
     /// Reconciles every root.
