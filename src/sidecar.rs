@@ -101,7 +101,7 @@ pub fn photos_of(sidecar: &Path) -> Vec<PathBuf> {
     let Some(start) = base.to_str().map(takeout::start_of) else {
         return Vec::new();
     };
-    let mut folders = takeout::in_other_parts(folder);
+    let mut folders = in_other_parts(folder);
     folders.push(folder.to_owned());
     folders.iter().map(|folder| folder.join(start)).collect()
 }

@@ -15,7 +15,7 @@ use super::{Outcome, resolve};
 use crate::error::{Error, Result};
 use crate::imaging::Thumbnails;
 use crate::names::FileKind;
-use crate::pipeline::unknown_files;
+use crate::pipeline::{Unmet, unmet};
 use crate::store::{Removed, RemovedLost, RemovedNames, Root, Store};
 
 #[derive(Debug, Args)]
@@ -35,6 +35,9 @@ pub(super) struct ForgetArgs {
     /// are files that `fer-index index` has not met yet: photos that were moved may be among them
     #[arg(long, conflicts_with_all = ["path", "person", "undo"])]
     lost: bool,
+    /// Also while there are files that the index has not met, or folders that cannot be read now
+    #[arg(long, requires = "lost")]
+    force: bool,
     /// Index it again from now on; corrections do not come back
     #[arg(long)]
     undo: bool,
@@ -129,14 +132,15 @@ fn lost(
     context: &Context,
     out: &mut Stdout,
 ) -> Result<Outcome> {
-    let unknown = unknown_files(store, &context.models()?, &context.filter()?)?;
-    if unknown > 0 {
-        let why = format!(
-            "{} in the folders of the index {} new or changed, and photos that were moved may be among them, whose \
-             corrections would be lost; run fer-index index first",
-            count(unknown, "file"),
-            if unknown == 1 { "is" } else { "are" },
-        );
+    if !args.force
+        && let Some(unmet) = unmet(
+            store,
+            &context.models()?,
+            &context.filter()?,
+            context.limits(),
+        )?
+    {
+        let why = why_not_lost(&unmet);
         if !args.dry_run {
             return Err(Error::Usage(why));
         }
@@ -177,6 +181,22 @@ fn lost(
         _ if is_nothing => Outcome::Nothing,
         _ => Outcome::Found,
     })
+}
+
+/// Why what is kept of photos without files may be that of photos which have one.
+fn why_not_lost(unmet: &Unmet) -> String {
+    match unmet {
+        Unmet::File(path) => format!(
+            "the index has not met {} yet, and such a file may be a photo that was moved, whose corrections would be lost; run \
+             fer-index index first, or remove them with --force",
+            path.display()
+        ),
+        Unmet::Folder(path) => format!(
+            "{} cannot be read now, and photos that were moved may be there, whose corrections would be lost; run fer-index \
+             index when it is there, or forget the folder if it is gone for good, or remove them with --force",
+            path.display()
+        ),
+    }
 }
 
 /// Warns if the index had nothing of a path and no photo is there, which then is most likely not the path that was meant:

@@ -15,10 +15,12 @@ use super::write::Writer;
 use super::{Analyser, Summary};
 use crate::album::{AlbumFilter, FoundFile, outermost, resolve_root, separate_roots};
 use crate::error::{Error, Result};
-use crate::file::{FileMeta, is_absent};
+use crate::file::{Difference, FileMeta, is_absent, read_bytes};
+use crate::imaging::Limits;
 use crate::mount::MountsBefore;
+use crate::photo::ContentHash;
 use crate::sidecar::Finder;
-use crate::store::{Models, Root, Store};
+use crate::store::{KnownFile, Models, Root, Store};
 
 /// Capacity of the job channel per worker: enough that no worker is idle.
 const JOBS_PER_WORKER: usize = 2;
@@ -150,16 +152,29 @@ pub fn index(
     Ok(summary)
 }
 
-/// The number of files in the roots of the index that are new or changed, so that the index does not know which photos they
-/// are: one that was moved may be among them.
+/// Where a photo may be that the index has not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unmet {
+    /// This file is new or changed.
+    File(PathBuf),
+    /// This folder is absent or cannot be read.
+    Folder(PathBuf),
+}
+
+/// A file or folder in the roots of the index by which a photo that was moved may not have been met at its new path. Files
+/// that were forgotten, which no run stores, are none.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn unknown_files(store: &Store, models: &Models, filter: &AlbumFilter) -> Result<u64> {
+pub fn unmet(
+    store: &Store,
+    models: &Models,
+    filter: &AlbumFilter,
+    limits: Limits,
+) -> Result<Option<Unmet>> {
     let roots: Vec<PathBuf> = store.roots()?.into_iter().map(|root| root.path).collect();
     let mut all_roots = filter.roots();
     all_roots.extend_from_slice(&roots);
-    let mut unknown = 0;
     for root in separate_roots(roots, filter) {
         let comparison = Comparison {
             store,
@@ -169,9 +184,28 @@ pub fn unknown_files(store: &Store, models: &Models, filter: &AlbumFilter) -> Re
             roots: &all_roots,
             reanalyse: false,
         };
-        unknown += comparison.plan(&root, &mut |_| {})?.unknown;
+        let plan = comparison.plan(&root, &mut |_| {})?;
+        if plan.is_offline || is_absent(&root) {
+            return Ok(Some(Unmet::Folder(root)));
+        }
+        let problems = plan.problems.into_iter().map(|problem| problem.path);
+        if let Some(folder) = plan.absent.into_iter().chain(problems).next() {
+            return Ok(Some(Unmet::Folder(folder)));
+        }
+        for file in plan.read {
+            let known = store.known_file(&file.path, models)?;
+            let is_same = |known: &KnownFile| file.meta.difference(&known.meta) == Difference::None;
+            if known.as_ref().is_some_and(is_same) || store.is_forgotten(&file.path)? {
+                continue;
+            }
+            let content = read_bytes(&file.path, limits.max_bytes).ok();
+            let content = content.map(|bytes| ContentHash::of(&bytes));
+            if !content.map_or(Ok(false), |hash| store.is_forgotten_content(&hash))? {
+                return Ok(Some(Unmet::File(file.path)));
+            }
+        }
     }
-    Ok(unknown)
+    Ok(None)
 }
 
 /// What is said of a mount that is absent.

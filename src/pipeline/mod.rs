@@ -26,7 +26,7 @@ mod write;
 pub use analyse::LocalAnalyser;
 pub use decoder::Decoder;
 pub use index::{
-    IndexObserver, IndexOptions, Silent, due, index, index_files, of_absent_mount, unknown_files,
+    IndexObserver, IndexOptions, Silent, Unmet, due, index, index_files, of_absent_mount, unmet,
 };
 pub use kin::{carry_imported, carry_over};
 pub use linked_roots::drop_linked_roots;

@@ -16,8 +16,6 @@ use crate::store::{KnownFile, Models, Store};
 pub struct Plan {
     /// Files to read: new, changed, or analysed by other models.
     pub read: Vec<FoundFile>,
-    /// Number of those that are new or changed.
-    pub unknown: u64,
     /// Number of files that the index has in their current state.
     pub unchanged: u64,
     /// Number of files that are no photos by their names.
@@ -294,10 +292,12 @@ impl Visitor for Merge<'_, '_> {
     }
 
     fn file(&mut self, file: FoundFile, sidecars: Vec<SidecarFile>) {
-        let old = self.catch_up(Some(&file.path));
-        let is_known = |old: &KnownFile| file.meta.difference(&old.meta) == Difference::None;
-        match old.filter(is_known) {
-            Some(old) if !self.reanalyse && old.is_current => {
+        match self.catch_up(Some(&file.path)) {
+            Some(old)
+                if !self.reanalyse
+                    && old.is_current
+                    && file.meta.difference(&old.meta) == Difference::None =>
+            {
                 self.plan.unchanged += 1;
                 if sidecar::have_changed(&sidecars, &old.sidecars) {
                     self.plan.sidecars.push(file.path.clone());
@@ -306,10 +306,7 @@ impl Visitor for Merge<'_, '_> {
                     self.plan.without_ctime.push((file.path, file.meta));
                 }
             }
-            old => {
-                self.plan.unknown += u64::from(old.is_none());
-                self.plan.read.push(file);
-            }
+            _ => self.plan.read.push(file),
         }
     }
 

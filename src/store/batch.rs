@@ -188,14 +188,7 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// See [`Batch::put_photo`].
     pub fn remove_file(&self, path: &Path) -> Result<bool> {
-        let remove = || {
-            let removed = files::remove(&self.transaction, path)?;
-            if removed {
-                kin_due::note_converted(&self.transaction, path)?;
-            }
-            Ok(removed)
-        };
-        self.explained(remove())
+        self.explained(files::remove(&self.transaction, path))
     }
 
     /// Whether a file, or a folder that contains it, was forgotten, like

@@ -105,7 +105,11 @@ pub(super) fn put(db: &Connection, face: FaceId, correction: Correction) -> rusq
 
 /// Removes the correction of a face; `false` if there was none.
 pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
-    Ok(remove(db, face)?.is_some_and(|removed| removed.correction.is_some()))
+    let removed = remove(db, face)?.and_then(|removed| removed.correction);
+    if let Some(correction) = removed {
+        delete(db, correction)?;
+    }
+    Ok(removed.is_some())
 }
 
 /// Assigns the corrections of a photo to its faces anew.
@@ -122,6 +126,14 @@ pub(super) fn apply(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
 /// Deletes a correction. The faces that had it have none then, and the corrections that were carried over from it stay,
 /// as corrections of their own.
 pub(super) fn delete(db: &Connection, correction: i64) -> rusqlite::Result<()> {
+    delete_row(db, correction)?;
+    // The next correction may get its ID.
+    db.prepare_cached("UPDATE undone_corrections SET declined = NULL WHERE declined = ?")?
+        .execute([correction])?;
+    Ok(())
+}
+
+fn delete_row(db: &Connection, correction: i64) -> rusqlite::Result<()> {
     for statement in [
         "UPDATE faces SET correction = NULL WHERE correction = ?",
         "UPDATE corrections SET carried_from = NULL WHERE carried_from = ?",
@@ -140,8 +152,8 @@ struct RemovedCorrection {
     correction: Option<i64>,
 }
 
-/// Removes the correction of a face from all photos with its picture, and the earlier corrections that it replaced.
-/// `None` if there is no such face.
+/// Removes the correction of a face from all photos with its picture, and the earlier corrections that it replaced. Its ID may
+/// be given to the correction that takes its place. `None` if there is no such face.
 fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorrection>> {
     let known: Option<(PhotoId, Option<i64>)> = db
         .prepare_cached("SELECT photo_id, correction FROM faces WHERE id = ?")?
@@ -156,10 +168,12 @@ fn remove(db: &Connection, face: FaceId) -> rusqlite::Result<Option<RemovedCorre
         let own = all.iter().find(|other| other.id == correction);
         let at = own.map(|own| own.at);
         let is_replaced = |other: &&StoredCorrection| at.is_some_and(|at| is_of_face(other, &at));
-        let replaced = all.iter().filter(is_replaced).map(|other| other.id);
-        for id in replaced.chain([correction]) {
-            delete(db, id)?;
+        for other in all.iter().filter(is_replaced) {
+            if other.id != correction {
+                delete(db, other.id)?;
+            }
         }
+        delete_row(db, correction)?;
     }
     Ok(Some(RemovedCorrection { photo, correction }))
 }

@@ -17,8 +17,8 @@ use super::path::decode;
 use super::record::PhotoId;
 use super::stored_face::{JudgedFace, StoredFace};
 use super::{
-    areas, bursts, effective, estimates, faces, folders, people, photos, ranking, raw_pairs, shots,
-    words,
+    areas, bursts, effective, estimates, faces, folders, kin_due, people, photos, ranking,
+    raw_pairs, shots, words,
 };
 
 /// The tables in which triggers note what is out of date; empty between transactions.
@@ -56,6 +56,7 @@ pub(super) fn update(db: &Connection) -> rusqlite::Result<()> {
     update_ranks(db)?;
     // Before the facts: the sidecars of a raw file also count for its picture.
     raw_pairs::update(db)?;
+    kin_due::note_converted(db)?;
     update_facts(db)?;
     let mut present = PhotoFolders::default();
     // The words of all photos are written together, see `words::write`.

@@ -306,8 +306,16 @@ pub(super) fn undo(db: &Connection, face: FaceId) -> rusqlite::Result<bool> {
         undone::add(db, &undone::of_correction(db, leader)?)?;
         corrections::delete(db, leader)?;
     }
+    let leader: Option<i64> = db
+        .prepare_cached("SELECT carried_from FROM corrections WHERE id = ?")?
+        .query_row([before], |row| row.get(0))
+        .optional()?
+        .flatten();
     if let Some(face) = undone::of_face(db, face)? {
         undone::add(db, &face)?;
+        if let Some(leader) = leader {
+            undone::decline(db, &face, leader)?;
+        }
     }
     corrections::undo(db, face)
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use crate::photo::ContentHash;
 
-use super::path::encode;
+use super::path::decode;
 use super::record::{PhotoId, SeenCorrections};
 use super::{files, kin, lost_paths, stem};
 
@@ -69,20 +69,30 @@ pub(super) fn note_edits(db: &Connection, correction: i64) -> rusqlite::Result<(
     Ok(())
 }
 
-/// Notes that the photos which have the name of a removed file with another extension are due, if faces were corrected in
-/// that file: one may have been analysed before the photo from which it was converted was removed.
-pub(super) fn note_converted(db: &Connection, removed: &Path) -> rusqlite::Result<()> {
-    let mut was_corrected = db.prepare_cached("SELECT 1 FROM lost_paths WHERE path = ?")?;
-    if !was_corrected.exists([encode(removed)])? {
-        return Ok(());
-    }
-    for (_, photo) in stem::files(db, removed)? {
-        db.prepare_cached(
-            "UPDATE photos SET kin_due = 1
-             WHERE id = ?1 AND skip_reason IS NULL
-               AND EXISTS (SELECT 1 FROM faces WHERE photo_id = ?1 AND correction IS NULL)",
-        )?
-        .execute([photo])?;
+/// Reads the paths that corrected photos have left, of the photos that were changed in this transaction.
+pub(super) const LEFT: &str = "
+    SELECT l.path FROM dirty_photos d CROSS JOIN photos p ON p.id = d.photo_id CROSS JOIN lost_paths l ON l.hash = p.hash
+    WHERE NOT EXISTS (SELECT 1 FROM files f WHERE f.path = l.path AND f.photo_id = p.id)";
+
+/// Notes that the photos which have the name of such a path with another extension are due: one may have been analysed before
+/// the photo from which it was converted was gone.
+pub(super) fn note_converted(db: &Connection) -> rusqlite::Result<()> {
+    let left: Vec<PathBuf> = db
+        .prepare_cached(LEFT)?
+        .query_map([], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for path in left {
+        for (other, photo) in stem::files(db, &path)? {
+            if other == path {
+                continue;
+            }
+            db.prepare_cached(
+                "UPDATE photos SET kin_due = 1
+                 WHERE id = ?1 AND skip_reason IS NULL
+                   AND EXISTS (SELECT 1 FROM faces WHERE photo_id = ?1 AND correction IS NULL)",
+            )?
+            .execute([photo])?;
+        }
     }
     Ok(())
 }
@@ -118,5 +128,20 @@ mod tests {
         let (_folder, store) = temp_store();
         let plan = plan(&store, DUE);
         assert!(plan[0].contains("photos_with_kin_due"), "{plan:#?}");
+    }
+
+    #[test]
+    fn only_the_paths_of_changed_photos_are_looked_up() {
+        let (_folder, store) = temp_store();
+        let plan = plan(&store, LEFT);
+        assert!(
+            plan.iter()
+                .any(|step| step.contains("lost_paths_by_hash (hash=?)")),
+            "{plan:#?}"
+        );
+        assert!(
+            plan[1..].iter().all(|step| !step.contains("SCAN")),
+            "{plan:#?}"
+        );
     }
 }

@@ -38,15 +38,15 @@ pub(super) fn contents(db: &Connection, path: &Path) -> rusqlite::Result<Vec<Los
         .collect()
 }
 
-/// Reads the contents with corrections that were at paths in a range and have no file any more.
+/// Reads the contents with corrections that were at paths in a range and are not there any more.
 pub(super) const LOST_IN_RANGE: &str = "
     SELECT path, hash, picture, lost_at FROM lost_paths l
     WHERE path >= ? AND path < ?
-      AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = l.hash)
-      AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = l.picture)";
+      AND NOT EXISTS (SELECT 1 FROM files f JOIN photos p ON p.id = f.photo_id
+                      WHERE f.path = l.path AND (p.hash = l.hash OR p.picture = l.picture))";
 
-/// The contents with corrections that were in the folder of `path` under its name with another extension, and have no file
-/// any more, the one that left last first: the photo at `path` may be what one of them was converted to.
+/// The contents with corrections that were in the folder of `path` under its name with another extension, and have left it,
+/// the one that left last first: the photo at `path` may be what one of them was converted to.
 pub(super) fn converted(db: &Connection, path: &Path) -> rusqlite::Result<Vec<LostContent>> {
     let mut lost = stem::rows(db, LOST_IN_RANGE, path, |row| {
         let content = LostContent {
@@ -167,7 +167,18 @@ pub(super) fn earlier_versions(
            AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = ?2)",
     )?;
     let mut versions: Vec<LostContent> = Vec::new();
+    // Its own earlier paths too: it may have been renamed after it was edited.
     let mut paths = vec![path.to_path_buf()];
+    paths.extend(
+        db.prepare_cached(
+            "SELECT l.path FROM photos p JOIN lost_paths l ON l.hash = p.hash OR l.picture = p.picture
+             WHERE p.id = ? AND l.path <> ?",
+        )?
+        .query_map(params![photo, encode(path)], |row| {
+            Ok(decode(row.get_ref(0)?.as_blob()?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?,
+    );
     let mut next = 0;
     while let Some(path) = paths.get(next).cloned() {
         next += 1;

@@ -29,7 +29,7 @@ pub(super) fn rows<T>(
     path: &Path,
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<(PathBuf, T)>> {
-    let (Some(folder), Some(stem)) = (path.parent(), path.file_stem()) else {
+    let (Some(folder), Some(stem)) = (path.parent(), stem_of(path)) else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
@@ -46,12 +46,26 @@ pub(super) fn rows<T>(
         while let Some(row) = rows.next()? {
             let other = decode(row.get_ref(0)?.as_blob()?);
             // Not `IMG_1.edited.jpg`, nor a file in a folder `IMG_1.data`.
-            if other.parent() == Some(folder) && other.file_stem() == Some(&written) {
+            if other.parent() == Some(folder) && stem_of(&other) == Some(&written) {
                 found.push((other, read(row)?));
             }
         }
     }
     Ok(found)
+}
+
+/// The name of a file without its extension, and without what Pixel phones append to the names of a picture and its raw file:
+/// `PXL_20230704_101530123.RAW-01.COVER.jpg` and `PXL_20230704_101530123.RAW-02.ORIGINAL.dng`.
+fn stem_of(path: &Path) -> Option<&OsStr> {
+    const ROLES: [&str; 3] = [".COVER", ".MP.COVER", ".ORIGINAL"];
+    let whole = path.file_stem()?;
+    let shot = whole.to_str().and_then(|name| {
+        let (shot, role) = name.rsplit_once(".RAW-")?;
+        let (number, role) = role.split_at_checked(2)?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        (is_number && ROLES.contains(&role)).then(|| OsStr::new(shot))
+    });
+    Some(shot.unwrap_or(whole))
 }
 
 /// The spellings of a shot's name: itself and, if all its letters are of one case, also the name in the other case, since
@@ -67,6 +81,29 @@ fn spellings(stem: &OsStr) -> Vec<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_files_of_a_shot_have_one_stem() {
+        let shot = "PXL_20230704_101530123";
+        for name in [
+            "PXL_20230704_101530123.jpg",
+            "PXL_20230704_101530123.RAW-01.COVER.jpg",
+            "PXL_20230704_101530123.RAW-01.MP.COVER.jpg",
+            "PXL_20230704_101530123.RAW-02.ORIGINAL.dng",
+        ] {
+            assert_eq!(stem_of(Path::new(name)), Some(OsStr::new(shot)), "{name}");
+        }
+        for stem in [
+            "a.RAW-1.COVER",
+            "a.RAW-01",
+            "a.RAW-01.EDIT",
+            "a.RAW-0\u{e9}",
+            "a.b",
+        ] {
+            let path = PathBuf::from(format!("{stem}.jpg"));
+            assert_eq!(stem_of(&path), Some(OsStr::new(stem)));
+        }
+    }
 
     #[test]
     fn each_spelling_of_a_name_has_the_same_spellings() {

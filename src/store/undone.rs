@@ -8,6 +8,7 @@ use crate::photo::{ContentHash, Picture};
 
 use super::codec::{bounding_box_from_columns, orientation_from_column, picture_from_columns};
 use super::faces;
+use super::lost_paths::LostContent;
 use super::record::FaceId;
 use super::same_picture::Turns;
 
@@ -95,6 +96,26 @@ pub(super) fn add(db: &Connection, face: &UndoneFace) -> rusqlite::Result<()> {
         ])?;
     }
     Ok(())
+}
+
+/// Notes which correction a person undid where it had been carried over.
+pub(super) fn decline(db: &Connection, face: &UndoneFace, leader: i64) -> rusqlite::Result<()> {
+    let UndoneFace { content, at, .. } = face;
+    db.prepare_cached(
+        "UPDATE undone_corrections SET declined = ?
+         WHERE hash = ? AND x = ? AND y = ? AND width = ? AND height = ?",
+    )?
+    .execute(params![leader, content, at.x, at.y, at.width, at.height])?;
+    Ok(())
+}
+
+/// The corrections that a person undid on a content, or on another one with its picture, to which they had been carried over.
+pub(super) fn declined(db: &Connection, of: &LostContent) -> rusqlite::Result<Vec<i64>> {
+    db.prepare_cached(
+        "SELECT declined FROM undone_corrections WHERE (hash = ? OR picture = ?) AND declined IS NOT NULL",
+    )?
+    .query_map(params![of.hash, of.picture], |row| row.get(0))?
+    .collect()
 }
 
 /// When a correction of a face was last undone; Unix time, ms, and 0 if the time is not known.

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::common::fixture;
 use crate::forgotten::{WORDS, secret, traces};
 use crate::testenv::TestEnv;
 
@@ -114,6 +115,7 @@ fn a_photo_that_was_moved_keeps_its_correction_until_a_run_has_met_it() {
     let env = album();
     // Two roots, of which a run covers one.
     fs::create_dir(env.path("other")).unwrap();
+    fs::write(env.path("other/chelsea.jpg"), fixture("chelsea.jpg")).unwrap();
     env.run("index other").found();
     let (old, new) = (
         env.album("Zanzibarsk/Ypsilanti.jpg"),
@@ -121,19 +123,38 @@ fn a_photo_that_was_moved_keeps_its_correction_until_a_run_has_met_it() {
     );
     fs::rename(old, &new).unwrap();
     assert_eq!(env.index()["gone"], 1);
-    let refused = env.run("forget --lost").refused();
-    let why = "1 file in the folders of the index is new or changed";
-    assert!(
-        refused.contains(why) && refused.contains("fer-index index"),
-        "{refused}"
-    );
-    let would = env.run("forget --lost --dry-run");
-    assert!(would.code == 0 && would.stderr.contains(why), "{would:?}");
+    let unmet = format!("the index has not met {} yet", new.display());
+    let is_refused = |why: &str| {
+        let refused = env.run("forget --lost").refused();
+        assert!(
+            refused.contains(why) && refused.contains("--force"),
+            "{refused}"
+        );
+        let would = env.run("forget --lost --dry-run");
+        assert!(would.code == 0 && would.stderr.contains(why), "{would:?}");
+    };
+    is_refused(&unmet);
+    // Nor while the photo may be where nobody can look.
+    fs::rename(env.path("other"), env.path("away")).unwrap();
+    is_refused(&format!(
+        "{} cannot be read now",
+        env.path("other").display()
+    ));
+    fs::rename(env.path("away"), env.path("other")).unwrap();
     env.run("index other").found();
+    // What was forgotten is met, though no run stores it, at another path too.
+    env.run("forget album/hopper.jpg").found();
+    fs::copy(env.album("hopper.jpg"), env.album("again.jpg")).unwrap();
     assert_eq!(env.run("forget --lost").code, 1, "nothing is lost");
     assert_eq!(pictures(&env), 1);
     let shown = env.run("show other/kept.jpg --json").found().json();
     assert_eq!(shown["faces"][0]["correction"], "sad");
+    fs::remove_file(&new).unwrap();
+    env.run("index other").found();
+    fs::remove_dir_all(env.path("other")).unwrap();
+    is_refused("cannot be read now");
+    env.run("forget --lost --force").found();
+    assert_eq!(pictures(&env), 0);
 }
 
 #[test]

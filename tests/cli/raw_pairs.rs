@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, jpeg, jpeg_with_exif, photo, sidecar};
+use crate::replaced::earlier_version;
 use crate::testenv::TestEnv;
 
 const DNG_VERSION: Tag = Tag(Context::Tiff, 0xc612);
@@ -129,4 +130,22 @@ fn what_the_sidecar_of_a_raw_file_says_is_found_by_the_picture() {
     std::fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
     env.index();
     assert_eq!(env.query("--text lawn"), ["a.dng"]);
+}
+
+#[test]
+fn the_raw_file_of_a_pixel_phone_is_paired_with_its_picture_also_in_an_older_index() {
+    let env = TestEnv::new();
+    let picture = "PXL_20190714_123456789.RAW-01.COVER.jpg";
+    env.add(picture, self::picture());
+    env.add(
+        "PXL_20190714_123456789.RAW-02.ORIGINAL.dng",
+        raw(&previews()[0]),
+    );
+    env.index();
+    assert_eq!(env.query("--emotion happy --all"), [picture]);
+    // An earlier version had no such pairs.
+    earlier_version(&env, "DELETE FROM raw_pairs");
+    env.index();
+    assert_eq!(env.query("--emotion happy --all"), [picture]);
+    env.run("doctor").found();
 }

@@ -17,6 +17,14 @@ fn dated(jpeg: &[u8]) -> Vec<u8> {
     taken(jpeg, DATE, "", "X100")
 }
 
+/// Makes the database one of the version before photos without EXIF data kept their corrections, with another change.
+pub fn earlier_version(env: &TestEnv, change: &str) {
+    let database = Connection::open(env.database()).unwrap();
+    let undo = "DROP INDEX undone_declined; ALTER TABLE undone_corrections DROP COLUMN declined; PRAGMA user_version = 33;";
+    database.execute_batch(undo).unwrap();
+    database.execute_batch(change).unwrap();
+}
+
 /// An edit of the same size.
 fn edit() -> Vec<u8> {
     dated(&jpeg(edits(&photo("astronaut.jpg"))[1].1.clone()))
@@ -228,14 +236,7 @@ fn another_photo_at_the_path_of_a_scan_takes_over_nothing() {
 #[test]
 fn corrections_of_an_older_version_get_their_pictures_with_the_next_run() {
     let env = corrected_scan();
-    let database = Connection::open(env.database()).unwrap();
-    database
-        .execute_batch("UPDATE corrections SET crop = NULL")
-        .unwrap();
-    database
-        .execute_batch(include_str!("../../migrations/0034_kin_by_path.sql"))
-        .unwrap();
-    drop(database);
+    earlier_version(&env, "UPDATE corrections SET crop = NULL");
     env.index();
     env.add("a.jpg", jpeg(edits(&photo("astronaut.jpg"))[1].1.clone()));
     env.index();
@@ -251,8 +252,12 @@ fn a_photo_that_is_converted_to_another_format_keeps_its_correction() {
             env.add("a.png", &converted);
             env.index();
             assert_eq!(face(&env, "a.png")["correction"], Value::Null);
+            // A copy of the original elsewhere makes no difference.
+            fs::create_dir(env.album("originals")).unwrap();
+            fs::rename(env.album("a.jpg"), env.album("originals/a.jpg")).unwrap();
+        } else {
+            fs::remove_file(env.album("a.jpg")).unwrap();
         }
-        fs::remove_file(env.album("a.jpg")).unwrap();
         env.add("a.png", &converted);
         env.index();
         assert_eq!(
@@ -264,6 +269,9 @@ fn a_photo_that_is_converted_to_another_format_keeps_its_correction() {
         env.add("a.jpg", fixture("hopper.jpg"));
         env.index();
         assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+        if is_beside_first {
+            env.run("forget album/originals").found();
+        }
         env.run("forget album/a.png").found();
         let left = env.run("export --everything").found().json_lines();
         assert!(
@@ -281,4 +289,88 @@ fn a_photo_of_a_camera_without_fractions_keeps_its_correction_under_another_exte
     fs::remove_file(env.album("a.jpg")).unwrap();
     env.index();
     assert_eq!(face(&env, "a.jpeg")["correction"], "sad");
+}
+
+#[test]
+fn a_name_that_another_photo_takes_leaves_the_correction_to_the_converted_one() {
+    let env = corrected_scan();
+    env.add("a.png", encoded(photo("astronaut.jpg"), ImageFormat::Png));
+    env.index();
+    env.add("a.jpg", fixture("hopper.jpg"));
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    assert_eq!(face(&env, "a.png")["correction"], "sad");
+}
+
+#[test]
+fn every_version_is_forgotten_with_a_photo_that_was_renamed_after_its_edits() {
+    let env = corrected_scan();
+    let edits = edits(&photo("astronaut.jpg"));
+    for (_, edit) in &edits[1..3] {
+        env.add("a.jpg", jpeg(edit.clone()));
+        env.index();
+    }
+    fs::remove_file(env.album("a.jpg")).unwrap();
+    env.add("a.png", encoded(edits[2].1.clone(), ImageFormat::Png));
+    env.index();
+    fs::rename(env.album("a.png"), env.album("other.png")).unwrap();
+    env.index();
+    assert_eq!(face(&env, "other.png")["correction"], "sad");
+    env.run("forget album/other.png").found();
+    let left = env.run("export --everything").found().json_lines();
+    let is_left = |row: &Value| row["table"] == "corrections" || row["table"] == "lost_paths";
+    assert!(!left.iter().any(is_left), "{left:?}");
+}
+
+#[test]
+fn what_was_undone_on_an_edit_stays_undone_when_the_edit_is_saved_again() {
+    let edits = edits(&photo("astronaut.jpg"));
+    let env = corrected_scan();
+    fs::create_dir(env.album("kept")).unwrap();
+    env.add("kept/a.jpg", fixture("astronaut.jpg"));
+    env.add("a.jpg", jpeg(edits[1].1.clone()));
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], "sad");
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.run(&format!("undo {number}")).found();
+    for (_, edit) in [&edits[2], &edits[5]] {
+        env.add("a.jpg", jpeg(edit.clone()));
+        env.index();
+        assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    }
+    assert_eq!(face(&env, "kept/a.jpg")["correction"], "sad");
+    // A later correction of the original says nothing else of the edit.
+    let number = face(&env, "kept/a.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion fear")).found();
+    env.add("a.jpg", jpeg(edits[1].1.clone()));
+    env.index();
+    assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    env.run("doctor").found();
+}
+
+#[test]
+fn what_was_said_of_an_edit_is_the_last_word_on_the_photo_that_it_replaced() {
+    let env = corrected_scan();
+    let edits = edits(&photo("astronaut.jpg"));
+    let (original, edited) = (fixture("astronaut.jpg"), jpeg(edits[1].1.clone()));
+    env.run("corrections export before.jsonl").found();
+    env.add("a.jpg", &edited);
+    env.index();
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.run(&format!("correct {number} --emotion fear")).found();
+    // Neither an older file nor the original from a backup says otherwise.
+    env.run("corrections import before.jsonl").found();
+    for again in [&original, &edited, &original] {
+        env.add("a.jpg", again);
+        env.index();
+        assert_eq!(face(&env, "a.jpg")["correction"], "fear");
+    }
+    let number = face(&env, "a.jpg")["id"].clone();
+    env.run(&format!("undo {number}")).found();
+    for again in [&edited, &original, &jpeg(edits[2].1.clone())] {
+        env.add("a.jpg", again);
+        env.index();
+        assert_eq!(face(&env, "a.jpg")["correction"], Value::Null);
+    }
+    env.run("doctor").found();
 }

@@ -124,11 +124,17 @@ impl Import<'_> {
             self.imported.known += 1;
             return Ok(Taken::Same(row.id));
         }
-        // What a person said of this very face counts more than what was carried over to it, whichever is later.
+        let of = LostContent {
+            hash: record.content,
+            picture: picture.map(|picture| picture.hash),
+        };
+        let is_absent = lost_photos::files_of(db, &of)?.is_empty();
+        // What a person said of this very face counts more than what was carried over to it, whichever is later. But of a photo
+        // without a file a person speaks in its edits (`kin::correct`).
         let is_carried = record.carried_from.is_some();
         let counts_more = |row: &&SameFace| match (row.is_carried, is_carried) {
             (false, true) => true,
-            (true, false) => false,
+            (true, false) => is_absent && row.made_at >= made_at,
             _ => row.made_at >= made_at,
         };
         if let Some(row) = same.iter().find(counts_more) {
@@ -151,11 +157,7 @@ impl Import<'_> {
             corrections::delete(db, row.id)?;
         }
         self.imported.added += 1;
-        let of = LostContent {
-            hash: record.content,
-            picture: picture.map(|picture| picture.hash),
-        };
-        self.imported.absent += u64::from(lost_photos::files_of(db, &of)?.is_empty());
+        self.imported.absent += u64::from(is_absent);
         self.changed
             .extend(photos_with(db, &record.content, picture)?);
         let id = add(db, record, made_at)?;

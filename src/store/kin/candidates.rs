@@ -13,6 +13,7 @@ use super::super::path::encode;
 use super::super::raw_pairs;
 use super::super::record::{KinCorrection, KinCorrections, Occasion, SeenCorrections};
 use super::super::shots::Shot;
+use super::super::undone;
 
 /// Reads the corrections of photos that one camera took in one second. A correction keeps the date that its photo had
 /// when it was made; the second part finds those whose photo has another date now, by the present dates of all photos
@@ -68,6 +69,12 @@ pub(in super::super) fn corrections(
         for correction in of_replaced(db, lost, rank, shot.is_some())? {
             add(&mut kin.corrections, correction);
         }
+    }
+    // What a person undid on an earlier version stays undone.
+    for lost in &replaced {
+        let declined = undone::declined(db, lost)?;
+        kin.corrections
+            .retain(|correction| !declined.contains(&correction.face));
     }
     Ok(kin)
 }
