@@ -9,6 +9,7 @@ mod camera;
 mod clock;
 mod dates;
 mod names;
+mod offsets;
 mod picasa;
 mod regions;
 mod resolve;
