@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Block, Moment, Stated, StatedDate, Statements, dates, names, offsets};
+use super::{Block, Moment, Stated, StatedDate, Statements, boilerplate, dates, names, offsets};
 use crate::photo::{Capture, DateSource, FactSources, GeoPoint, Source, TakenAt};
 
 /// All sources of one photo.
@@ -52,6 +52,7 @@ pub fn resolve(
         |statements| &statements.positions,
         &[Block::Exif, Block::Xmp],
         true,
+        |_| true,
     );
     let position = value_noting_source(position, &mut from.position).copied();
     let camera = effective_statement(
@@ -59,19 +60,26 @@ pub fn resolve(
         |statements| &statements.cameras,
         &[Block::Exif, Block::Xmp],
         false,
+        |_| true,
     );
     let lens = effective_statement(
         sources,
         |statements| &statements.lenses,
         &[Block::Exif, Block::Xmp],
         false,
+        |_| true,
     );
     let title = effective_statement(
         sources,
         |statements| &statements.titles,
         &[Block::Xmp, Block::Iptc, Block::Windows, Block::Png],
         true,
+        |_| true,
     );
+    let of_camera = |text: &String| {
+        boilerplate::is_of_camera(text)
+            || camera.is_some_and(|(camera, _)| boilerplate::is_of_this_camera(text, camera))
+    };
     let description = effective_statement(
         sources,
         |statements| &statements.descriptions,
@@ -85,12 +93,14 @@ pub fn resolve(
             Block::Png,
         ],
         true,
+        |text| !of_camera(text),
     );
     let rating = effective_statement(
         sources,
         |statements| &statements.ratings,
         &[Block::Xmp, Block::Windows],
         true,
+        |_| true,
     );
     let mut keywords: Vec<String> = Vec::new();
     for (keyword, source) in all_statements(sources, |statements| &statements.keywords) {
@@ -142,12 +152,13 @@ fn all_statements<'a, T: 'a>(
 /// a program that a person used and that writes sidecars instead of changing files. A sidecar that repeats the XMP in
 /// the file does not come first: it may be a copy, and EXIF may be newer than both. In the content, the parts of the
 /// file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it is a
-/// copy of a copy.
+/// copy of a copy. Values that say nothing of the photo are left out.
 fn effective_statement<'a, T: PartialEq + 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
     blocks: &[Block],
     is_set_by_people: bool,
+    says_something: impl Fn(&T) -> bool,
 ) -> Option<(&'a T, Source)> {
     let repeats = |value: &T| {
         let mut stated = of(sources.content).iter();
@@ -156,16 +167,17 @@ fn effective_statement<'a, T: PartialEq + 'a>(
     let in_sidecars = |wanted: &dyn Fn(Block) -> bool| {
         let of_each = sources.sidecars.iter().filter_map(|statements| {
             let mut stated = of(statements).iter();
-            stated.find(|stated| wanted(stated.by))
+            stated.find(|stated| wanted(stated.by) && says_something(&stated.value))
         });
         let mut own = of_each.filter(|stated| !(is_set_by_people && repeats(&stated.value)));
         own.next()
             .map(|stated| (&stated.value, source_of_block(stated.by, true)))
     };
     let in_content = || {
-        let stated = of(sources.content);
-        let by = |block: &Block| stated.iter().find(|stated| stated.by == *block);
-        let found = blocks.iter().find_map(by).or(stated.first());
+        let stated = of(sources.content).iter();
+        let mut stated = stated.filter(|stated| says_something(&stated.value));
+        let by = |block: &Block| stated.clone().find(|stated| stated.by == *block);
+        let found = blocks.iter().find_map(by).or_else(|| stated.next());
         found.map(|stated| (&stated.value, source_of_block(stated.by, false)))
     };
     let sidecar = in_sidecars(&|by| !matches!(by, Block::Picasa | Block::Takeout));
