@@ -8,6 +8,7 @@ mod boilerplate;
 mod camera;
 mod clock;
 mod dates;
+mod file_times;
 mod names;
 mod offsets;
 mod picasa;

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Block, Moment, Stated, StatedDate, Statements, boilerplate, dates, names, offsets};
+use super::{
+    Block, Moment, Stated, StatedDate, Statements, boilerplate, dates, file_times, names, offsets,
+};
 use crate::photo::{Capture, DateSource, FactSources, GeoPoint, Source, TakenAt};
 
 /// All sources of one photo.
@@ -220,7 +222,7 @@ fn taken_at(
     });
     let Some(date) = date else {
         let times = sources.files.iter().filter_map(|file| file.modified);
-        return times.min().and_then(TakenAt::from_file_time);
+        return file_times::date(times, today);
     };
     let (local, offset) = match date.moment {
         Moment::Local { local, offset } => {
