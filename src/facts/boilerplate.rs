@@ -35,7 +35,12 @@ pub(super) fn is_of_camera(description: &str) -> bool {
         "sdr_HDRB",
         "SONY DSC",
     ];
-    /// Fields of the settings that phones of Vivo, and others with chips of MediaTek, write into a comment.
+    /// Modes of Huawei's and Honor's phones that are no words, as these write them.
+    const MODES: [&str; 14] = [
+        "bsh", "btf", "btr", "cof", "dav", "edf", "fbt", "frem", "mde", "ptr", "qrf", "rbt", "rpt",
+        "vhdr",
+    ];
+    /// Fields of the settings that phones of Vivo, and others with the same chips, write into a comment.
     const SETTINGS: [&str; 3] = ["fileterIntensity:", "captureOrientation:", "hw-remosaic:"];
     let is_path = || starts_with(description, "DCIM\\") && !description.contains(' ');
     let is_mask = || {
@@ -52,6 +57,7 @@ pub(super) fn is_of_camera(description: &str) -> bool {
         inner.is_some_and(|inner| inner.contains("Samsung"))
     };
     equals_any(description, &TEXTS)
+        || MODES.contains(&description)
         || starts_with(description, "oznor") && !description.contains(' ')
         || SETTINGS.iter().any(|field| description.contains(field))
         || is_path()
@@ -62,11 +68,8 @@ pub(super) fn is_of_camera(description: &str) -> bool {
 /// Whether a description is such a text of the camera with this name. A person may have written the same words of a photo
 /// of another camera.
 pub(super) fn is_of_this_camera(description: &str, camera: &str) -> bool {
-    /// The modes in which phones of Huawei and Honor took a photo.
-    const HUAWEI: [&str; 21] = [
-        "bsh", "btf", "btr", "burst", "cof", "dav", "edf", "fbt", "frem", "hdr", "maf", "mde",
-        "mon", "nor", "ptr", "qrf", "rbt", "rpt", "sdr", "smart", "vhdr",
-    ];
+    /// Modes in which phones of Huawei and Honor took a photo.
+    const MODES: [&str; 7] = ["burst", "hdr", "maf", "mon", "nor", "sdr", "smart"];
     const KINDS: [&str; 3] = [" digital camera", " digital still camera", " camera"];
     let camera = camera.to_lowercase();
     let description = description.to_lowercase();
@@ -80,7 +83,7 @@ pub(super) fn is_of_this_camera(description: &str, camera: &str) -> bool {
         let name = KINDS.iter().find_map(|kind| description.strip_suffix(kind));
         name.is_some_and(|name| name.split(' ').all(has_word))
     };
-    equals_any(&description, &HUAWEI) && is_of(&["huawei", "honor"])
+    MODES.contains(&description.as_str()) && is_of(&["huawei", "honor"])
         || description == "default" && is_of(&["dji", "hasselblad"])
         || description == "samsung" && is_of(&["samsung"])
         || names_maker()
@@ -177,6 +180,7 @@ mod tests {
             "rhdr",
             "_cuva",
             "sdr_HDRB",
+            "dav",
             "HELLOMOTO",
             "MEDION DIGITAL CAMERA",
             "KONICA MINOLTA DIGITAL CAMERA",
@@ -203,7 +207,7 @@ mod tests {
             "Samsung",
             "The default view",
             "hdr",
-            "dav",
+            "Dav",
             "default",
             "smart",
             "Burst",
@@ -218,7 +222,7 @@ mod tests {
     fn the_words_of_a_camera_are_its_own() {
         for (text, camera) in [
             ("hdr", "HUAWEI VNS-L31"),
-            ("dav", "HONOR BLN-L21"),
+            ("nor", "HONOR BLN-L21"),
             ("smart", "HUAWEI CTR-AL00"),
             ("default", "DJI FC220"),
             ("default", "Hasselblad L1D-20c"),

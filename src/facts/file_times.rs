@@ -31,7 +31,7 @@ fn is_lost(time: SystemTime) -> bool {
         let distance = time
             .duration_since(start)
             .unwrap_or_else(|before| before.duration());
-        distance <= Duration::from_hours(14) && distance.as_nanos() % 900_000_000_000 == 0
+        distance <= Duration::from_hours(14) && distance.as_nanos().is_multiple_of(900_000_000_000)
     })
 }
 

@@ -408,13 +408,12 @@ fn what_a_camera_writes_into_every_photo_hides_no_description() {
             takeout.add_description("of Google", Block::Takeout);
             // As it was read by a version that did not know these texts.
             let mut beside = Statements::default();
-            beside.descriptions = vec![Stated {
-                value: sidecar.to_owned(),
-                by: Block::Xmp,
-            }];
-            beside
-                .descriptions
-                .retain(|stated| !stated.value.is_empty());
+            if !sidecar.is_empty() {
+                beside.descriptions.push(Stated {
+                    value: sidecar.to_owned(),
+                    by: Block::Xmp,
+                });
+            }
             let sources = SourcesOfPhoto {
                 content: &content,
                 sidecars: &[beside, takeout],
