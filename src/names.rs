@@ -21,18 +21,18 @@ const RAW: &[&str] = &[
 /// This includes thumbnails and previews beside photos: they are pictures, but copies of photos in the album.
 #[rustfmt::skip]
 const OTHERS: &[&str] = &[
-    "3g2", "3gp", "7z", "a", "aac", "aae", "aax", "abw", "accdb", "ai", "aif", "aiff", "amr", "ape",
+    "360", "3g2", "3gp", "7z", "a", "aac", "aae", "aax", "abw", "accdb", "ai", "aif", "aiff", "amr", "ape",
     "apk", "app", "ar", "arp", "asc", "asf", "asm", "ass", "avi", "azw", "azw3", "bak", "bat", "bib",
     "bin", "bridgesort", "bup", "bz2", "c", "cab", "cbr", "cbz", "cc", "cfg", "chm", "class", "cmd",
     "cof", "comask", "conf", "cop", "cos", "cot", "cpp", "crdownload", "crt", "cs", "css", "csv", "cue",
     "dat", "db", "db-journal", "db-shm", "db-wal", "deb", "dll", "dmg", "doc", "docm", "docx", "dop",
     "drf", "dvr-ms", "dylib", "eip", "eml", "eot", "eps", "epub", "exe", "f4v", "fit", "flac", "flv",
-    "fodt", "gitignore", "go", "gpx", "gz", "h", "hpp", "htm", "html", "icc", "ico", "ics", "idx", "iml",
-    "ind", "indd", "inf", "info", "ini", "ipa", "ipynb", "iso", "ithmb", "jar", "java", "js", "json",
+    "fodt", "gitignore", "go", "gpx", "gz", "h", "hpp", "htm", "html", "icc", "ico", "ics", "identifier", "idx", "iml",
+    "ind", "indd", "inf", "info", "ini", "insv", "ipa", "ipynb", "iso", "ithmb", "jar", "java", "js", "json",
     "jsonl", "jsx", "key", "kml", "kmz", "kt", "lck", "lnk", "lock", "log", "lrcat", "lrf", "lrprev",
     "lrtemplate", "lrv", "lua", "lz", "lz4", "lzma", "m", "m2ts", "m3u", "m3u8", "m4a", "m4b", "m4p",
-    "m4v", "map", "md", "md5", "mdb", "mid", "midi", "mjs", "mka", "mkv", "mobi", "moff", "mov", "mp2",
-    "mp3", "mp4", "mpc", "mpeg", "mpg", "msg", "msi", "mts", "mui", "mxf", "nfo", "nks", "nksc", "numbers",
+    "m4v", "map", "md", "md5", "mdb", "mid", "midi", "mjs", "mka", "mkv", "mobi", "moff", "mov", "mp", "mp2",
+    "mp3", "mp4", "mpc", "mpeg", "mpg", "msg", "msi", "mts", "mui", "mv", "mxf", "nfo", "nks", "nksc", "numbers",
     "o", "odg", "odp", "ods", "odt", "oga", "ogg", "ogv", "on1", "opus", "orig", "otf", "ova", "pages",
     "part", "pcap", "pdb", "pdf", "pem", "php", "pif", "pkg", "pl", "plist", "pp3", "pps", "ppsx", "ppt",
     "pptx", "properties", "ps", "ps1", "psb", "psd", "pst", "py", "pyc", "qcow2", "r", "ra", "rar", "rb",
@@ -148,6 +148,9 @@ mod tests {
             ("a.JPG_original", FileKind::Other),
             ("a.jpg.xmp_original", FileKind::Other),
             ("a.trip_original", FileKind::Unknown),
+            // The film of a Pixel's photo in an export, and what Windows keeps of a download.
+            ("PXL_20230922_144936660.MP", FileKind::Other),
+            ("a.jpg:Zone.Identifier", FileKind::Other),
             ("a.ünlü", FileKind::Unknown),
         ] {
             assert_eq!(FileKind::of(Path::new(name)), expected, "{name}");

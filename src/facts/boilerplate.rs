@@ -1,25 +1,105 @@
 //! Recognises the texts that cameras, scanners and programs write into every photo: they say nothing of the photo.
 
-/// Whether a description is such a text of a camera or scanner.
+/// Whether a description is such a text of a camera or scanner, whichever took the photo.
 pub(super) fn is_of_camera(description: &str) -> bool {
-    const TEXTS: [&str; 13] = [
+    const TEXTS: [&str; 31] = [
+        "_cuva",
         "ASUS DIGITAL CAMERA",
+        "binary comment",
+        "btfhdr",
+        "btfmdn",
         "CASIO DIGITAL CAMERA",
+        "charset=Ascii",
         "DIGITAL CAMERA",
+        "DVC 10.1 HDMI",
         "Exif_JPEG_PICTURE",
         "Exif JPEG",
+        "fbthdr",
+        "frontbhdp",
+        "fshbty",
+        "hdrpl",
+        "HELLOMOTO",
+        "iClarified",
         "JPEG Image",
         "KODAK Digital Still Camera",
+        "KONICA MINOLTA DIGITAL CAMERA",
+        "mde_soft",
+        "MEDION DIGITAL CAMERA",
         "MINOLTA DIGITAL CAMERA",
         "My beautiful picture",
         "OLYMPUS DIGITAL CAMERA",
+        "rhdr",
+        "SAMSUNG CAMERA PICTURES",
         "SAMSUNG DIGITAL CAMERA",
-        "SONY DSC",
         "Screenshot",
+        "sdr_HDRB",
+        "SONY DSC",
     ];
-    TEXTS
-        .iter()
-        .any(|text| description.eq_ignore_ascii_case(text))
+    /// Modes of Huawei's and Honor's phones that are no words, as these write them.
+    const MODES: [&str; 14] = [
+        "bsh", "btf", "btr", "cof", "dav", "edf", "fbt", "frem", "mde", "ptr", "qrf", "rbt", "rpt",
+        "vhdr",
+    ];
+    /// Fields of the settings that phones of Vivo, and others with the same chips, write into a comment.
+    const SETTINGS: [&str; 3] = ["fileterIntensity:", "captureOrientation:", "hw-remosaic:"];
+    let is_path = || starts_with(description, "DCIM\\") && !description.contains(' ');
+    let is_mask = || {
+        // The numbers of OPPO, OnePlus and realme.
+        let number = ["oplus_", "oppo_"]
+            .iter()
+            .find_map(|start| description.strip_prefix(start));
+        number.is_some_and(|number| !number.is_empty() && is_number(number))
+    };
+    // `<Digimax i5, Samsung #1>`, `<KENOX S760  / Samsung S760>`.
+    let is_of_samsung = || {
+        let inner = description.strip_prefix('<');
+        let inner = inner.and_then(|rest| rest.strip_suffix('>'));
+        inner.is_some_and(|inner| inner.contains("Samsung"))
+    };
+    equals_any(description, &TEXTS)
+        || MODES.contains(&description)
+        || starts_with(description, "oznor") && !description.contains(' ')
+        || SETTINGS.iter().any(|field| description.contains(field))
+        || is_path()
+        || is_mask()
+        || is_of_samsung()
+}
+
+/// Whether a description is such a text of the camera with this name. A person may have written the same words of a photo
+/// of another camera.
+pub(super) fn is_of_this_camera(description: &str, camera: &str) -> bool {
+    /// Modes in which phones of Huawei and Honor took a photo.
+    const MODES: [&str; 7] = ["burst", "hdr", "maf", "mon", "nor", "sdr", "smart"];
+    const KINDS: [&str; 3] = [" digital camera", " digital still camera", " camera"];
+    let camera = camera.to_lowercase();
+    let description = description.to_lowercase();
+    let has_word = |word: &str| {
+        let mut words = camera.split(|c: char| !c.is_alphanumeric());
+        words.any(|own| own == word)
+    };
+    let is_of = |makers: &[&str]| makers.iter().any(|maker| has_word(maker));
+    // `PENTAX DIGITAL CAMERA`, `Konica Minolta digital still camera`.
+    let names_maker = || {
+        let name = KINDS.iter().find_map(|kind| description.strip_suffix(kind));
+        name.is_some_and(|name| name.split(' ').all(has_word))
+    };
+    MODES.contains(&description.as_str()) && is_of(&["huawei", "honor"])
+        || description == "default" && is_of(&["dji", "hasselblad"])
+        || description == "samsung" && is_of(&["samsung"])
+        || names_maker()
+}
+
+fn equals_any(text: &str, others: &[&str]) -> bool {
+    others.iter().any(|other| text.eq_ignore_ascii_case(other))
+}
+
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|own| own.eq_ignore_ascii_case(start))
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether the comment of a JPEG says by what program it was written.
@@ -51,10 +131,8 @@ pub(super) fn is_of_program(comment: &str) -> bool {
         "Processed",
     ];
     let begins = |beginnings: &[&str]| {
-        beginnings.iter().any(|beginning| {
-            let start = comment.get(..beginning.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
-        })
+        let mut beginnings = beginnings.iter();
+        beginnings.any(|beginning| starts_with(comment, beginning))
     };
     begins(&PROGRAMS) || begins(&ACTIVITIES) && names_program(comment)
 }
@@ -93,6 +171,85 @@ fn names_program(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cameras_are_told_from_people() {
+        for text in [
+            "oznor",
+            "oznorWO",
+            "rhdr",
+            "_cuva",
+            "sdr_HDRB",
+            "dav",
+            "HELLOMOTO",
+            "MEDION DIGITAL CAMERA",
+            "KONICA MINOLTA DIGITAL CAMERA",
+            "SAMSUNG CAMERA PICTURES",
+            "<KENOX S760  / Samsung S760>",
+            "<Digimax i5, Samsung #1>",
+            "DCIM\\100MEDIA\\DJI_0012.JPG",
+            "oplus_8388608",
+            "oppo_32",
+            "fileterIntensity: 0.0; filterMask: 0; captureOrientation: 0;",
+            "filter: 0; fileterIntensity: 0.0; filterMask: 0; module: photo; hw-remosaic: false;",
+            "charset=Ascii",
+            "binary comment",
+        ] {
+            assert!(is_of_camera(text), "{text}");
+        }
+        for text in [
+            "Dad and his new digital camera",
+            "MY NEW DIGITAL CAMERA",
+            "oplus_ones",
+            "oppo_",
+            "DCIM\\100MEDIA was full that day",
+            "<Anna with her Samsung",
+            "Samsung",
+            "The default view",
+            "hdr",
+            "Dav",
+            "default",
+            "smart",
+            "Burst",
+            "filter: none, module: 3",
+            "oznor was here",
+        ] {
+            assert!(!is_of_camera(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_camera_are_its_own() {
+        for (text, camera) in [
+            ("hdr", "HUAWEI VNS-L31"),
+            ("nor", "HONOR BLN-L21"),
+            ("smart", "HUAWEI CTR-AL00"),
+            ("default", "DJI FC220"),
+            ("default", "Hasselblad L1D-20c"),
+            ("SAMSUNG", "SAMSUNG Digimax A403"),
+            ("SAMSUNG", "Samsung Techwin Digimax A403"),
+            ("PENTAX DIGITAL CAMERA", "PENTAX Corporation Optio S"),
+            (
+                "Konica Minolta Digital Still Camera",
+                "Konica Minolta Camera, Inc. DiMAGE Z3",
+            ),
+        ] {
+            assert!(is_of_this_camera(text, camera), "{text} {camera}");
+        }
+        for (text, camera) in [
+            ("hdr", "Canon EOS 5D"),
+            ("Smart", "SMART Technologies SM-1"),
+            ("default", "Canon EOS 5D"),
+            ("SAMSUNG", "Canon EOS 5D"),
+            ("SAMSUNG factory", "SAMSUNG SM-G930F"),
+            ("My Pentax digital camera", "PENTAX Corporation Optio S"),
+            ("digital camera", "PENTAX Corporation Optio S"),
+            ("hdr of the lake", "HUAWEI VNS-L31"),
+            ("", "HUAWEI VNS-L31"),
+        ] {
+            assert!(!is_of_this_camera(text, camera), "{text} {camera}");
+        }
+    }
 
     #[test]
     fn programs_are_told_from_people() {

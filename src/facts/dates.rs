@@ -95,7 +95,9 @@ fn partial_day(text: &str) -> Option<(Date, Precision)> {
     }
 }
 
-/// Parses the date and the time of IPTC-IIM: "20190714" and "153000+0200". A month or day of 00 is unknown.
+/// Parses the date and the time of IPTC-IIM: "20190714" and "153000+0200". A month or day of 00 is unknown. The standard
+/// requires an offset, so programs write "+0000" if they do not know it; Lightroom and Photoshop do so while EXIF and XMP
+/// of the same photo have none. So that offset is unknown.
 pub fn iptc_date(day: &str, time: Option<&str>) -> Option<(Moment, Precision)> {
     let digits: String = day.chars().filter(char::is_ascii_digit).collect();
     let (year, rest) = digits.split_at_checked(4)?;
@@ -107,7 +109,8 @@ pub fn iptc_date(day: &str, time: Option<&str>) -> Option<(Moment, Precision)> {
         let digits: String = clock.chars().filter(char::is_ascii_digit).collect();
         let numbers = [digits.get(..2)?, digits.get(2..4)?, digits.get(4..6)?];
         let local = date_time(format!("{day} {}", numbers.join(":")).as_bytes(), 0)?;
-        Some((local, utc_offset(offset.as_bytes())))
+        let offset = utc_offset(offset.as_bytes()).filter(|offset| *offset != Offset::UTC);
+        Some((local, offset))
     });
     match clock {
         Some((local, offset)) if precision == Precision::Day => {
@@ -214,6 +217,22 @@ mod tests {
                 "2019-07-14T15:30:00+02 second",
             ),
             ("2019:07:14", Some("15:30:00"), "2019-07-14T15:30:00 second"),
+            // An offset that is required, and so says nothing.
+            (
+                "20190714",
+                Some("153000+0000"),
+                "2019-07-14T15:30:00 second",
+            ),
+            (
+                "20190714",
+                Some("153000-0000"),
+                "2019-07-14T15:30:00 second",
+            ),
+            (
+                "20190714",
+                Some("153000+0100"),
+                "2019-07-14T15:30:00+01 second",
+            ),
             ("20190700", Some("000000"), "2019-07-01T00:00:00 month"),
             ("20190714", Some("noon"), "2019-07-14T00:00:00 day"),
             ("00000000", None, "None"),

@@ -14,8 +14,10 @@ use super::{Moment, StatedDate};
 use crate::photo::{DateSource, Precision};
 
 mod conflicts;
+mod exports;
 
 use conflicts::without_marks;
+use exports::is_export;
 
 /// How many folders above a file are searched for a date.
 const MAX_FOLDERS: usize = 4;
@@ -53,7 +55,7 @@ pub fn date_in_file_name(path: &Path, today: Date) -> Option<StatedDate> {
 }
 
 /// The date in the names of the folders above a file, the nearest first, as precisely as they state it:
-/// `2019-07 Italy`, `2019/07/14`, `Photos from 2019`.
+/// `2019-07 Italy`, `2019/07/14`, `Photos from 2019`. The folder of an export, and those around it, say nothing.
 pub fn date_in_folder_names(path: &Path, today: Date) -> Option<StatedDate> {
     let folders: Vec<_> = path
         .parent()?
@@ -63,6 +65,7 @@ pub fn date_in_folder_names(path: &Path, today: Date) -> Option<StatedDate> {
             Component::Normal(name) => name.to_str().map(without_marks),
             _ => None,
         })
+        .take_while(|name| !is_export(name))
         .take(MAX_FOLDERS)
         .collect();
     let folders: Vec<&str> = folders.iter().map(AsRef::as_ref).collect();
@@ -114,8 +117,14 @@ fn leading_number(name: &str) -> Option<i8> {
 /// The day, month or year in the name of a folder; `None` also if it spans several years.
 fn date_in_folder_name(name: &str, today: Date) -> Option<(Date, Precision)> {
     let runs = digit_runs(name);
-    let day = runs.iter().find_map(|&at| parse_day_at(name, at, today));
-    if let Some((day, _)) = day {
+    let day = runs.iter().find_map(|&at| {
+        let (day, rest) = parse_day_at(name, at, today)?;
+        // People write words after it, as in `20190714Italy`; if digits follow, it may be part of a hash or a number.
+        let is_written_out = leading_digits(&name[at..]).0.len() <= 4;
+        let is_day = is_written_out || is_end_of_number(rest) || parse_time(day, rest).is_some();
+        is_day.then_some(day)
+    });
+    if let Some(day) = day {
         return Some((day, Precision::Day));
     }
     let mut found: Option<(Date, Precision)> = None;
@@ -189,7 +198,7 @@ fn moment_in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
         };
         // The camera of a Pixel names its files by UTC, also if a program puts something before that, and others say so.
         let is_of_pixel = ends_with_word(&name[..at], "PXL_");
-        if is_of_pixel || rest.starts_with('Z') {
+        if is_of_pixel || rest.starts_with('Z') || begins_with_utc(rest) {
             let utc = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
             return Some((Moment::Instant { utc }, Precision::Second));
         }
@@ -202,6 +211,22 @@ fn moment_in_file_name(name: &str, today: Date) -> Option<(Moment, Precision)> {
         runs.find_map(|at| unix_milliseconds(name, at, today))
     };
     best.or_else(|| later().map(of_instant))
+}
+
+/// Whether a text begins with `UTC` and no other offset, as in the names that Instaloader gives.
+fn begins_with_utc(text: &str) -> bool {
+    let rest = text.strip_prefix(['_', '-', ' ', '.']).unwrap_or(text);
+    let Some((word, rest)) = rest.split_at_checked(3) else {
+        return false;
+    };
+    let mut rest = rest.chars();
+    let is_offset = match rest.next() {
+        Some('+') => true,
+        Some('-' | '−') => rest.next().is_some_and(|c| c.is_ascii_digit()),
+        Some(next) => next.is_alphanumeric(),
+        None => false,
+    };
+    word.eq_ignore_ascii_case("utc") && !is_offset
 }
 
 /// Whether a text ends with a word that is not the end of a longer one, in any case.
@@ -267,6 +292,17 @@ fn leading_digits(text: &str) -> (&str, &str) {
 /// hash.
 fn is_end_of_date(rest: &str) -> bool {
     rest.chars().next().is_none_or(|c| !c.is_alphanumeric())
+}
+
+/// Whether a number before `rest` ends there, or is followed by letters alone, or by `T` and a time to the minute.
+fn is_end_of_number(rest: &str) -> bool {
+    let end = rest
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(rest.len());
+    let word = &rest[..end];
+    let is_time = |word: &str| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+    word.bytes().all(|byte| byte.is_ascii_alphabetic())
+        || word.strip_prefix('T').is_some_and(is_time)
 }
 
 /// A day in the digits at `at`, and the text after it: `20190714…`, `2019-07-14…`, and Telegram's `@14-07-2019…`.

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Block, Moment, Stated, StatedDate, Statements, dates, names};
+use super::{
+    Block, Moment, Stated, StatedDate, Statements, boilerplate, dates, file_times, names, offsets,
+};
 use crate::photo::{Capture, DateSource, FactSources, GeoPoint, Source, TakenAt};
 
 /// All sources of one photo.
@@ -52,6 +54,7 @@ pub fn resolve(
         |statements| &statements.positions,
         &[Block::Exif, Block::Xmp],
         true,
+        |_| true,
     );
     let position = value_noting_source(position, &mut from.position).copied();
     let camera = effective_statement(
@@ -59,19 +62,26 @@ pub fn resolve(
         |statements| &statements.cameras,
         &[Block::Exif, Block::Xmp],
         false,
+        |_| true,
     );
     let lens = effective_statement(
         sources,
         |statements| &statements.lenses,
         &[Block::Exif, Block::Xmp],
         false,
+        |_| true,
     );
     let title = effective_statement(
         sources,
         |statements| &statements.titles,
         &[Block::Xmp, Block::Iptc, Block::Windows, Block::Png],
         true,
+        |_| true,
     );
+    let of_camera = |text: &String| {
+        boilerplate::is_of_camera(text)
+            || camera.is_some_and(|(camera, _)| boilerplate::is_of_this_camera(text, camera))
+    };
     let description = effective_statement(
         sources,
         |statements| &statements.descriptions,
@@ -85,12 +95,14 @@ pub fn resolve(
             Block::Png,
         ],
         true,
+        |text| !of_camera(text),
     );
     let rating = effective_statement(
         sources,
         |statements| &statements.ratings,
         &[Block::Xmp, Block::Windows],
         true,
+        |_| true,
     );
     let mut keywords: Vec<String> = Vec::new();
     for (keyword, source) in all_statements(sources, |statements| &statements.keywords) {
@@ -142,12 +154,13 @@ fn all_statements<'a, T: 'a>(
 /// a program that a person used and that writes sidecars instead of changing files. A sidecar that repeats the XMP in
 /// the file does not come first: it may be a copy, and EXIF may be newer than both. In the content, the parts of the
 /// file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it is a
-/// copy of a copy.
+/// copy of a copy. Values that say nothing of the photo are left out.
 fn effective_statement<'a, T: PartialEq + 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
     blocks: &[Block],
     is_set_by_people: bool,
+    says_something: impl Fn(&T) -> bool,
 ) -> Option<(&'a T, Source)> {
     let repeats = |value: &T| {
         let mut stated = of(sources.content).iter();
@@ -156,16 +169,17 @@ fn effective_statement<'a, T: PartialEq + 'a>(
     let in_sidecars = |wanted: &dyn Fn(Block) -> bool| {
         let of_each = sources.sidecars.iter().filter_map(|statements| {
             let mut stated = of(statements).iter();
-            stated.find(|stated| wanted(stated.by))
+            stated.find(|stated| wanted(stated.by) && says_something(&stated.value))
         });
         let mut own = of_each.filter(|stated| !(is_set_by_people && repeats(&stated.value)));
         own.next()
             .map(|stated| (&stated.value, source_of_block(stated.by, true)))
     };
     let in_content = || {
-        let stated = of(sources.content);
-        let by = |block: &Block| stated.iter().find(|stated| stated.by == *block);
-        let found = blocks.iter().find_map(by).or(stated.first());
+        let stated = of(sources.content).iter();
+        let mut stated = stated.filter(|stated| says_something(&stated.value));
+        let by = |block: &Block| stated.clone().find(|stated| stated.by == *block);
+        let found = blocks.iter().find_map(by).or_else(|| stated.next());
         found.map(|stated| (&stated.value, source_of_block(stated.by, false)))
     };
     let sidecar = in_sidecars(&|by| !matches!(by, Block::Picasa | Block::Takeout));
@@ -200,20 +214,23 @@ fn taken_at(
     zone_at: &dyn Fn(Option<GeoPoint>) -> TimeZone,
 ) -> Option<TakenAt> {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
-    let stated = dates_in_order(sources, today, &|| zone_at(position), position.is_some());
+    let zone_of_place = || position.map(|place| zone_at(Some(place)));
+    let stated = dates_in_order(sources, today, &zone_of_place);
     let date = effective_date(&stated).or_else(|| {
         let zone = zone_at(position);
         date_in_names(sources, &stated, today, &zone)
     });
     let Some(date) = date else {
         let times = sources.files.iter().filter_map(|file| file.modified);
-        return times.min().and_then(TakenAt::from_file_time);
+        return file_times::date(times, today);
     };
     let (local, offset) = match date.moment {
         Moment::Local { local, offset } => {
-            let offset = offset.filter(|_| date.precision.is_exact());
             let local = with_fraction(&date, local, &stated);
-            (local, offset.or_else(|| offset_of(&date, local, &stated)))
+            let offset = offset
+                .or_else(|| stated_offset(local, &stated))
+                .or_else(|| offsets::derived(local, &stated, None, &zone_of_place));
+            (local, offset.filter(|_| date.precision.is_exact()))
         }
         Moment::Instant { utc } => {
             let zoned = utc.to_zoned_datetime(zone_at(position));
@@ -239,14 +256,13 @@ fn taken_at(
 fn dates_in_order(
     sources: &SourcesOfPhoto<'_>,
     today: Date,
-    zone: &dyn Fn() -> TimeZone,
-    has_position: bool,
+    zone_of_place: &dyn Fn() -> Option<TimeZone>,
 ) -> Vec<StatedDate> {
     let content = &sources.content.dates;
     let sidecars = sources.sidecars.iter().flat_map(|statements| {
         let with_moment_of_content = statements.dates.iter().map(|date| {
-            let same = same_in_content(date, content, zone, has_position);
-            let moment = same.map_or(date.moment, |same| same.moment);
+            let same = same_in_content(date, content, zone_of_place);
+            let moment = same.unwrap_or(date.moment);
             (StatedDate { moment, ..*date }, same.is_some())
         });
         let dates: Vec<(StatedDate, bool)> = with_moment_of_content.collect();
@@ -275,53 +291,55 @@ fn dates_in_order(
     all
 }
 
-/// The exact date in the content that is the same instant as a date in a sidecar, which states another offset. The
-/// offset of the content's date is its own, that of a GPS receiver's time, or that of the place. If none of these is
-/// known, a sidecar in UTC says the same if some clock on Earth showed that time: an edit by some hours cannot be
-/// distinguished from another time zone.
-fn same_in_content<'a>(
+/// The moment of the exact date in the content that is the same instant as a date in a sidecar, which states another
+/// offset. The offset of the content's date is its own, that of the place, or that of a GPS receiver's time; if that of
+/// the place fits, the moment has the offset that follows. If none of these is known, a sidecar in UTC says the same if
+/// some clock on Earth showed that time: an edit by some hours cannot be distinguished from another time zone.
+fn same_in_content(
     date: &StatedDate,
-    content: &'a [StatedDate],
-    zone: &dyn Fn() -> TimeZone,
-    has_position: bool,
-) -> Option<&'a StatedDate> {
+    content: &[StatedDate],
+    zone_of_place: &dyn Fn() -> Option<TimeZone>,
+) -> Option<Moment> {
     let Moment::Local {
         local: at,
-        offset: Some(stated_offset),
+        offset: Some(offset_in_sidecar),
     } = date.moment
     else {
         return None;
     };
     let is_of_clock = !matches!(date.by, DateSource::Takeout | DateSource::Gps);
     (is_of_clock && date.precision.is_exact()).then_some(())?;
-    let utc = stated_offset.to_timestamp(whole_second(at)?).ok()?;
-    content.iter().find(|own| {
+    let utc = offset_in_sidecar.to_timestamp(whole_second(at)?).ok()?;
+    content.iter().find_map(|own| {
         let Moment::Local { local, offset } = own.moment else {
-            return false;
+            return None;
         };
         let is_change = matches!(own.by, DateSource::ExifChanged | DateSource::PngChanged);
-        let Some(second) = whole_second(local) else {
-            return false;
-        };
+        let second = whole_second(local)?;
         // With the same local time, the sidecar moves nothing.
         if is_change || !own.precision.is_exact() || whole_second(at) == Some(second) {
-            return false;
+            return None;
         }
-        if let Some(offset) = offset.or_else(|| offset_of(own, local, content)) {
-            return offset.to_timestamp(second).is_ok_and(|own| own == utc);
+        let is_same = |offset: &Offset| offset.to_timestamp(second).is_ok_and(|own| own == utc);
+        if let Some(offset) = offset.or_else(|| stated_offset(local, content)) {
+            return is_same(&offset).then_some(own.moment);
         }
-        if has_position {
-            return zone().to_timestamp(second).is_ok_and(|own| own == utc);
+        let zone = zone_of_place();
+        let by_place = zone
+            .as_ref()
+            .map_or_else(Vec::new, |zone| offsets::of_place(second, zone));
+        if by_place.iter().any(is_same) {
+            let offset = offsets::derived(second, content, Some(utc), &|| zone.clone());
+            return Some(Moment::Local { local, offset });
         }
-        stated_offset == Offset::UTC && is_on_some_clock(second, utc)
+        let by_receiver = offsets::of_receiver(second, content);
+        let is_same_by_clock = match by_receiver {
+            Some(offset) => is_same(&offset),
+            None if zone.is_some() => false,
+            None => offset_in_sidecar == Offset::UTC && offsets::may_be_same(second, utc, 0),
+        };
+        is_same_by_clock.then_some(own.moment)
     })
-}
-
-/// Whether some clock on Earth showed `local` at an instant, to the second.
-fn is_on_some_clock(local: DateTime, utc: Timestamp) -> bool {
-    offset_at_instant(local, utc)
-        .and_then(|offset| offset.to_timestamp(local).ok())
-        .is_some_and(|at| at == utc)
 }
 
 const fn rank(source: DateSource) -> u8 {
@@ -350,7 +368,8 @@ fn date_edited_in_google_photos(dates: &[StatedDate]) -> Option<StatedDate> {
     let (Moment::Instant { utc }, Moment::Local { local, .. }) = (google.moment, own.moment) else {
         return None;
     };
-    (own.by != DateSource::Sidecar && offset_at_instant(local, utc).is_none()).then_some(*google)
+    let is_own = offsets::may_be_same(local, utc, offsets::TOLERANCE);
+    (own.by != DateSource::Sidecar && !is_own).then_some(*google)
 }
 
 /// The day of a moment, in Coordinated Universal Time if only that is known.
@@ -448,41 +467,15 @@ fn whole_second(time: DateTime) -> Option<DateTime> {
     time.with().subsec_nanosecond(0).build().ok()
 }
 
-/// The offset of the clock that showed `local`: that of another statement of the same time, or else the difference from
-/// the time of the GPS receiver or of Google Takeout.
-fn offset_of(date: &StatedDate, local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
-    if !date.precision.is_exact() {
-        return None;
-    }
-    let same = stated.iter().find_map(|other| match other.moment {
+/// The offset that another statement of the same time has.
+fn stated_offset(local: DateTime, stated: &[StatedDate]) -> Option<Offset> {
+    stated.iter().find_map(|other| match other.moment {
         Moment::Local {
             local: at,
             offset: Some(offset),
         } if whole_second(at) == whole_second(local) => Some(offset),
         _ => None,
-    });
-    let instants = stated.iter().filter_map(|other| match other.moment {
-        Moment::Instant { utc } => Some(utc),
-        Moment::Local { .. } => None,
-    });
-    same.or_else(|| {
-        instants
-            .clone()
-            .find_map(|utc| offset_at_instant(local, utc))
     })
-}
-
-/// The offset of the clock that showed `local` at an instant: a whole number of quarters of an hour that some clock on
-/// Earth has. A receiver's time may be up to two minutes old.
-fn offset_at_instant(local: DateTime, utc: Timestamp) -> Option<Offset> {
-    const QUARTER: i64 = 900;
-    let at_utc = Offset::UTC.to_datetime(utc);
-    let seconds = local.duration_since(at_utc).as_secs();
-    let quarters = (seconds + QUARTER / 2).div_euclid(QUARTER);
-    let is_near = (seconds - quarters * QUARTER).abs() <= 120;
-    let is_on_earth = (-12 * 4..=14 * 4).contains(&quarters);
-    (is_near && is_on_earth).then_some(())?;
-    Offset::from_seconds(i32::try_from(quarters * QUARTER).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::boilerplate;
 
 /// The version of the metadata readers, to be raised when they find more. Metadata that an older version read are read
 /// again, without a new analysis of the pictures.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// Longest name, title or keyword, in bytes; a longer keyword or name is left out, a longer title is cut.
 const MAX_NAME_BYTES: usize = 256;

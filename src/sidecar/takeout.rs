@@ -187,20 +187,28 @@ pub(super) fn is_edited(photo: &OsStr) -> bool {
         .is_some_and(|photo| Parts::of(photo).original().is_some())
 }
 
-/// The position of a folder in an export: the folder that contains the part of the export, the name of the part, and
-/// the path inside it. Large exports come in several archives, and a photo and its JSON may be in different ones. If
-/// these are unpacked side by side, the names of the parts begin with "Takeout", and the path in them is the same.
-fn part(folder: &Path) -> Option<(PathBuf, &OsStr, &Path)> {
+/// A position of a folder in an export: the folder that contains the part of the export, the name of the part, and the
+/// path inside it.
+type Position<'a> = (PathBuf, &'a OsStr, &'a Path);
+
+/// The possible positions of a folder in an export, the innermost part first. Large exports come in several archives, and
+/// a photo and its JSON may be in different ones. If these are unpacked side by side, the names of the parts begin with
+/// "Takeout", and the path in them is the same. So may the name of a folder within a part, as in
+/// `takeout-20240501T120000Z-001/Takeout`, and that of the folder around all of them.
+fn positions(folder: &Path) -> Vec<Position<'_>> {
     let mut above = PathBuf::new();
     let mut components = folder.components();
-    loop {
-        match components.next()? {
-            Component::Normal(name) if is_part(name) => {
-                return Some((above, name, components.as_path()));
-            }
-            component => above.push(component),
+    let mut positions = Vec::new();
+    while let Some(component) = components.next() {
+        if let Component::Normal(name) = component
+            && is_part(name)
+        {
+            positions.push((above.clone(), name, components.as_path()));
         }
+        above.push(component);
     }
+    positions.reverse();
+    positions
 }
 
 fn is_part(name: &OsStr) -> bool {
@@ -210,18 +218,24 @@ fn is_part(name: &OsStr) -> bool {
 
 /// Whether two folders are the same one in two parts of an export.
 pub(super) fn is_same_in_other_part(a: &Path, b: &Path) -> bool {
-    match (part(a), part(b)) {
-        (Some((above_a, _, in_a)), Some((above_b, _, in_b))) => (above_a, in_a) == (above_b, in_b),
-        _ => false,
-    }
+    let in_b = positions(b);
+    positions(a).into_iter().any(|(above_a, _, in_a)| {
+        in_b.iter()
+            .any(|(above_b, _, in_b)| (above_a.as_path(), in_a) == (above_b, *in_b))
+    })
 }
 
-/// The same folder in the other parts of an export, sorted.
+/// The same folder in the other parts of an export, those in the nearest folder first, and then sorted.
 pub fn in_other_parts(folder: &Path) -> Vec<PathBuf> {
-    let Some((above, own, below)) = part(folder) else {
-        return Vec::new();
-    };
-    let Ok(entries) = fs::read_dir(&above) else {
+    positions(folder)
+        .into_iter()
+        .flat_map(|position| in_parts_beside(&position))
+        .collect()
+}
+
+/// The folder of a position in the other parts there, sorted.
+fn in_parts_beside((above, own, below): &Position<'_>) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(above) else {
         return Vec::new();
     };
     let mut folders: Vec<PathBuf> = entries

@@ -223,6 +223,11 @@ fn an_export_in_several_parts_needs_no_preparation() {
             "takeout-20240101T000000Z-001/Takeout",
             "takeout-20240101T000000Z-002/Takeout",
         ),
+        // In a folder that is called so itself.
+        (
+            "takeouts/takeout-20240101T000000Z-001/Takeout",
+            "takeouts/takeout-20240101T000000Z-002/Takeout",
+        ),
     ]
     .into_iter()
     .enumerate()

@@ -91,6 +91,13 @@ fn files_are_named_by_phones_messengers_and_programs() {
         ("mmexport1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
         ("1563109200123.jpg", "2019-07-14T13:00:00.123Z"),
         ("20190714T233000Z.jpg", "2019-07-14T23:30:00Z"),
+        // Of Instaloader, also of several pictures of a post.
+        ("2019-07-14_22-30-00_UTC.jpg", "2019-07-14T22:30:00Z"),
+        ("2019-07-14_22-30-00_UTC_1.jpg", "2019-07-14T22:30:00Z"),
+        ("20190714-223000 utc.jpg", "2019-07-14T22:30:00Z"),
+        ("2019-07-14_22-30-00_UTC+2.jpg", "2019-07-14T22:30:00"),
+        ("2019-07-14_22-30-00_UTC-0500.jpg", "2019-07-14T22:30:00"),
+        ("2019-07-14_22-30-00_UTCS.jpg", "2019-07-14T22:30:00"),
         // Something before the name that the phone or the messenger gave.
         (
             "original_1234_PXL_20190714_123456789.jpg",
@@ -304,6 +311,19 @@ fn folders_are_named_to_the_precision_that_people_know() {
         ("/a/2019/2019-07-14 Birthday/1.jpg", "2019-07-14"),
         ("/a/2019-07/14/1.jpg", "2019-07-14"),
         ("/a/20190714/1.jpg", "2019-07-14"),
+        ("/a/20190714Italy/1.jpg", "2019-07-14"),
+        ("/a/20190714a/1.jpg", "2019-07-14"),
+        ("/a/20190714北京/1.jpg", "2019-07-14"),
+        ("/a/20190714_1530 Party/1.jpg", "2019-07-14"),
+        ("/a/20190714153000/1.jpg", "2019-07-14"),
+        ("/a/20190714T1530/1.jpg", "2019-07-14"),
+        ("/a/20190714T153000Z/1.jpg", "2019-07-14"),
+        ("/a/2019-07-14a/1.jpg", "2019-07-14"),
+        ("/a/2019-07-14T15-30/1.jpg", "2019-07-14"),
+        // Hashes and numbers.
+        ("/a/20190714abcd12/1.jpg", "none"),
+        ("/a/20190714999999/1.jpg", "none"),
+        ("/2018/20190714abcd12/1.jpg", "2018"),
         ("/a/2019_07_14/1.jpg", "2019-07-14"),
         ("/a/201907/1.jpg", "2019-07"),
         ("/Photos from 2019/1.jpg", "2019"),
@@ -325,5 +345,42 @@ fn folders_are_named_to_the_precision_that_people_know() {
             expected,
             "{path}"
         );
+    }
+}
+
+#[test]
+fn the_day_of_an_export_is_no_date() {
+    for (path, expected) in [
+        (
+            "/a/instagram-ada-2024-05-01-xYz123/media/other/1.jpg",
+            "none",
+        ),
+        (
+            "/a/instagram-ada_l-2024-05-01-xYz123 (1)/media/1.jpg",
+            "none",
+        ),
+        ("/a/facebook-ada.l-2024-05-01-AbC/posts/1.jpg", "none"),
+        ("/a/twitter-2024-05-01-0a1b2c/tweets_media/1.jpg", "none"),
+        ("/a/ChatExport_2024-05-01/photos/1.jpg", "none"),
+        ("/a/ChatExport_2024-05-01 (1)/files/1.jpg", "none"),
+        ("/a/DataExport_2024-05-01/photos/1.jpg", "none"),
+        ("/a/takeout-20240501T120000Z-001/Takeout/1.jpg", "none"),
+        ("/a/takeout-20240501T120000Z-1-001/Takeout/1.jpg", "none"),
+        ("/2024/takeout-20240501T120000Z-001/Takeout/1.jpg", "none"),
+        // What is in them has dates, as have folders of people.
+        (
+            "/takeout-20240501T120000Z-001/Takeout/Photos from 2019/1.jpg",
+            "2019",
+        ),
+        ("/a/instagram-ada-2024-05-01-xYz123/201907/1.jpg", "2019-07"),
+        ("/a/takeout-2019/1.jpg", "2019"),
+        ("/a/Takeout dinner 2019-07-14/1.jpg", "2019-07-14"),
+        ("/a/facebook-party-2019-07-14/1.jpg", "2019-07-14"),
+        ("/a/facebook-2019-07-14-at the lake/1.jpg", "2019-07-14"),
+        ("/a/facebook-2019-07-14-Lake/1.jpg", "2019-07-14"),
+        ("/a/Instagram 2019-07-14/1.jpg", "2019-07-14"),
+    ] {
+        let found = date_in_folder_names(Path::new(path), date(2026, 1, 1));
+        assert_eq!(date_in_words(found), expected, "{path}");
     }
 }

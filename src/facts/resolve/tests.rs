@@ -391,6 +391,44 @@ fn people_say_where_and_what_and_cameras_say_with_what() {
 }
 
 #[test]
+fn what_a_camera_writes_into_every_photo_hides_no_description() {
+    for (exif, xmp, sidecar, expected) in [
+        ("hdr", "", "", Some("of Google")),
+        ("hdr", "hdr", "hdr", Some("of Google")),
+        ("oznor", "At the lake", "", Some("At the lake")),
+        ("smart", "At the lake", "At the sea", Some("At the sea")),
+        ("At the lake", "hdr", "oznor", Some("At the lake")),
+    ] {
+        let resolved = |camera: &str| {
+            let mut content = Statements::default();
+            content.add_camera(camera, Block::Exif);
+            content.add_description(exif, Block::Exif);
+            content.add_description(xmp, Block::Xmp);
+            let mut takeout = Statements::default();
+            takeout.add_description("of Google", Block::Takeout);
+            // As it was read by a version that did not know these texts.
+            let mut beside = Statements::default();
+            if !sidecar.is_empty() {
+                beside.descriptions.push(Stated {
+                    value: sidecar.to_owned(),
+                    by: Block::Xmp,
+                });
+            }
+            let sources = SourcesOfPhoto {
+                content: &content,
+                sidecars: &[beside, takeout],
+                files: &[],
+            };
+            resolve(&sources, &|_| TimeZone::UTC).description
+        };
+        assert_eq!(resolved("HUAWEI VNS-L31").as_deref(), expected, "{exif}");
+        if exif == "hdr" && xmp.is_empty() {
+            assert_eq!(resolved("Canon EOS 5D").as_deref(), Some("hdr"));
+        }
+    }
+}
+
+#[test]
 fn a_date_has_the_finest_fraction_of_its_second() {
     use DateSource::{Exif, ExifDigitized, Xmp};
     let at = |fraction: &str| format!("2019-07-14T15:30:00{fraction}");

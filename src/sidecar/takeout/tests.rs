@@ -184,3 +184,44 @@ fn the_parts_of_an_export_are_found() {
     assert!(is_same_in_other_part(&at("Takeout"), &others[0]));
     assert!(!is_same_in_other_part(&at("Takeout"), &at("Other")));
 }
+
+#[test]
+fn the_folder_around_all_parts_of_an_export_may_be_called_like_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |part: &str| {
+        folder
+            .path()
+            .join(part)
+            .join("Google Photos/Photos from 2019")
+    };
+    for (own, other) in [
+        (
+            "takeout/takeout-1-001/Takeout",
+            "takeout/takeout-1-002/Takeout",
+        ),
+        ("Takeouts 2024/Takeout", "Takeouts 2024/Takeout 2"),
+        // Exports beside each other, each in a folder of its own.
+        ("takeout-a/takeout/Takeout", "takeout-b/takeout/Takeout"),
+    ] {
+        let (own, other) = (at(own), at(other));
+        for folder in [&own, &other] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        assert_eq!(in_other_parts(&own), [other.as_path()], "{own:?}");
+        assert!(is_same_in_other_part(&own, &other), "{own:?}");
+        assert!(is_same_in_other_part(&other, &own), "{own:?}");
+    }
+    let (own, other) = (at("takeout/Takeout"), at("takeout/Other/Takeout"));
+    assert!(!is_same_in_other_part(&own, &other));
+    // The nearest part comes first.
+    for part in ["takeout/Takeout", "takeout/Takeout 3", "takeout-b/Takeout"] {
+        fs::create_dir_all(at(part)).unwrap();
+    }
+    let others = [
+        "takeout/Takeout 3",
+        "Takeouts 2024/Takeout",
+        "takeout-b/Takeout",
+    ]
+    .map(at);
+    assert_eq!(in_other_parts(&at("takeout/Takeout")), others);
+}
