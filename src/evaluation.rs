@@ -2,6 +2,7 @@
 
 mod cut;
 mod groups;
+mod label_columns;
 mod labelled;
 mod labels;
 
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::emotion::Emotion;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Skip};
 use crate::face::ScoredFace;
 use crate::file::read_bytes;
 use crate::pipeline::Analyser;
@@ -51,6 +52,8 @@ pub struct AlbumFigures {
     pub photos: usize,
     /// Number of photos that could not be read.
     pub unreadable: usize,
+    /// Their names and why, in the order of the names.
+    pub unreadable_photos: Vec<UnreadablePhoto>,
     /// Number of photos in which a face was found at the configured threshold.
     pub with_face: usize,
     /// For each labelled emotion, how well the scores of a query rank the photos.
@@ -62,6 +65,24 @@ pub struct AlbumFigures {
     pub expressions: Option<ExpressionFigures>,
     /// The scores of the largest faces in groups of photos.
     pub groups: Vec<GroupFigures>,
+}
+
+/// A labelled photo that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreadablePhoto {
+    /// Its name in the labels.
+    pub file: String,
+    /// One sentence.
+    pub reason: String,
+}
+
+impl UnreadablePhoto {
+    fn new(file: &str, skip: &Skip) -> Self {
+        Self {
+            file: file.to_owned(),
+            reason: skip.to_string(),
+        }
+    }
 }
 
 /// How well photos are ranked by the score that a query uses, that of the best face.
@@ -93,7 +114,8 @@ pub struct BoxFigures {
 /// ranking.
 ///
 /// # Errors
-/// [`Error::Usage`] if none of the labelled photos can be read, or the labels lack a column to group by.
+/// [`Error::Usage`] if none of the labelled photos can be read; [`Error::Input`] if the labels lack a column to group by, or
+/// say nothing and no column to group by is named.
 pub fn evaluate_album(
     analyser: &Analyser,
     folder: &Path,
@@ -105,29 +127,36 @@ pub fn evaluate_album(
     let by: Vec<usize> = (measures.by.iter())
         .map(|name| labels.column(name))
         .collect::<Result<_>>()?;
-    let analysed: Vec<(&PhotoLabels, Option<Vec<ScoredFace>>)> = labels
+    if by.is_empty() {
+        labels.expect_labels()?;
+    }
+    let analysed: Vec<Result<(&PhotoLabels, Vec<ScoredFace>), UnreadablePhoto>> = labels
         .photos
         .par_iter()
         .map(|(name, labels)| {
             let bytes = read_bytes(&folder.join(name), analyser.limits().max_bytes);
             let scan = bytes.and_then(|bytes| analyser.photo(&bytes));
-            let faces = scan.ok().map(|scan| {
-                let human = |face: &ScoredFace| face.scores.is_human();
-                scan.faces.into_iter().filter(human).collect()
-            });
             done();
-            (labels, faces)
+            let scan = scan.map_err(|skip| UnreadablePhoto::new(name, &skip))?;
+            let human = |face: &ScoredFace| face.scores.is_human();
+            Ok((labels, scan.faces.into_iter().filter(human).collect()))
         })
         .collect();
-    let unreadable = analysed.iter().filter(|(_, faces)| faces.is_none()).count();
-    let read: Vec<(&PhotoLabels, Vec<ScoredFace>)> = analysed
-        .into_iter()
-        .filter_map(|(labels, faces)| Some((labels, faces?)))
-        .collect();
+    let (mut read, mut unreadable) = (Vec::new(), Vec::new());
+    for photo in analysed {
+        match photo {
+            Ok(photo) => read.push(photo),
+            Err(photo) => unreadable.push(photo),
+        }
+    }
     if read.is_empty() {
-        let folder = folder.display();
+        let first = unreadable
+            .first()
+            .map(|photo| format!(" ({}: {})", photo.file, photo.reason));
         return Err(Error::Usage(format!(
-            "none of the labelled photos in {folder} can be read; check the folder and the column \"file\""
+            "none of the labelled photos in {} can be read{}; check the folder and the column \"file\"",
+            folder.display(),
+            first.unwrap_or_default()
         )));
     }
     let counts = |face: &&ScoredFace| face.face.score >= threshold;
@@ -145,7 +174,8 @@ pub fn evaluate_album(
             .flat_map(|(name, index)| groups(name, &grouped(&largest, index)))
             .collect(),
         photos: read.len(),
-        unreadable,
+        unreadable: unreadable.len(),
+        unreadable_photos: unreadable,
         with_face: read
             .iter()
             .filter(|(_, faces)| faces.iter().any(|f| counts(&f)))

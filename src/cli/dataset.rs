@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 
 use super::Outcome;
 use super::context::Context;
+use super::evaluate_album::print_unreadable;
 use super::force::ForceArgs;
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
@@ -87,10 +88,12 @@ fn photos(args: &PhotosArgs, context: &Context, out: &mut Stdout) -> Result<Outc
         ProgressBar::new(labels.len())
     };
     let rule = args.force.rule(context, [args.labels.clone()]);
-    let (count, missing) = rule.around(from_ref(&args.out), || {
+    let (count, unreadable, faceless) = rule.around(from_ref(&args.out), || {
         let done = || bar.inc(1);
-        let (faces, missing) = cut_faces(&analyser, &args.folder, &labels, threshold, done);
+        let cut = cut_faces(&analyser, &args.folder, &labels, threshold, done);
         bar.finish_and_clear();
+        let (faces, unreadable, faceless) = cut?;
+        print_unreadable(&args.folder, &unreadable);
         if faces.0.is_empty() {
             return Err(Error::Usage(format!(
                 "none of the photos that {} names was found in {} with a face; name the folder from which its paths start",
@@ -99,11 +102,11 @@ fn photos(args: &PhotosArgs, context: &Context, out: &mut Stdout) -> Result<Outc
             )));
         }
         faces.save(&args.out)?;
-        Ok((faces.0.len(), missing))
+        Ok((faces.0.len(), unreadable.len(), faceless))
     })?;
     let file = args.out.display();
     out.line(format_args!(
-        "{count} faces written to {file}; {missing} photos could not be read or show no face"
+        "{count} faces written to {file}; {unreadable} photos could not be read, and {faceless} show no face"
     ))?;
     Ok(Outcome::Found)
 }

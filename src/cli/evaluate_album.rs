@@ -1,6 +1,6 @@
 //! `fer-index evaluate album`: measures the whole pipeline on labelled photos.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use comfy_table::{Table, presets};
@@ -9,11 +9,13 @@ use indicatif::ProgressBar;
 use super::Outcome;
 use super::context::Context;
 use super::evaluate::{percent, print_figures as print_all};
+use super::stderr;
 use super::stdout::Stdout;
 use crate::emotion::Emotion;
 use crate::error::Result;
 use crate::evaluation::{
-    AlbumFigures, AlbumLabels, AlbumMeasures, BoxFigures, GroupFigures, evaluate_album,
+    AlbumFigures, AlbumLabels, AlbumMeasures, BoxFigures, GroupFigures, UnreadablePhoto,
+    evaluate_album,
 };
 use fer_train::evaluate::{Estimate, ExpressionFigures};
 
@@ -36,7 +38,8 @@ pub(super) struct AlbumArgs {
     folder: PathBuf,
     /// CSV file with a column `file`, and any of: a column `emotion` (of the largest face) and optionally `person`;
     /// 0/1 columns named after emotions (`smile` is happy); columns xmin, ymin, xmax, ymax and optionally state,
-    /// with one face a row, and optionally the eyes (`left_eye_x` to `right_eye_y`) and the emotion of the face.
+    /// with one face a row, and optionally the eyes (`left_eye_x` to `right_eye_y`) and the emotion of the face. Values are
+    /// separated by commas or semicolons.
     #[arg(long, value_name = "FILE")]
     labels: PathBuf,
     /// Also print the figures of each group by this column of the labels; a column of many numbers is
@@ -77,10 +80,29 @@ pub(super) fn run(args: &AlbumArgs, context: &Context, out: &mut Stdout) -> Resu
         args.format
     };
     match format {
-        FiguresFormat::Table => print_figures(&figures, threshold, out)?,
+        FiguresFormat::Table => {
+            print_unreadable(&args.folder, &figures.unreadable_photos);
+            print_figures(&figures, threshold, out)?;
+        }
         FiguresFormat::Json => out.json(&figures)?,
     }
-    Ok(Outcome::Found)
+    Ok(if figures.unreadable == 0 {
+        Outcome::Found
+    } else {
+        Outcome::PartialFailure
+    })
+}
+
+/// Names the labelled photos of a folder that could not be read, and says why.
+pub(super) fn print_unreadable(folder: &Path, photos: &[UnreadablePhoto]) {
+    for photo in photos {
+        let path = folder.join(&photo.file);
+        stderr::print(format_args!(
+            "fer-index: {}: {}",
+            path.display(),
+            photo.reason
+        ));
+    }
 }
 
 /// Prints the figures as text, and as tables those of the labelled boxes.

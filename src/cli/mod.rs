@@ -25,6 +25,8 @@ mod evaluate;
 mod evaluate_album;
 mod everything;
 mod export;
+#[cfg(unix)]
+mod file_limit;
 mod filter_args;
 mod force;
 mod forget;
@@ -268,6 +270,8 @@ fn run(cli: Cli, out: &mut Stdout) -> Result<Outcome> {
         // Before anything else is read or opened, since a decoding process has neither settings nor a home folder.
         return crate::pipeline::serve(None).map(|()| Outcome::Found);
     }
+    #[cfg(unix)]
+    file_limit::report();
     let context = Context::new(global.clone())?;
     match cli.command {
         Command::Index(args) => index::run(&args, false, &context, out),

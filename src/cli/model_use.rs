@@ -58,16 +58,20 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
         .classifier()
         .is_ok_and(|before| before.model() == model.model());
     let file = context.effective().file();
-    config::set(file, "classifier", "model", &setting)?;
+    let written = config::set(file, "classifier", "model", &setting)?;
+    let file = if written == file {
+        file.display().to_string()
+    } else {
+        format!("{}, which {} links to", written.display(), file.display())
+    };
     let next = if is_in_use {
         "as it did before"
     } else {
         "the next `fer-index index` processes all photos again"
     };
     out.line(format_args!(
-        "{} classifies faces from now on ({}); {next}",
-        model.model(),
-        file.display()
+        "{} classifies faces from now on (set in {file}); {next}",
+        model.model()
     ))?;
     Ok(Outcome::Found)
 }

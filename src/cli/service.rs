@@ -187,7 +187,13 @@ fn command_line(global: &GlobalArgs) -> Result<Vec<String>> {
 /// supervisor does not have those of this shell.
 fn environment() -> Result<Vec<(String, String)>> {
     const FOLDERS: [&str; 3] = ["XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"];
-    const PATHS: [&str; 2] = ["FER_INDEX_CONFIG", "FER_INDEX_DATABASE"];
+    // Made absolute like the roots, since the service starts in another folder.
+    const PATHS: [&str; 4] = [
+        "FER_INDEX_CLASSIFIER_MODEL",
+        "FER_INDEX_CONFIG",
+        "FER_INDEX_DATABASE",
+        "FER_INDEX_THUMBNAILS",
+    ];
     let mut variables = Vec::new();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str() else { continue };
@@ -195,16 +201,30 @@ fn environment() -> Result<Vec<(String, String)>> {
         if value.is_empty() || !(is_setting || FOLDERS.contains(&name)) {
             continue;
         }
-        let path = Path::new(&value);
-        let value = if PATHS.contains(&name) && !path.starts_with("~") {
-            text(&absolute(path)?)?
+        let value = if name == "FER_INDEX_ALBUM_ROOTS" {
+            let roots = std::env::split_paths(&value).filter(|root| !root.as_os_str().is_empty());
+            let roots: Vec<String> = roots
+                .map(|root| in_home_or_absolute(&root))
+                .collect::<Result<_>>()?;
+            roots.join(":")
+        } else if PATHS.contains(&name) {
+            in_home_or_absolute(Path::new(&value))?
         } else {
-            text(path)?
+            text(Path::new(&value))?
         };
         variables.push((name.to_owned(), value));
     }
     variables.sort();
     Ok(variables)
+}
+
+/// A path that leads to the same place from every folder.
+fn in_home_or_absolute(path: &Path) -> Result<String> {
+    if path.starts_with("~") {
+        text(path)
+    } else {
+        text(&absolute(path)?)
+    }
 }
 
 fn text(path: &Path) -> Result<String> {

@@ -2,19 +2,23 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::error::{Error, Result};
 use crate::output;
+use crate::real_path::resolve_links;
 
-/// Sets `name` in `[section]` to a string in a configuration file, which is created if it does not exist.
+/// Sets `name` in `[section]` to a string in a configuration file, which is created if it does not exist, and returns the
+/// path of what was written: if the file is a symbolic link, as from a folder of dotfiles, that of the file to which it
+/// leads. The link stays.
 ///
 /// # Errors
-/// If the file is a link or not TOML, the section's name is a setting in it, or it cannot be written. The file is then
-/// unchanged.
-pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
+/// If the file is not TOML or a link into a folder that is not there, the section's name is a setting in it, or it cannot
+/// be written. The file is then unchanged.
+pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<PathBuf> {
+    let file = &target(file)?;
     let before = match fs::read_to_string(file) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -47,7 +51,29 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<()> {
         }
     }
     let before = before.as_deref().map(str::as_bytes);
-    output::edit(file, before, document.to_string().as_bytes())
+    output::edit(file, before, document.to_string().as_bytes())?;
+    Ok(file.clone())
+}
+
+/// The file to which a path leads if it is a symbolic link, and the path itself if not.
+fn target(file: &Path) -> Result<PathBuf> {
+    if !file.is_symlink() {
+        return Ok(file.to_owned());
+    }
+    let target = resolve_links(file).map_err(|source| Error::Io {
+        path: file.to_owned(),
+        source,
+    })?;
+    // The folder is not made: it may be that of a disk that is not mounted.
+    if target.parent().is_some_and(Path::is_dir) {
+        Ok(target)
+    } else {
+        Err(Error::Config(format!(
+            "{} is a link to {}, whose folder is not there; make the folder or remove the link",
+            file.display(),
+            target.display()
+        )))
+    }
 }
 
 #[cfg(test)]
@@ -74,5 +100,38 @@ mod tests {
                 .to_string()
                 .contains("`classifier` is not a section")
         );
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_written_through_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let at = |name: &str| folder.join(name);
+        fs::create_dir(at("dotfiles")).unwrap();
+        fs::write(at("dotfiles/fer.toml"), "threads = 2\n").unwrap();
+        for (link, leads_to) in [
+            ("config.toml", "dotfiles/fer.toml"),
+            ("twice.toml", "config.toml"),
+            ("new.toml", "dotfiles/new.toml"),
+            ("offline.toml", "disk/fer.toml"),
+        ] {
+            std::os::unix::fs::symlink(leads_to, at(link)).unwrap();
+        }
+        let set = |link: &str| set(&at(link), "classifier", "model", link);
+        for (link, written) in [
+            ("config.toml", "dotfiles/fer.toml"),
+            ("twice.toml", "dotfiles/fer.toml"),
+            ("new.toml", "dotfiles/new.toml"),
+        ] {
+            assert_eq!(set(link).unwrap(), at(written));
+            let text = fs::read_to_string(at(written)).unwrap();
+            assert!(text.contains(&format!("model = {link:?}")), "{text}");
+            assert!(at(link).is_symlink());
+        }
+        let text = fs::read_to_string(at("dotfiles/fer.toml")).unwrap();
+        assert!(text.starts_with("threads = 2\n"), "{text}");
+        let refusal = set("offline.toml").unwrap_err().to_string();
+        assert!(refusal.contains("disk/fer.toml, whose folder"), "{refusal}");
+        assert!(!at("disk").exists());
     }
 }

@@ -151,12 +151,20 @@ impl Layers {
             .map_err(|error| Error::Config(error.message().to_owned()))
     }
 
-    /// Replaces empty values by the platform's defaults.
+    /// Where the value of a setting comes from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.0
+            .get(key)
+            .map_or(&Origin::Default, |(_, origin)| origin)
+    }
+
+    /// Replaces empty values by the platform's defaults, and paths by what they mean.
     pub fn set_resolved(&mut self, config: &Config) {
         let values = [
             ("database", path_text(&config.database)),
             ("thumbnails", path_text(&config.thumbnails)),
             ("threads", Value::Integer(config.threads as i64)),
+            ("classifier.model", path_text(&config.classifier.model)),
             (
                 "album.roots",
                 Value::Array(config.album.roots.iter().map(path_text).collect()),

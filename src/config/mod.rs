@@ -238,7 +238,7 @@ impl Effective {
         if let Some(model) = &overrides.model {
             config.classifier.model.clone_from(model);
         }
-        resolve(&mut config, platform);
+        resolve(&mut config, platform, &layers)?;
         layers.set_resolved(&config);
         Ok(Self {
             config,
@@ -295,24 +295,55 @@ pub fn user_file() -> Result<PathBuf> {
     Ok(PlatformPaths::of_user()?.config_file)
 }
 
-/// Replaces empty settings by the defaults of the platform, and expands `~` in paths.
-fn resolve(config: &mut Config, platform: &PlatformPaths) {
+/// Replaces empty settings by the defaults of the platform, and makes paths what they mean.
+fn resolve(config: &mut Config, platform: &PlatformPaths, layers: &Layers) -> Result<()> {
+    let meant = |key: &str, path: &Path| meant(path, key, layers.origin(key), platform);
     if config.database.as_os_str().is_empty() {
         config.database.clone_from(&platform.database);
     }
-    config.database = platform.expand(&config.database);
+    config.database = meant("database", &config.database)?;
     if config.thumbnails.as_os_str().is_empty() {
         config.thumbnails.clone_from(&platform.thumbnails);
     }
-    config.thumbnails = platform.expand(&config.thumbnails);
+    config.thumbnails = meant("thumbnails", &config.thumbnails)?;
     if config.album.roots.is_empty() {
         config.album.roots.push(platform.pictures.clone());
     }
     for root in &mut config.album.roots {
-        *root = platform.expand(root);
+        *root = meant("album.roots", root)?;
     }
-    config.classifier.model = platform.expand(&config.classifier.model);
+    config.classifier.model = meant("classifier.model", &config.classifier.model)?;
     if config.threads == 0 {
         config.threads = thread::available_parallelism().map_or(1, NonZero::get);
     }
+    Ok(())
+}
+
+/// What a path in the settings means: `~` is the home folder, and in a file a relative path starts from the file's folder,
+/// so that it leads to the same place from every folder. Those of flags and variables start from the current folder.
+fn meant(path: &Path, key: &str, origin: &Origin, platform: &PlatformPaths) -> Result<PathBuf> {
+    let expanded = platform.expand(path);
+    if expanded.is_absolute() || path.as_os_str().is_empty() || matches!(origin, Origin::Flag(_)) {
+        return Ok(expanded);
+    }
+    // A shell would have replaced these; without one they would be names of folders.
+    if path.as_os_str().as_encoded_bytes().starts_with(b"~")
+        || path.as_os_str().as_encoded_bytes().starts_with(b"$")
+    {
+        return Err(Error::Config(format!(
+            "`{key}` in {origin} must be a path that begins with / or ~/, not \"{path}\": names of users and variables are \
+             not replaced; if this is a folder's name, write \"./{path}\"",
+            path = path.display()
+        )));
+    }
+    let Origin::File(file) = origin else {
+        return Ok(expanded);
+    };
+    let file = std::path::absolute(file).map_err(|source| Error::Io {
+        path: file.clone(),
+        source,
+    })?;
+    Ok(file
+        .with_file_name("")
+        .join(expanded.strip_prefix(".").unwrap_or(&expanded)))
 }

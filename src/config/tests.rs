@@ -91,6 +91,52 @@ fn the_output_of_show_is_a_configuration_file() {
 }
 
 #[test]
+fn a_path_in_the_file_leads_to_the_same_place_from_every_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = platform(folder.path());
+    let text = "database = 'x.db'\nthumbnails = './~t'\n[album]\nroots = ['../a', '/b']\n[classifier]\nmodel = '~/m'";
+    fs::write(&platform.config_file, text).unwrap();
+    let load = |variables: &[(&str, &str)], flags: &Overrides| {
+        let variables = variables.iter().map(|(n, v)| (n.into(), v.into()));
+        Effective::from_parts(&platform, None, variables, flags).unwrap()
+    };
+    let effective = load(&[], &Overrides::default());
+    let config = &effective.config;
+    assert_eq!(config.database, folder.path().join("x.db"));
+    assert_eq!(config.thumbnails, folder.path().join("~t"));
+    let roots = [folder.path().join("../a"), "/b".into()];
+    assert_eq!(config.album.roots, roots);
+    assert!(effective.show().contains("model = \"/home/me/m\" # "));
+    // As in a shell, for what is typed there.
+    let typed = load(
+        &[("FER_INDEX_THUMBNAILS", "t")],
+        &Overrides {
+            database: Some("$y.db".into()),
+            ..Overrides::default()
+        },
+    );
+    let typed = [typed.config.database, typed.config.thumbnails];
+    assert_eq!(typed, ["$y.db", "t"].map(PathBuf::from));
+}
+
+#[test]
+fn what_only_a_shell_replaces_is_refused_in_paths() {
+    for path in ["~tess/x.db", "$HOME/x.db", "${HOME}/x.db"] {
+        let refused = sentence(&format!("database = '{path}'"), &[]);
+        assert!(
+            refused.contains("config.toml must be a path that begins with"),
+            "{refused}"
+        );
+        assert!(refused.contains(&format!("\"./{path}\"")), "{refused}");
+        let refused = sentence("", &[("FER_INDEX_ALBUM_ROOTS", path)]);
+        assert!(
+            refused.starts_with("`album.roots` in FER_INDEX_ALBUM_ROOTS"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn lists_and_paths_are_read_from_the_environment() {
     let variables = [
         ("FER_INDEX_ALBUM_ROOTS", "~/a:/b"),

@@ -5,36 +5,46 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{AlbumLabels, PhotoLabels};
+use super::{AlbumLabels, PhotoLabels, UnreadablePhoto};
 use crate::classify::crop_face;
 use crate::emotion::Emotion;
-use crate::error::Skip;
+use crate::error::{Result, Skip};
 use crate::file::read_bytes;
 use crate::pipeline::LocalAnalyser;
 use fer_train::photos::{PhotoFace, PhotoFaces};
 
 /// The largest face of each labelled photo of a folder that has one with a score of at least `threshold`, in the order
-/// of the file names; also the number of photos that could not be read or have none. Calls `done` after each photo.
+/// of the file names; also the photos that could not be read, and the number of those that have none. Calls `done` after
+/// each photo.
+///
+/// # Errors
+/// [`Error::Input`](crate::error::Error::Input) if the labels say nothing.
 pub fn cut_faces(
     analyser: &LocalAnalyser,
     folder: &Path,
     labels: &AlbumLabels,
     threshold: f32,
     done: impl Fn() + Sync,
-) -> (PhotoFaces, usize) {
+) -> Result<(PhotoFaces, Vec<UnreadablePhoto>, usize)> {
+    labels.expect_labels()?;
     let photos: Vec<(&String, &PhotoLabels)> = labels.photos.iter().collect();
-    let faces: Vec<Option<PhotoFace>> = photos
+    let faces: Vec<Result<Option<PhotoFace>, UnreadablePhoto>> = photos
         .par_iter()
         .map(|(name, labels)| {
             let face = face(analyser, &folder.join(name), labels, threshold);
             done();
-            face.ok().flatten()
+            face.map_err(|skip| UnreadablePhoto::new(name, &skip))
         })
         .collect();
-    let all = faces.len();
-    let found: Vec<PhotoFace> = faces.into_iter().flatten().collect();
-    let missing = all - found.len();
-    (PhotoFaces(found), missing)
+    let (mut found, mut unreadable, mut faceless) = (Vec::new(), Vec::new(), 0);
+    for face in faces {
+        match face {
+            Ok(Some(face)) => found.push(face),
+            Ok(None) => faceless += 1,
+            Err(photo) => unreadable.push(photo),
+        }
+    }
+    Ok((PhotoFaces(found), unreadable, faceless))
 }
 
 fn face(

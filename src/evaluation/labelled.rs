@@ -1,10 +1,8 @@
 //! Labelled boxes of faces, with the eyes and the emotion that they should have.
 
-use csv::StringRecord;
 use serde::Serialize;
 
 use crate::emotion::Emotion;
-use crate::error::Result;
 use crate::face::{BoundingBox, Point, ScoredFace};
 
 /// An eye is right within this share of the labelled face's width.
@@ -60,23 +58,17 @@ impl LabelledBox {
 }
 
 /// Where a table has the positions of the eyes.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct MarkColumns(pub [usize; 4]);
 
 impl MarkColumns {
-    /// The columns, if the table has all of them.
-    pub fn of(header: &StringRecord) -> Option<Self> {
-        let names = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"];
-        let columns = names.map(|name| header.iter().position(|title| title == name));
-        let [Some(a), Some(b), Some(c), Some(d)] = columns else {
-            return None;
-        };
-        Some(Self([a, b, c, d]))
-    }
+    /// Their titles.
+    pub const TITLES: [&str; 4] = ["left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y"];
 
     /// The eyes of a row, of which `number` reads a cell.
-    pub fn read(&self, number: impl Fn(usize) -> Result<f32>) -> Result<[Point; 2]> {
+    pub fn read<E>(&self, number: impl Fn(usize) -> Result<f32, E>) -> Result<[Point; 2], E> {
         let [a, b, c, d] = self.0;
-        let point = |x, y| -> Result<Point> {
+        let point = |x, y| -> Result<Point, E> {
             Ok(Point {
                 x: number(x)?,
                 y: number(y)?,

@@ -1,22 +1,27 @@
 //! The labels of photos, as a CSV file has them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::labelled::{LabelledBox, MarkColumns};
+use csv::{ByteRecord, StringRecord};
+
+use super::label_columns::LabelColumns;
+use super::labelled::LabelledBox;
 use crate::emotion::Emotion;
 use crate::error::{Error, Result};
-use crate::face::BoundingBox;
+use fer_train::dataset::{csv_reader, line_of};
 
 /// The labels of the photos in a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlbumLabels {
+    /// The file that they were read from.
+    path: PathBuf,
     /// By file name.
     pub(super) photos: BTreeMap<String, PhotoLabels>,
-    /// The titles of the columns that have no meaning of their own and can divide the photos into groups.
-    columns: Vec<String>,
+    columns: LabelColumns,
 }
 
+/// What a row says of a photo.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct PhotoLabels {
     /// For each labelled emotion whether the photo shows it.
@@ -25,7 +30,7 @@ pub(super) struct PhotoLabels {
     pub emotion: Option<Emotion>,
     /// Who the largest face is.
     pub person: String,
-    /// The values of the columns that have no meaning of their own, in the order of [`AlbumLabels::columns`].
+    /// The values of the columns by which photos can be grouped, in the order of [`LabelColumns::groups`].
     pub values: Vec<String>,
     pub boxes: Vec<LabelledBox>,
 }
@@ -41,108 +46,108 @@ impl AlbumLabels {
         self.photos.is_empty()
     }
 
-    /// Reads a CSV file with a column `file` and either columns named after emotions (`smile` counts as
-    /// happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and optionally
-    /// `state`, with one face a row, and the positions of its eyes, `left_eye_x` to `right_eye_y`; and optionally
-    /// `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it is. By
-    /// default, names like `Ann_Lee_0001.jpg` say that. Other columns can group the photos.
+    /// Reads a CSV file, separated by commas or semicolons, with a column `file` and either columns named after emotions
+    /// (`smile` counts as happy) with the values 0 and 1, or columns `xmin`, `ymin`, `xmax`, `ymax` in pixels and
+    /// optionally `state`, with one face a row, and the positions of its eyes, `left_eye_x` to `right_eye_y`; and
+    /// optionally `emotion`, which names that of the face or, without boxes, of the largest face, and `person`, who it
+    /// is. By default, names like `Ann_Lee_0001.jpg` say that. All columns can group the photos, but `file` and those of
+    /// boxes. Titles may be in capitals.
     ///
     /// # Errors
-    /// [`Error::Input`] with the line if the file is not such a table.
+    /// [`Error::Input`] with the line if the file is not such a table, or two of its rows contradict each other.
     pub fn read(path: &Path) -> Result<Self> {
         let wrong = |problem: String| Error::input(path, problem);
-        let mut reader = csv::Reader::from_path(path).map_err(|e| wrong(e.to_string()))?;
-        let header = reader.headers().map_err(|e| wrong(e.to_string()))?.clone();
-        let column = |name: &str| header.iter().position(|title| title == name);
-        let file = column("file").ok_or_else(|| {
-            wrong("the column \"file\" is missing; add one with the file names".into())
-        })?;
-        let corners = [
-            column("xmin"),
-            column("ymin"),
-            column("xmax"),
-            column("ymax"),
-        ];
-        let state = column("state");
-        let eyes = MarkColumns::of(&header);
-        let (emotion, person) = (column("emotion"), column("person"));
-        let emotions: Vec<(usize, Emotion)> = header
-            .iter()
-            .enumerate()
-            .filter_map(|(index, title)| Some((index, title.parse().ok()?)))
-            .collect();
-        let known = [Some(file), state, emotion, person];
-        let others: Vec<usize> = (0..header.len())
-            .filter(|index| !known.iter().chain(&corners).flatten().any(|i| i == index))
-            .filter(|index| !eyes.as_ref().is_some_and(|eyes| eyes.0.contains(index)))
-            .collect();
+        let mut reader = csv_reader(path, &["labels.csv"])?;
+        let header = reader.headers().map_err(|e| wrong(e.to_string()))?;
+        let columns = LabelColumns::of(header).map_err(wrong)?;
         let mut photos: BTreeMap<String, PhotoLabels> = BTreeMap::new();
-        for record in reader.records() {
-            let record = record.map_err(|e| wrong(e.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let number = |index: usize| {
-                record[index].parse::<f32>().map_err(|_| {
-                    wrong(format!(
-                        "line {line}: \"{}\" is not a number",
-                        &record[index]
-                    ))
-                })
+        let mut row = ByteRecord::new();
+        while (reader.read_byte_record(&mut row)).map_err(|e| wrong(e.to_string()))? {
+            let at_line = |problem: String| {
+                let line = line_of(&reader, &row);
+                wrong(format!("line {line}: {problem}"))
             };
-            let photo = photos.entry(record[file].to_owned()).or_default();
-            if let Some(index) = emotion {
-                let word = record[index].parse();
-                photo.emotion = Some(word.map_err(|e| wrong(format!("line {line}: {e}")))?);
-            }
-            photo.person = person.map_or_else(
-                || person_of(&record[file]).to_owned(),
-                |index| record[index].to_owned(),
-            );
-            photo.values = others.iter().map(|&i| record[i].to_owned()).collect();
-            for &(index, emotion) in &emotions {
-                photo.shows.insert(emotion, number(index)? > 0.5);
-            }
-            if let [Some(left), Some(upper), Some(right), Some(lower)] = corners {
-                let (x, y) = (number(left)?, number(upper)?);
-                let (width, height) = (number(right)? - x, number(lower)? - y);
-                let kind = state.map_or("", |state| &record[state]);
-                photo.boxes.push(LabelledBox {
-                    at: BoundingBox {
-                        x,
-                        y,
-                        width,
-                        height,
-                    },
-                    kind: kind.to_owned(),
-                    eyes: eyes.as_ref().map(|eyes| eyes.read(number)).transpose()?,
-                    emotion: photo.emotion,
-                });
+            let record = StringRecord::from_byte_record(row.clone());
+            let record =
+                record.map_err(|_| at_line("not UTF-8; save the file as UTF-8".to_owned()))?;
+            let labels = columns.row(&record).map_err(at_line)?;
+            let name = record[columns.file].to_owned();
+            match photos.get_mut(&name) {
+                None => {
+                    photos.insert(name, labels);
+                }
+                Some(before) if columns.has_boxes() => before.add_face(labels),
+                Some(before) if *before == labels => {}
+                Some(_) => {
+                    return Err(at_line(format!(
+                        "{name} has other labels on an earlier line; keep one of them, or give the faces boxes"
+                    )));
+                }
             }
         }
-        let columns = others.iter().map(|&i| header[i].to_owned()).collect();
-        Ok(Self { photos, columns })
+        Ok(Self {
+            path: path.to_owned(),
+            photos,
+            columns,
+        })
     }
 
-    /// The position of a column that can group the photos.
+    /// Checks that the file says more of its photos than their names.
     ///
     /// # Errors
-    /// [`Error::Usage`] that names the columns there are.
+    /// [`Error::Input`] that says which columns are read, and names those there are.
+    pub(super) fn expect_labels(&self) -> Result<()> {
+        if self.columns.has_labels() {
+            return Ok(());
+        }
+        Err(Error::input(
+            &self.path,
+            format!(
+                "no column says what the photos show: name one \"emotion\", or name some after emotions, or give boxes as \
+                 xmin, ymin, xmax, ymax; its columns are {}",
+                self.columns.titles.join(", ")
+            ),
+        ))
+    }
+
+    /// The position of a column that can group the photos, in their [`PhotoLabels::values`].
+    ///
+    /// # Errors
+    /// [`Error::Input`] that names the columns there are.
     pub(super) fn column(&self, name: &str) -> Result<usize> {
-        let position = self.columns.iter().position(|column| column == name);
-        position.ok_or_else(|| {
-            Error::Usage(format!(
-                "the labels have no column \"{name}\" to group by; they have {}",
-                self.columns.join(", ")
-            ))
+        self.columns.group(name).ok_or_else(|| {
+            let groups: Vec<&str> = self.columns.group_titles().collect();
+            let others = match groups.as_slice() {
+                [] => "and no other by which photos can be grouped; add it".to_owned(),
+                titles => format!("but {}; name one of these", titles.join(", ")),
+            };
+            let problem = format!("there is no column \"{name}\" to group by, {others}");
+            Error::input(&self.path, problem)
         })
     }
 }
 
-/// Who the largest face is, by the names of Labeled Faces in the Wild: the file's name without its extension and the
-/// number at its end.
-fn person_of(file: &str) -> &str {
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    match stem.rsplit_once('_') {
-        Some((name, number)) if number.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => stem,
+impl PhotoLabels {
+    /// Adds what another row says of another face of the photo. What holds for the photo is that of the largest face.
+    fn add_face(&mut self, other: Self) {
+        let largest = |labels: &Self| {
+            let areas = labels.boxes.iter().map(|face| face.at.area());
+            areas.fold(0.0, f32::max)
+        };
+        let is_larger = largest(&other) > largest(self);
+        let Self {
+            shows,
+            emotion,
+            person,
+            values,
+            boxes,
+        } = other;
+        for (emotion, shown) in shows {
+            *self.shows.entry(emotion).or_default() |= shown;
+        }
+        self.boxes.extend(boxes);
+        if is_larger {
+            (self.emotion, self.person, self.values) = (emotion, person, values);
+        }
     }
 }

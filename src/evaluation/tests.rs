@@ -87,13 +87,13 @@ fn labels_of_emotions_persons_and_groups_are_read() {
         (Some(Emotion::Happy), "Ann_Lee")
     );
     assert_eq!(
-        (labels.column("yaw").unwrap(), ann.values[0].as_str()),
-        (0, "0.5")
+        (labels.column("yaw").unwrap(), ann.values[1].as_str()),
+        (1, "0.5")
     );
     assert_eq!(labels.photos["x.y.png"].person, "x.y");
     let error = labels.column("age").unwrap_err().to_string();
     assert!(
-        error.contains("\"age\"") && error.contains("yaw"),
+        error.contains("\"age\"") && error.contains("but emotion, yaw;"),
         "{error}"
     );
 
@@ -103,6 +103,72 @@ fn labels_of_emotions_persons_and_groups_are_read() {
         error.contains("line 2") && error.contains("glee"),
         "{error}"
     );
+}
+
+#[test]
+fn photos_are_grouped_by_any_column_that_says_something_of_the_photo() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let read = |text: &str| {
+        std::fs::write(file.path(), text).unwrap();
+        AlbumLabels::read(file.path()).unwrap()
+    };
+    let labels = read("file,emotion,person\na.jpg,sad,Ann\n");
+    let person = labels.column("person").unwrap();
+    assert_eq!(labels.photos["a.jpg"].values[person], "Ann");
+    labels.column("emotion").unwrap();
+    let error = labels.column("file").unwrap_err().to_string();
+    assert!(error.contains("but emotion, person;"), "{error}");
+    // No list of nothing.
+    let labels = read("file,xmin,ymin,xmax,ymax,state\na.jpg,0,0,9,9,bare\n");
+    let error = labels.column("state").unwrap_err().to_string();
+    assert!(error.contains("no other"), "{error}");
+}
+
+#[test]
+fn a_table_that_says_nothing_or_half_of_a_box_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let read = |text: &str| {
+        std::fs::write(file.path(), text).unwrap();
+        AlbumLabels::read(file.path())
+    };
+    for (text, is_labelled) in [
+        ("file,expression\na.jpg,happy\n", false),
+        ("File,Emotion\na.jpg,happy\n", true),
+        ("file;Smile\r\na.jpg;1\r\n", true),
+    ] {
+        let labels = read(text).unwrap();
+        assert_eq!(labels.expect_labels().is_ok(), is_labelled, "{text}");
+    }
+    let error = read("file,xmin,ymin,xmax\na.jpg,0,0,9\n").unwrap_err();
+    let expected = "xmin, ymin, xmax are there without ymax";
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn rows_of_one_photo_agree_or_have_boxes() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let read = |text: &str| {
+        std::fs::write(file.path(), text).unwrap();
+        AlbumLabels::read(file.path())
+    };
+    assert_eq!(
+        read("file,emotion\na,sad\nb,sad\na,sad\n").unwrap().len(),
+        2
+    );
+    let error = read("file,emotion\na,happy\nb,sad\na,sad\n").unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("line 4: a has other labels"), "{error}");
+    // The emotion of the photo is that of its largest face.
+    let rows = [
+        "a,0,0,9,9,sad,0",
+        "a,20,0,60,40,happy,1",
+        "a,70,0,80,9,sad,0",
+    ];
+    let header = "file,xmin,ymin,xmax,ymax,emotion,smile\n";
+    let labels = read(&(header.to_owned() + &rows.join("\n"))).unwrap();
+    let photo = &labels.photos["a"];
+    assert_eq!(photo.emotion, Some(Emotion::Happy));
+    assert_eq!((photo.boxes.len(), photo.shows[&Emotion::Happy]), (3, true));
 }
 
 #[test]
@@ -133,11 +199,20 @@ fn a_table_without_file_names_or_numbers_is_refused() {
             .to_string()
             .contains("\"file\"")
     );
-    std::fs::write(file.path(), "file,smile\na,yes\n").unwrap();
-    assert!(
-        AlbumLabels::read(file.path())
-            .unwrap_err()
-            .to_string()
-            .contains("line 2")
-    );
+    for (text, expected) in [
+        ("file,smile\na,yes\n", "line 2: \"yes\""),
+        // As spreadsheets write it.
+        ("file;smile\r\na;1\r\n\r\nb;yes\r\n", "line 4: \"yes\""),
+        (
+            "file,smile\r\na,1\r\nb\r\n",
+            "line 3: 1 columns where the header has 2",
+        ),
+    ] {
+        std::fs::write(file.path(), text).unwrap();
+        let error = AlbumLabels::read(file.path()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    std::fs::write(file.path(), b"file,smile\r\na,1\r\nZo\xeb,1\r\n").unwrap();
+    let error = AlbumLabels::read(file.path()).unwrap_err().to_string();
+    assert!(error.contains("line 3: not UTF-8"), "{error}");
 }

@@ -257,8 +257,7 @@ impl Fill<'_> {
         fs::create_dir(&self.draft).map_err(at)?;
         let mut new = Manifest::default();
         for (photo, name) in photos.iter().zip(names) {
-            self.make_entry(photo, name, placement, &mut new)
-                .map_err(|source| io_error(photo, source))?;
+            self.make_entry(photo, name, placement, &mut new)?;
         }
         manifest.add_all(&new);
         manifest.write(self.folder).map_err(at)?;
@@ -296,24 +295,33 @@ impl Fill<'_> {
         names.collect()
     }
 
-    /// Makes an entry in the draft folder and adds it to `new`.
+    /// Makes an entry in the draft folder and adds it to `new`. The error names the photo if it cannot be read, and the
+    /// folder that is being filled if that cannot be written; they may be on different disks.
     fn make_entry(
         &self,
         photo: &Path,
         name: &OsStr,
         placement: Placement,
         new: &mut Manifest,
-    ) -> io::Result<()> {
+    ) -> Result<()> {
+        let at = |source| io_error(self.folder, source);
         let path = self.draft.join(name);
         match placement {
             Placement::Linked => {
                 let target = relative(photo, self.folder);
-                symlink(&target, &path)?;
+                symlink(&target, &path).map_err(at)?;
                 new.add(name, Content::Link(&target));
             }
             Placement::Copied => {
-                fs::copy(photo, &path)?;
-                let hash = ContentHash::of(&fs::read(&path)?);
+                // The system does not say which of both files it means.
+                fs::copy(photo, &path).map_err(|error| {
+                    if can_be_read(photo) {
+                        at(error)
+                    } else {
+                        io_error(photo, error)
+                    }
+                })?;
+                let hash = ContentHash::of(&fs::read(&path).map_err(at)?);
                 new.add(name, Content::Copy(&hash));
             }
         }
@@ -351,6 +359,13 @@ impl Fill<'_> {
             let _ = fs::remove_dir(self.folder);
         }
     }
+}
+
+/// Whether all of a file can be read.
+fn can_be_read(path: &Path) -> bool {
+    File::open(path)
+        .and_then(|mut file| io::copy(&mut file, &mut io::sink()))
+        .is_ok()
 }
 
 /// Removes a draft folder with its links and copies. If it contains a folder, both are kept.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::error::Error;
 
@@ -83,6 +83,22 @@ pub(super) fn of_backup(file: &Path, error: Error) -> Error {
     }
 }
 
+/// Whether a file cannot be written, rather than read.
+fn fails_to_write(code: Option<ErrorCode>, error: &rusqlite::Error) -> bool {
+    match code {
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => true,
+        Some(ErrorCode::SystemIoFailure) => error.sqlite_error().is_some_and(|error| {
+            let writing = [
+                ffi::SQLITE_IOERR_WRITE,
+                ffi::SQLITE_IOERR_FSYNC,
+                ffi::SQLITE_IOERR_TRUNCATE,
+            ];
+            writing.contains(&error.extended_code)
+        }),
+        _ => false,
+    }
+}
+
 /// The same for an error of copying a database into the file `to`: where writing fails, that file is at fault, which may be
 /// on another disk.
 pub(super) fn of_copying(database: &Path, to: &Path, error: rusqlite::Error) -> Error {
@@ -93,7 +109,7 @@ pub(super) fn of_copying(database: &Path, to: &Path, error: rusqlite::Error) -> 
             "no space is left on the disk of the folder {folder} for a copy of the database; free some space, or name a file \
              on another disk"
         ),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => format!(
+        code if fails_to_write(code, &error) => format!(
             "no copy of the database can be written in the folder {folder} ({error}); name a file in another folder"
         ),
         _ => return sentence(database, error),

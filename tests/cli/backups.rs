@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use crate::testenv::TestEnv;
+use crate::testenv::{Run, TestEnv};
 
 #[test]
 fn a_backup_brings_back_the_index_with_its_corrections() {
@@ -71,4 +71,19 @@ fn without_a_database_recovering_and_examining_say_so() {
     let error = run.json()["error"].as_str().unwrap().to_owned();
     assert!(error.contains("nothing is indexed yet"), "{error}");
     assert!(!env.path("home/.local").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_of_the_size_of_files_is_reported_like_a_failing_disk() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.index();
+    let program = env!("CARGO_BIN_EXE_fer-index");
+    let mut shell = std::process::Command::new("sh");
+    env.place(&mut shell);
+    let limited = format!("ulimit -f 200; exec {program} backup copy.sqlite3");
+    // No signal ends it.
+    let sentence = Run::of(shell.args(["-c", &limited])).refused();
+    assert!(sentence.contains("no copy of the database"), "{sentence}");
+    assert!(!env.path("copy.sqlite3").exists());
 }

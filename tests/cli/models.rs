@@ -48,7 +48,19 @@ fn a_chosen_model_is_used_until_the_built_in_one_is_chosen() {
     // The model file was copied, so the original may be deleted.
     fs::remove_file(env.path("other.safetensors")).unwrap();
     assert_eq!(processed(&env, ""), 1);
-    env.run("model use --built-in").found();
+    // A settings file that is a link stays one.
+    let dotfile = env.path("dotfile.toml");
+    fs::rename(env.config_file(), &dotfile).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&dotfile, env.config_file()).unwrap();
+    let output = env.run("model use --built-in").found();
+    #[cfg(unix)]
+    {
+        let said = [dotfile, env.config_file()].map(|path| path.display().to_string());
+        let said = format!("set in {}, which {} links to", said[0], said[1]);
+        assert!(output.text().contains(&said), "{output:?}");
+        assert!(env.config_file().is_symlink());
+    }
     assert_eq!(processed(&env, ""), 1);
     assert_eq!(processed(&env, ""), 0);
 }

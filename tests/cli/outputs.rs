@@ -382,8 +382,17 @@ fn an_edited_service_file_is_kept() {
     };
     let file = env.path("home/.config/systemd/user/fer-index.service");
     run("service install").found();
-    run("service install --threads 2").found();
-    let edited = fs::read_to_string(&file).unwrap() + "# mine\n";
+    let mut command = env.command("service install --threads 2");
+    command.env("PATH", "/nowhere");
+    command.env("FER_INDEX_ALBUM_ROOTS", "~/a:album");
+    Run::of(command.env("FER_INDEX_THUMBNAILS", "small")).found();
+    let installed = fs::read_to_string(&file).unwrap();
+    // The service starts in another folder.
+    for path in ["~/a:{}/album", "{}/small"] {
+        let path = path.replace("{}", env.path("").to_str().unwrap().trim_end_matches('/'));
+        assert!(installed.contains(&path), "{path}: {installed}");
+    }
+    let edited = installed + "# mine\n";
     fs::write(&file, &edited).unwrap();
     for line in ["service install", "service uninstall"] {
         let sentence = run(line).refused();

@@ -215,6 +215,27 @@ fn an_import_without_rows_writes_no_file() {
 }
 
 #[test]
+fn a_labelled_photo_that_cannot_be_read_is_named() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    let labels = "file;emotion\r\nhopper.jpg;neutral\r\nnope.jpg;happy\r\n";
+    fs::write(env.path("labels.csv"), labels).unwrap();
+    let evaluate = |options: &str| {
+        env.run(&format!(
+            "evaluate album album --labels labels.csv {options}"
+        ))
+    };
+    let run = evaluate("");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("album/nope.jpg: unreadable"), "{run:?}");
+    let run = evaluate("--json --by Emotion");
+    let figures = run.json();
+    assert_eq!(figures["unreadable_photos"][0]["file"], "nope.jpg");
+    assert_eq!(figures["groups"][0]["group"], "neutral", "{figures}");
+    let sentence = evaluate("--by age").refused();
+    assert!(sentence.contains("but emotion; name one"), "{sentence}");
+}
+
+#[test]
 fn what_an_import_of_folders_leaves_out_is_told() {
     let env = TestEnv::new();
     let put = |name: &str, format: ImageFormat| {

@@ -163,3 +163,32 @@ fn adding_photos_keeps_all_existing_entries() {
     add_to_folder(&foreign, &[c], &index).unwrap_err();
     assert_eq!(names(&foreign), [] as [&str; 0]);
 }
+
+#[test]
+fn an_error_names_the_photo_or_the_folder_whichever_is_at_fault() {
+    let temporary = tempfile::tempdir().unwrap();
+    let (album, folder) = (temporary.path().join("album"), temporary.path().join("to"));
+    fs::create_dir_all(&album).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    let photo = album.join("a.jpg");
+    fs::write(&photo, "a").unwrap();
+    let missing = album.join("b.jpg");
+    let error = |photo: &Path, draft: &str, placement| {
+        let filling = Fill {
+            folder: &folder,
+            draft: folder.join(draft),
+            survey: Survey::default(),
+        };
+        let mut new = Manifest::default();
+        let made = filling.make_entry(photo, OsStr::new("1"), placement, &mut new);
+        match made.unwrap_err() {
+            Error::Io { path, .. } => path,
+            other => panic!("{other}"),
+        }
+    };
+    // Nothing can be written into a folder that is not there.
+    for placement in [Placement::Copied, Placement::Linked] {
+        assert_eq!(error(&photo, "not there", placement), folder);
+    }
+    assert_eq!(error(&missing, "", Placement::Copied), missing);
+}

@@ -7,14 +7,21 @@ use std::path::Path;
 use fer_core::error::{Error, Result};
 
 use super::archive;
+use super::csv_lines::CsvLines;
+
+/// A reader of a CSV file; [`line_of`](super::line_of) says on which line a row begins.
+pub type CsvReader = csv::Reader<CsvLines<Box<dyn BufRead>>>;
 
 /// Most bytes of the first line that are searched for separators.
 const HEADER: u64 = 1 << 16;
 
 /// A CSV reader of a plain, gzip or xz file, or of a file in a zip or tar archive: the one whose name comes first in
 /// `wanted`. The first bytes determine the kind of file, not its name. The first line shows whether values are
-/// separated by commas or semicolons; spaces around them are ignored.
-pub(super) fn csv_reader(path: &Path, wanted: &[&str]) -> Result<csv::Reader<Box<dyn Read>>> {
+/// separated by commas or semicolons; spaces around them are ignored. Rows need not be of equal length.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read; [`Error::Input`] if an archive has none of these files.
+pub fn csv_reader(path: &Path, wanted: &[&str]) -> Result<CsvReader> {
     let io = |source| Error::Io {
         path: path.to_owned(),
         source,
@@ -43,11 +50,12 @@ pub(super) fn csv_reader(path: &Path, wanted: &[&str]) -> Result<csv::Reader<Box
         .map_err(io)?;
     let count = |separator| header.split(|&b| b == separator).count();
     let semicolons = count(b';') > count(b',');
+    let content: Box<dyn BufRead> = Box::new(Cursor::new(header).chain(content));
     Ok(csv::ReaderBuilder::new()
         .flexible(true)
         .trim(csv::Trim::All)
         .delimiter(if semicolons { b';' } else { b',' })
-        .from_reader(Box::new(Cursor::new(header).chain(content))))
+        .from_reader(CsvLines::new(content)))
 }
 
 /// The error for a line of a file.

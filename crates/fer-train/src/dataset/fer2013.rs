@@ -6,6 +6,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::csv_file::{bad_csv, bad_line, csv_reader};
+use super::csv_lines::line_of;
 use super::{Dataset, PIXELS, Row, Usage};
 use fer_core::emotion::Emotion;
 use fer_core::error::Result;
@@ -52,7 +53,7 @@ pub(super) fn read(path: &Path, divided: bool) -> Result<Dataset> {
         .read_byte_record(&mut record)
         .map_err(|e| bad_csv(path, &e))?
     {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(&reader, &record);
         rows.push(row(&record, &columns, &mut pixels).map_err(|e| bad_line(path, line, e))?);
     }
     Ok(Dataset::new(Emotion::ALL[..LABELS].to_vec(), rows, pixels))

@@ -6,6 +6,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::csv_file::{bad_csv, bad_line, csv_reader};
+use super::csv_lines::line_of;
 use super::fer2013::{byte, text};
 use super::{Dataset, Usage, Votes};
 use fer_core::emotion::Emotion;
@@ -80,7 +81,7 @@ pub(super) fn attach(dataset: &mut Dataset, path: &Path) -> Result<()> {
         .read_byte_record(&mut record)
         .map_err(|e| bad_csv(path, &e))?
     {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(&reader, &record);
         let row = dataset
             .rows
             .get_mut(count)

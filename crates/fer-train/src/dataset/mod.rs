@@ -2,6 +2,7 @@
 
 mod archive;
 mod csv_file;
+mod csv_lines;
 mod digest;
 mod duplicates;
 mod fer2013;
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use fer_core::classify::FACE_SIDE;
 use fer_core::emotion::Emotion;
 
+pub use csv_file::{CsvReader, csv_reader};
+pub use csv_lines::{CsvLines, line_of};
 pub use import::{ImportOptions, import};
 pub use summary::{DuplicateCounts, Summary};
 pub use votes::Votes;

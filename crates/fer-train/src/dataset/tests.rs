@@ -81,6 +81,20 @@ fn each_error_of_a_row_is_reported_with_its_line() {
 }
 
 #[test]
+fn the_line_of_an_error_is_that_of_an_editor_however_lines_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = good_lines();
+    lines[2] = line("7", "0", "Training");
+    lines.insert(1, String::new());
+    let path = folder.path().join("fer2013.csv");
+    for end in ["\n", "\r\n", "\r"] {
+        fs::write(&path, [HEADER.to_owned(), lines.join(end)].join(end)).unwrap();
+        let message = import(&path, &ImportOptions::default()).unwrap_err();
+        assert!(message.to_string().contains("line 5: label"), "{message}");
+    }
+}
+
+#[test]
 fn a_wrong_header_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(

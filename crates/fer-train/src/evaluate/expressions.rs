@@ -107,7 +107,7 @@ impl ExpressionFigures {
             people: people.faces.len(),
             macro_recall: people.estimate(faces, macro_recall),
             ranking: ranking.collect(),
-            ece: people.estimate(faces, |some| Some(figures(some).ece)),
+            ece: people.estimate(faces, |some| (!some.is_empty()).then(|| figures(some).ece)),
             all: figures(&faces.iter().collect::<Vec<_>>()),
         })
     }
@@ -286,6 +286,8 @@ mod tests {
         assert!(happy.average_precision.value > 0.7, "{happy:?}");
         assert!((happy.highest - 0.9).abs() < 1e-6 && happy.positives == 3);
         assert!(figures.ranking.iter().all(|r| r.emotion != "neutral"));
+        // Two of the five folds have nobody.
+        assert_eq!(figures.ece.folds.len(), 3, "{:?}", figures.ece);
         assert!(ExpressionFigures::new(&[]).is_none());
     }
 
