@@ -9,11 +9,14 @@ use super::folders::{Folder, tree};
 use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
-use crate::photo::{Capture, DateSource, FactSources};
+use crate::photo::{Capture, ContentHash, DateSource, FactSources};
 use crate::store::{
     self, CarriedFrom, FaceId, Hit, Learning, Order, PersonInPhoto, Photo, PhotoAnalysis,
     StoredFace,
 };
+
+/// How many hexadecimal digits of a content's hash the page gets.
+const VERSION_DIGITS: usize = 12;
 
 /// One page of the photos in the grid.
 #[derive(Debug, Serialize)]
@@ -60,7 +63,7 @@ pub(super) struct Counts {
     read_as: Vec<String>,
     /// How the typed text was understood, in plain words.
     understood: Interpretation,
-    /// All filters in plain words, each with the name of its flag.
+    /// The filters that controls set in plain words, each with the name of its flag.
     in_words: Vec<(&'static str, String)>,
     /// The reasons why no photo is found; empty if there are photos.
     why_empty: Vec<String>,
@@ -102,7 +105,7 @@ impl Counts {
             order,
             read_as: search.read_as.clone(),
             understood: search.understood.clone(),
-            in_words: search.filter.parts(),
+            in_words: search.of_controls.parts(),
             why_empty,
             folders: tree(folders),
             cameras,
@@ -116,6 +119,7 @@ impl Counts {
 #[derive(Debug, Serialize)]
 pub(super) struct Tile {
     id: i64,
+    version: String,
     name: String,
     width: u32,
     height: u32,
@@ -133,6 +137,7 @@ impl Tile {
         let name = hit.path.file_name().unwrap_or(hit.path.as_os_str());
         Self {
             id: hit.photo.0,
+            version: version(&hit.hash),
             name: name.to_string_lossy().into_owned(),
             width: hit.analysis.width,
             height: hit.analysis.height,
@@ -149,6 +154,7 @@ impl Tile {
 #[derive(Debug, Serialize)]
 pub(super) struct PhotoDetail {
     id: i64,
+    version: String,
     /// Paths as text; a path that is not valid Unicode is shown with replacement characters.
     paths: Vec<String>,
     /// What separates the names in a path; in a name of this system other separators are letters.
@@ -199,6 +205,7 @@ impl PhotoDetail {
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
         Some(Self {
             id: photo.id.0,
+            version: version(&photo.hash),
             paths: photo.paths.iter().map(path).collect(),
             separator: std::path::MAIN_SEPARATOR,
             same_shot: shot.iter().map(path).collect(),
@@ -282,6 +289,14 @@ impl Face {
             }),
         }
     }
+}
+
+/// Distinguishes the contents that a photo has had. A photo whose metadata are changed keeps its number, but may be upright
+/// in another orientation.
+fn version(hash: &ContentHash) -> String {
+    let mut digits = hash.to_string();
+    digits.truncate(VERSION_DIGITS);
+    digits
 }
 
 /// Whether the photo has its file's date because it has no date of its own.

@@ -6,7 +6,8 @@ use fer_index::emotion::Emotion::{Fear, Happy, Neutral, Sad};
 use fer_index::photo::Precision;
 use serde_json::json;
 
-use crate::common::{fixture, group, jpeg, photo};
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, group, jpeg, jpeg_with_exif, photo};
 use crate::seed::{Seed, happy_photo, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
@@ -104,9 +105,37 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
 
     // A photo that is indexed meanwhile appears without a reload.
     let pair = group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 400);
-    env.add("pair.jpg", jpeg(pair));
+    let pair = jpeg(pair);
+    env.add("pair.jpg", &pair);
     env.run("index album").found();
     browser.wait_until(&format!("{TILES} === 4 && {} === 2", count("happy")));
+
+    // A photo that is turned meanwhile is shown as it is now.
+    browser.click("#grid a[aria-label^='pair.jpg']");
+    browser.wait_until("document.querySelectorAll('.box').length === 2");
+    browser.wait_until("document.querySelector('#picture').naturalWidth > 0");
+    let exif = ExifBlock::new().with_orientation(6).bytes();
+    env.add("pair.jpg", jpeg_with_exif(&pair, &exif));
+    env.run("index album").found();
+    for picture in ["#picture", "#grid a[aria-label^='pair.jpg'] img"] {
+        let upright = format!(
+            "(({{clientWidth, clientHeight, naturalWidth, naturalHeight}}) =>
+                naturalWidth < naturalHeight && clientWidth < clientHeight)
+                (document.querySelector(\"{picture}\"))"
+        );
+        browser.wait_until(&upright);
+    }
+    // The faces are below each other.
+    let places: [[f64; 2]; 2] = serde_json::from_value(browser.run(
+        "return [...document.querySelectorAll('.box')]
+            .map((box) => [parseFloat(box.style.left), parseFloat(box.style.top)])",
+    ))
+    .unwrap();
+    assert!(
+        (places[0][0] - places[1][0]).abs() < (places[0][1] - places[1][1]).abs(),
+        "{places:?}"
+    );
+    browser.press(ESCAPE);
 
     // Every control has an accessible name.
     let nameless = "return [...document.querySelectorAll('button, a, input, select')]

@@ -7,6 +7,7 @@
  *
  * @typedef {object} Tile A photo of the grid.
  * @property {number} id
+ * @property {string} version Another one when the photo's file was changed, which may have turned the picture.
  * @property {string} name
  * @property {number} width
  * @property {number} height
@@ -29,6 +30,7 @@
  *
  * @typedef {object} Photo
  * @property {number} id
+ * @property {string} version As that of a tile.
  * @property {string[]} paths
  * @property {string} separator What separates the names in a path.
  * @property {string[]} same_shot The other files of the same shot: the picture beside a raw file, or the raw files.
@@ -70,7 +72,7 @@
  * @property {"score" | "date" | "random"} order
  * @property {string[]} read_as
  * @property {Understood} understood
- * @property {[string, string][]} in_words All filters in words, each with its name.
+ * @property {[string, string][]} in_words The filters other than the text in words, each with its name.
  * @property {string[]} why_empty
  * @property {Folder[]} folders
  * @property {string[]} cameras
@@ -79,6 +81,7 @@
  *
  * @typedef {object} Understood How the typed text was understood.
  * @property {string[]} filters
+ * @property {string[]} replaced The filters of the text that other filters replace.
  * @property {string[]} as_text
  * @property {string[]} left_out
  * @property {[string, string][]} suggestions
@@ -185,8 +188,11 @@ export const undoCorrection = (face) => post(`api/face/${face}`, "nothing");
 /** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`api/photo/${id}/reveal`);
 
-/** @type {() => Promise<{ towns: [number, number][], places: Place[] }>} */
-export const places = () => get("api/places");
+/**
+ * The places of the photos that the filters other than the place find.
+ * @type {(asked: Asked) => Promise<{ towns: [number, number][], places: Place[] }>}
+ */
+export const places = (asked) => get("api/places", new URLSearchParams(named(asked)));
 
 /**
  * Makes a folder of links to photos; returns its path and how many of the photos are gone. Without `existing`, an album of that name is a conflict.
@@ -197,7 +203,8 @@ export const places = () => get("api/places");
  */
 export const makeAlbum = async (name, ids, existing) => (await post("api/album", { name, photos: ids, existing })).json();
 
-/** @param {number} id */
-export const thumbnail = (id) => `thumb/${id}`;
-/** @param {number} id */
-export const view = (id) => `view/${id}`;
+// A browser asks again for the picture of an address only after the address has changed.
+/** @type {(photo: { id: number, version: string }) => string} */
+export const thumbnail = ({ id, version }) => `thumb/${id}?v=${version}`;
+/** @type {(photo: { id: number, version: string }) => string} */
+export const view = ({ id, version }) => `view/${id}?v=${version}`;

@@ -24,7 +24,7 @@ const selection = new Selection();
 const filters = new Filters({ changed: search, done: () => searching.then(focusGrid) });
 const grid = new Grid({ open, failed, selection });
 const view = new PhotoView(grid, { changed: refresh, closed, follow, shown: showTitle });
-const places = new Places((where) => filters.set(where));
+const places = new Places({ asked, chosen: (where) => filters.set(where) });
 new SelectionActions(selection, filters, { changed: refresh });
 
 // Moves the focus to the photos, unless a person has meanwhile begun another search.
