@@ -559,15 +559,18 @@ fn the_line_over_the_photos_says_what_is_shown() {
     says("2 photos, most happy first: shows happy", 2);
     pressed(&["happy"]);
     browser.press('4');
-    says("2 photos, most sad first", 2);
+    says(
+        "2 photos, most sad first. Replaced by the filters: shows happy",
+        2,
+    );
     pressed(&["sad"]);
     browser.press('0');
-    says("4 photos", 4);
+    says("4 photos. Replaced by the filters: shows happy", 4);
     pressed(&[""]);
     browser.press('1');
     pressed(&["happy"]);
     browser.click("#emotions [data-emotion='']");
-    says("4 photos", 4);
+    says("4 photos. Replaced by the filters: shows happy", 4);
     assert_eq!(
         browser.run("return location.search"),
         "?text=happy&emotion=any"
