@@ -55,6 +55,8 @@ pub(super) struct Counts {
     emotion: Option<Emotion>,
     /// All emotions in force, of which a photo shows at least one.
     asked: Vec<Emotion>,
+    /// The minimum score at which a face shows one of them, 0 to 1.
+    min_score: f32,
     /// Whether the typed text asks for an emotion.
     has_typed_emotion: bool,
     /// The order of the photos: `score`, `date` or `random`.
@@ -101,6 +103,7 @@ impl Counts {
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.first().copied().filter(|_| asked.len() == 1),
             asked,
+            min_score: search.query.least_score(),
             has_typed_emotion: search.has_typed_emotion,
             order,
             read_as: search.read_as.clone(),
@@ -262,12 +265,15 @@ struct Face {
     /// The name of the file whose face was corrected, if it is another file of the same picture; empty if that file is
     /// gone.
     carried_from: Option<String>,
+    /// The correction on that file.
+    follows: Option<i64>,
 }
 
 impl Face {
     fn of(face: &StoredFace, people: &[PersonInPhoto], carried: &[(FaceId, CarriedFrom)]) -> Self {
         let b = &face.face.bounding_box;
         let carried = carried.iter().find(|(id, _)| *id == face.id);
+        let carried = carried.map(|(_, from)| from);
         Self {
             id: face.id.0,
             r#box: [b.x, b.y, b.width, b.height],
@@ -283,7 +289,8 @@ impl Face {
             },
             rejected: face.correction == Some(Correction::NotAFace),
             counts: face.is_face(),
-            carried_from: carried.map(|(_, from)| {
+            follows: carried.map(|from| from.correction),
+            carried_from: carried.map(|from| {
                 let name = from.path.as_deref().and_then(Path::file_name);
                 name.unwrap_or_default().to_string_lossy().into_owned()
             }),

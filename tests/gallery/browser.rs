@@ -84,6 +84,9 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     browser.wait_until(&format!("{} === 1 && {TILES} === 1", count("happy")));
     browser.click(".reject");
     browser.wait_until(&format!("{} === 0", count("happy")));
+    browser.wait_until(
+        "document.querySelector('#faces h3').textContent === '0 faces, and 1 marked as none'",
+    );
     browser.click(".undo");
     browser.wait_until(&format!("{} === 1", count("happy")));
 
@@ -507,6 +510,20 @@ fn filters_without_a_control_stand_in_words_and_can_be_removed() {
     browser.click("#show-filters");
     browser.click("#filters [type=reset]");
     browser.wait_until("location.search === '' && document.querySelector('#in-words').hidden");
+    // Enlarged to 200 %, or on a phone on its side, all filters can be reached, beside some photos.
+    for (width, height) in [(640, 400), (802, 293), (320, 568)] {
+        browser.resize(width, height);
+        let reached = browser.run(
+            "const clear = document.querySelector('#filters [type=reset]');
+            clear.focus();
+            clear.scrollIntoView({block: 'nearest', behavior: 'instant'});
+            const at = clear.getBoundingClientRect();
+            return clear.contains(document.elementFromPoint(at.left + at.width / 2, at.top + at.height / 2))
+                && document.querySelector('header').offsetHeight < innerHeight - 50",
+        );
+        assert_eq!(reached, true, "{width} × {height}");
+    }
+    browser.resize(1280, 800);
     browser.wait_until(&format!("{TILES} === 4"));
     assert_eq!(browser.console(), [] as [&str; 0]);
 }
@@ -550,6 +567,17 @@ fn the_line_over_the_photos_says_what_is_shown() {
     says("2 photos, latest first: shows happy", 2);
     open("limit=3&order=random");
     says("3 photos, shuffled", 3);
+    // A reload and a tab of its own keep the order.
+    let shuffled = "[...document.querySelectorAll('#grid a')].map((tile) => tile.ariaLabel).join()";
+    browser.wait_until("/&seed=\\d+$/.test(location.search)");
+    browser.wait_until("document.querySelector('#grid a').href.includes(location.search)");
+    let before = browser.run(&format!("return {shuffled}"));
+    browser.reload();
+    browser.wait_until(&format!("{shuffled} === {before}"));
+    browser.wait_until(
+        "document.querySelectorAll('#in-words li').length === 2
+            && !document.querySelector('#in-words').textContent.includes('seed')",
+    );
     open("text=happy+or+fear");
     says("3 photos, highest score first: shows fear or happy", 3);
     pressed(&["happy", "fear"]);
@@ -592,6 +620,7 @@ fn the_line_over_the_photos_says_what_is_shown() {
         field.value = 'fear';
         field.dispatchEvent(new Event('change', {bubbles: true}));",
     );
+    browser.click("#correct-selected");
     browser.wait_until(
         "document.querySelector('#toast').textContent.startsWith('1 face set to fear')",
     );

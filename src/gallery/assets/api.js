@@ -27,6 +27,7 @@
  * @property {boolean} rejected
  * @property {boolean} counts Whether it counts as a face: by what a person said, else by the model.
  * @property {string | null} carried_from The name of the file on which the person said so, if it is another one.
+ * @property {number | null} follows The correction on that file.
  *
  * @typedef {object} Photo
  * @property {number} id
@@ -68,6 +69,7 @@
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion The emotion in force, if it is one.
  * @property {Emotion[]} asked All emotions in force, of which a photo shows at least one.
+ * @property {number} min_score The minimum score at which a face shows one of them, 0 to 1.
  * @property {boolean} has_typed_emotion Whether the text asks for an emotion.
  * @property {"score" | "date" | "random"} order
  * @property {string[]} read_as
@@ -185,6 +187,14 @@ export const correctFace = (face, emotion) => post(`api/face/${face}`, { shows: 
 export const rejectFace = (face) => post(`api/face/${face}`, "not_a_face");
 /** @type {(face: number) => Promise<unknown>} */
 export const undoCorrection = (face) => post(`api/face/${face}`, "nothing");
+/**
+ * Takes back what was said of a face since it was as given.
+ * @param {Face} face
+ */
+export const takeBack = ({ id, corrected_to: shows, follows }) => {
+  const own = shows ? { shows } : "nothing";
+  return post(`api/face/${id}`, { take_back: shows && follows !== null ? { follows: { leader: follows, shows } } : own });
+};
 /** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`api/photo/${id}/reveal`);
 
