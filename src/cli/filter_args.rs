@@ -21,7 +21,6 @@ pub(super) const FILTERS: &str = "filters";
 #[derive(Debug)]
 pub(super) struct FilterArgs<const WITH_WORDS: bool = false> {
     given: GivenFlags,
-    seed: Option<u64>,
 }
 
 impl<const WITH_WORDS: bool> FilterArgs<WITH_WORDS> {
@@ -38,7 +37,7 @@ impl<const WITH_WORDS: bool> FilterArgs<WITH_WORDS> {
     /// Shuffles by the given seed if the filter, without a seed, asks for a random order. Returns a sentence if the
     /// seed changes nothing.
     pub fn seed(&self, filter: &mut UserFilter) -> Option<&'static str> {
-        let given = self.seed?;
+        let given = self.given.seed?;
         if let Order::Random { seed } = &mut filter.order {
             *seed = given;
             return None;
@@ -91,8 +90,12 @@ impl<const WITH_WORDS: bool> FromArgMatches for FilterArgs<WITH_WORDS> {
                 }
             }
         }
-        let given = GivenFlags { filter, names };
-        Ok(Self { given, seed })
+        let given = GivenFlags {
+            filter,
+            names,
+            seed,
+        };
+        Ok(Self { given })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

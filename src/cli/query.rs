@@ -101,9 +101,10 @@ fn print_understood(understood: &Understood) {
             .collect();
         hint(format_args!("left out: {}", left_out.join(", ")));
     }
-    for (words, flag) in &understood.replaced {
+    for replaced in &understood.replaced {
         hint(format_args!(
-            "--{flag} replaces what the words say: {words}"
+            "--{} replaces what the words say: {}",
+            replaced.by, replaced.argument
         ));
     }
     for album in &understood.other_albums {

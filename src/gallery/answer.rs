@@ -9,11 +9,14 @@ use super::folders::{Folder, tree};
 use super::request::{Interpretation, Search};
 use crate::emotion::Emotion;
 use crate::face::Correction;
-use crate::photo::{Capture, DateSource, FactSources};
+use crate::photo::{Capture, ContentHash, DateSource, FactSources};
 use crate::store::{
     self, CarriedFrom, FaceId, Hit, Learning, Order, PersonInPhoto, Photo, PhotoAnalysis,
     StoredFace,
 };
+
+/// How many hexadecimal digits of a content's hash the page gets.
+const VERSION_DIGITS: usize = 12;
 
 /// One page of the photos in the grid.
 #[derive(Debug, Serialize)]
@@ -52,6 +55,8 @@ pub(super) struct Counts {
     emotion: Option<Emotion>,
     /// All emotions in force, of which a photo shows at least one.
     asked: Vec<Emotion>,
+    /// The minimum score at which a face shows one of them, 0 to 1.
+    min_score: f32,
     /// Whether the typed text asks for an emotion.
     has_typed_emotion: bool,
     /// The order of the photos: `score`, `date` or `random`.
@@ -60,7 +65,7 @@ pub(super) struct Counts {
     read_as: Vec<String>,
     /// How the typed text was understood, in plain words.
     understood: Interpretation,
-    /// All filters in plain words, each with the name of its flag.
+    /// The filters that controls set in plain words, each with the name of its flag.
     in_words: Vec<(&'static str, String)>,
     /// The reasons why no photo is found; empty if there are photos.
     why_empty: Vec<String>,
@@ -98,11 +103,12 @@ impl Counts {
             emotions: names.into_iter().zip(counts.emotions).collect(),
             emotion: asked.first().copied().filter(|_| asked.len() == 1),
             asked,
+            min_score: search.query.least_score(),
             has_typed_emotion: search.has_typed_emotion,
             order,
             read_as: search.read_as.clone(),
             understood: search.understood.clone(),
-            in_words: search.filter.parts(),
+            in_words: search.of_controls.parts(),
             why_empty,
             folders: tree(folders),
             cameras,
@@ -116,6 +122,7 @@ impl Counts {
 #[derive(Debug, Serialize)]
 pub(super) struct Tile {
     id: i64,
+    version: String,
     name: String,
     width: u32,
     height: u32,
@@ -133,6 +140,7 @@ impl Tile {
         let name = hit.path.file_name().unwrap_or(hit.path.as_os_str());
         Self {
             id: hit.photo.0,
+            version: version(&hit.hash),
             name: name.to_string_lossy().into_owned(),
             width: hit.analysis.width,
             height: hit.analysis.height,
@@ -149,6 +157,7 @@ impl Tile {
 #[derive(Debug, Serialize)]
 pub(super) struct PhotoDetail {
     id: i64,
+    version: String,
     /// Paths as text; a path that is not valid Unicode is shown with replacement characters.
     paths: Vec<String>,
     /// What separates the names in a path; in a name of this system other separators are letters.
@@ -199,6 +208,7 @@ impl PhotoDetail {
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
         Some(Self {
             id: photo.id.0,
+            version: version(&photo.hash),
             paths: photo.paths.iter().map(path).collect(),
             separator: std::path::MAIN_SEPARATOR,
             same_shot: shot.iter().map(path).collect(),
@@ -255,12 +265,15 @@ struct Face {
     /// The name of the file whose face was corrected, if it is another file of the same picture; empty if that file is
     /// gone.
     carried_from: Option<String>,
+    /// The correction on that file.
+    follows: Option<i64>,
 }
 
 impl Face {
     fn of(face: &StoredFace, people: &[PersonInPhoto], carried: &[(FaceId, CarriedFrom)]) -> Self {
         let b = &face.face.bounding_box;
         let carried = carried.iter().find(|(id, _)| *id == face.id);
+        let carried = carried.map(|(_, from)| from);
         Self {
             id: face.id.0,
             r#box: [b.x, b.y, b.width, b.height],
@@ -276,12 +289,21 @@ impl Face {
             },
             rejected: face.correction == Some(Correction::NotAFace),
             counts: face.is_face(),
-            carried_from: carried.map(|(_, from)| {
+            follows: carried.map(|from| from.correction),
+            carried_from: carried.map(|from| {
                 let name = from.path.as_deref().and_then(Path::file_name);
                 name.unwrap_or_default().to_string_lossy().into_owned()
             }),
         }
     }
+}
+
+/// Distinguishes the contents that a photo has had. A photo whose metadata are changed keeps its number, but may be upright
+/// in another orientation.
+fn version(hash: &ContentHash) -> String {
+    let mut digits = hash.to_string();
+    digits.truncate(VERSION_DIGITS);
+    digits
 }
 
 /// Whether the photo has its file's date because it has no date of its own.

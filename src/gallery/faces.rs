@@ -12,7 +12,7 @@ use super::api_error::ApiError;
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::pipeline;
-use crate::store::FaceId;
+use crate::store::{EarlierCorrection, FaceId};
 
 /// The correction of one face.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -25,6 +25,38 @@ pub(super) enum CorrectionRequest {
     /// An earlier correction is undone.
     #[serde(rename = "nothing")]
     Undo,
+    /// The last correction is taken back as if it had not been made.
+    TakeBack(Earlier),
+}
+
+/// What was said of a face before the last correction.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Earlier {
+    /// Nothing.
+    Nothing,
+    /// A person's own correction to this emotion.
+    Shows(Emotion),
+    /// A correction to an emotion that was carried over.
+    Follows {
+        /// The correction from which it was carried over.
+        leader: i64,
+        /// The emotion.
+        shows: Emotion,
+    },
+}
+
+impl From<Earlier> for EarlierCorrection {
+    fn from(earlier: Earlier) -> Self {
+        match earlier {
+            Earlier::Nothing => Self::None,
+            Earlier::Shows(emotion) => Self::Own(Correction::Emotion(emotion)),
+            Earlier::Follows { leader, shows } => Self::Carried {
+                from: leader,
+                correction: Correction::Emotion(shows),
+            },
+        }
+    }
 }
 
 /// `POST /api/face/{face}`: stores or undoes a correction.
@@ -34,12 +66,16 @@ pub(super) async fn correct(
     Json(request): Json<CorrectionRequest>,
 ) -> Result<StatusCode, ApiError> {
     let face = FaceId(face);
-    let is_correction = !matches!(request, CorrectionRequest::Undo);
+    let is_correction = !matches!(
+        request,
+        CorrectionRequest::Undo | CorrectionRequest::TakeBack(Earlier::Nothing)
+    );
     let is_known_face = shared.with_store(move |store| match request {
         CorrectionRequest::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
         CorrectionRequest::NotAFace => Ok(store.correct(face, Correction::NotAFace)?),
         // Undoing a correction that does not exist succeeds.
         CorrectionRequest::Undo => Ok(store.undo(face).map(|_| true)?),
+        CorrectionRequest::TakeBack(earlier) => Ok(store.take_back(face, earlier.into())?),
     });
     if is_known_face.await? {
         tokio::spawn(async move {

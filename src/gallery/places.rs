@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use serde::Serialize;
 
 use super::Shared;
 use super::api_error::ApiError;
+use super::request::FilterParameters;
 use crate::query::{Gazetteer, MapPlace};
 
 /// Towns nearer to each other than this share one dot, in degrees.
@@ -35,15 +36,21 @@ struct PhotoPlace {
     near: String,
 }
 
-/// `GET /api/places`: the content of the map.
-pub(super) async fn places(State(shared): State<Arc<Shared>>) -> Result<Json<Map>, ApiError> {
-    let map = shared.with_store(|store| {
-        let gazetteer = Gazetteer::get();
+/// `GET /api/places`: the content of the map: how many photos each place has under the other filters.
+pub(super) async fn places(
+    State(shared): State<Arc<Shared>>,
+    Query(parameters): Query<FilterParameters>,
+) -> Result<Json<Map>, ApiError> {
+    let defaults = shared.defaults;
+    let map = shared.with_store(move |store| {
+        let search = parameters.without_place().read(store, defaults)?;
+        let places = MapPlace::all(&store.places_of(&search.query)?);
+        let most = u64::try_from(search.max_photos()).unwrap_or(u64::MAX);
         Ok(Map {
-            towns: towns(gazetteer),
-            places: MapPlace::all(&store.places()?)
+            towns: towns(Gazetteer::get()),
+            places: places
                 .iter()
-                .map(photo_place)
+                .map(|place| photo_place(place, most))
                 .collect(),
         })
     });
@@ -63,12 +70,13 @@ fn towns(gazetteer: &Gazetteer) -> Vec<[f64; 2]> {
         .collect()
 }
 
-fn photo_place(place: &MapPlace) -> PhotoPlace {
+/// `most` photos of a place are shown at most.
+fn photo_place(place: &MapPlace, most: u64) -> PhotoPlace {
     PhotoPlace {
         name: place.name.clone(),
         latitude: place.centre.latitude,
         longitude: place.centre.longitude,
-        photos: place.photos,
+        photos: place.photos.min(most),
         near: place.filter_text(),
     }
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use crate::query::{Defaults, GivenFlags, IndexLookup, Understood, UserFilter, now, understand};
+use crate::query::{
+    Defaults, FLAGS, GivenFlags, IndexLookup, Understood, UserFilter, now, understand,
+};
 use crate::store::{Query, Store, has_words};
 
 /// The maximum number of photos in one answer.
@@ -14,6 +16,9 @@ const ANY_EMOTION: &str = "any";
 
 /// The flags that belong to the emotion, and are removed together with it.
 const EMOTION_FLAGS: [&str; 4] = ["emotion", "who", "min-score", "all"];
+
+/// The flags of a place. The page removes the distance when another place is chosen.
+const PLACE_FLAGS: [&str; 2] = ["near", "within"];
 
 /// Parameters that are not flags, or mean other flags than those of the same name.
 const OTHER_PARAMETERS: [&str; 5] = ["text", "words", "limit", "offset", "most"];
@@ -49,6 +54,8 @@ pub(super) struct Search {
     pub read_as: Vec<String>,
     /// The same filter before places and dates were resolved.
     pub filter: UserFilter,
+    /// The part of it that the controls set.
+    pub of_controls: UserFilter,
     /// How the text was understood.
     pub understood: Interpretation,
     /// Whether the text asks for an emotion.
@@ -76,6 +83,8 @@ impl Search {
 pub(super) struct Interpretation {
     /// The filters of the text as they are in force, one sentence each.
     filters: Vec<String>,
+    /// The filters of the text that controls replace, one sentence each.
+    replaced: Vec<String>,
     /// Words that are searched for as text.
     as_text: Vec<String>,
     /// Words that were ignored.
@@ -87,21 +96,17 @@ pub(super) struct Interpretation {
 }
 
 impl Interpretation {
-    /// `in_force` has the names of the text's flags that no control overrides; `filter` combines the text and the
-    /// controls. No sentence describes the order, since the page always shows it.
-    fn of(understood: &Understood, in_force: &[&str], filter: &UserFilter) -> Self {
-        // The sentences of these flags are included in those of others.
-        let included = [("who", "emotion"), ("until", "since")];
-        let is_typed = |name: &str| {
-            in_force.contains(&name)
-                || (included.iter()).any(|(part, whole)| *whole == name && in_force.contains(part))
-        };
-        let parts = filter.parts().into_iter();
+    /// No sentence describes the order in force, since the page always shows it.
+    fn of(understood: &Understood) -> Self {
+        let replaced: Vec<_> = understood.replaced.iter().map(|old| old.flag).collect();
+        let typed = understood.of_words.set_flags().into_iter();
+        let in_force: Vec<_> = typed
+            .map(|(flag, _)| flag.name)
+            .filter(|name| *name != "order" && !replaced.contains(name))
+            .collect();
         Self {
-            filters: parts
-                .filter(|(name, _)| *name != "order" && is_typed(name))
-                .map(|(_, words)| words)
-                .collect(),
+            filters: sentences(&understood.filter, &in_force),
+            replaced: sentences(&understood.of_words, &replaced),
             as_text: understood.as_text.clone(),
             left_out: understood.left_out.clone(),
             suggestions: understood.suggestions.clone(),
@@ -110,84 +115,93 @@ impl Interpretation {
     }
 }
 
+/// The sentences that describe these flags of a filter.
+fn sentences(filter: &UserFilter, flags: &[&str]) -> Vec<String> {
+    // The sentences of these flags are included in those of others.
+    let included = [("who", "emotion"), ("until", "since")];
+    let is_of_flags = |name: &str| {
+        flags.contains(&name)
+            || (included.iter()).any(|(part, whole)| *whole == name && flags.contains(part))
+    };
+    let parts = filter.parts().into_iter();
+    let parts = parts.filter(|(name, _)| is_of_flags(name));
+    parts.map(|(_, words)| words).collect()
+}
+
 impl FilterParameters {
     /// Parses the parameters; `defaults` are the settings for what they do not state.
     ///
-    /// The page's controls override the text.
+    /// The page's controls are added to the text, or replace what it says, as flags do with the words of `fer-index find`.
     pub fn read(&self, store: &Store, defaults: Defaults) -> Result<Search, ApiError> {
-        let of = |wanted: &str| {
-            let mut named = self.0.iter().filter(|(name, _)| name == wanted);
-            named.next().map(|(_, value)| value.as_str())
-        };
-        let words: Vec<String> = of("text").map(str::to_owned).into_iter().collect();
+        let controls = self.controls()?;
+        let words: Vec<String> = self.value("text").map(str::to_owned).into_iter().collect();
         let known = IndexLookup::of(store, defaults)?;
-        let text = understand(&words, &GivenFlags::none(), &known, now());
-        let typed = &text.filter;
-        let typed_flags = typed.set_flags();
-        let is_just_words = typed_flags.iter().all(|(flag, _)| flag.name == "text");
+        let text = understand(&words, &controls, &known, now());
+        let typed = &text.of_words;
+        let is_just_words = (typed.set_flags().iter()).all(|(flag, _)| flag.name == "text");
         let read_as = if is_just_words {
             Vec::new()
         } else {
             typed.arguments()
         };
+        let understood = Interpretation::of(&text);
+        let has_typed_emotion = !typed.emotions.is_empty();
+        let query = text.filter.resolve(store, defaults, Some(MAX_PHOTOS))?;
+        Ok(Search {
+            query,
+            read_as,
+            filter: text.filter,
+            of_controls: controls.filter,
+            understood,
+            has_typed_emotion,
+        })
+    }
 
-        let min_score = of("min").map(min_score_flag).transpose()?;
-        if let Some(words) = of("words")
-            && !words.trim().is_empty()
+    /// The parameters that another place would leave; a place of the text stays in it.
+    pub fn without_place(mut self) -> Self {
+        self.0
+            .retain(|(name, _)| !PLACE_FLAGS.contains(&name.as_str()));
+        self
+    }
+
+    /// The first value of a parameter.
+    fn value(&self, wanted: &str) -> Option<&str> {
+        let mut named = self.0.iter().filter(|(name, _)| name == wanted);
+        named.next().map(|(_, value)| value.as_str())
+    }
+
+    /// The flags that the page's controls set.
+    fn controls(&self) -> Result<GivenFlags, ApiError> {
+        let min_score = self.value("min").map(min_score_flag).transpose()?;
+        let words = self.value("words").filter(|words| !words.trim().is_empty());
+        if let Some(words) = words
             && !has_words(words)
         {
             return Err(ApiError::Bad(format!(
                 "there is no letter, digit or symbol in \"{words}\" to search for"
             )));
         }
-        // The typed sentence may also contain words to search for; a photo must match all of them.
-        let words = of("words")
-            .filter(|words| has_words(words))
-            .map(|words| match &typed.text {
-                Some(text) => format!("{text} {words}"),
-                None => words.to_owned(),
-            });
-        let is_emotion_removed = of("emotion") == Some(ANY_EMOTION);
-        let controls = self.0.iter().filter(|(name, value)| {
+        let is_emotion_removed = self.value("emotion") == Some(ANY_EMOTION);
+        let flags = self.0.iter().filter(|(name, value)| {
             !(OTHER_PARAMETERS.contains(&name.as_str())
                 || name == "emotion" && value == ANY_EMOTION)
         });
-        let controls = controls.map(|(name, value)| (name.as_str(), value.as_str()));
-        let flags_of_controls: Vec<_> = controls
-            .chain(words.as_deref().map(|words| ("text", words)))
+        let flags: Vec<_> = flags
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain(words.map(|words| ("text", words)))
             .chain(min_score.as_deref().map(|score| ("min-score", score)))
-            .chain(of("most").map(limit_flag).transpose()?)
+            .chain(self.value("most").map(limit_flag).transpose()?)
             .collect();
-        let is_overridden = |name: &str| {
-            flags_of_controls.iter().any(|(other, _)| *other == name)
+        let filter = UserFilter::read(&flags).map_err(ApiError::Bad)?;
+        let is_given = |name: &str| {
+            flags.iter().any(|(given, _)| *given == name)
                 || is_emotion_removed && EMOTION_FLAGS.contains(&name)
         };
-        let flags_of_text: Vec<_> = typed_flags
-            .iter()
-            .map(|(flag, value)| (flag.name, value.as_str()))
-            .filter(|(name, _)| !is_overridden(name))
-            .collect();
-        let all: Vec<_> = flags_of_text
-            .iter()
-            .chain(&flags_of_controls)
-            .copied()
-            .collect();
-        let filter = UserFilter::read(&all).map_err(ApiError::Bad)?;
-        let words_of_text = typed.text.is_some().then_some("text");
-        let in_force: Vec<_> = flags_of_text
-            .iter()
-            .map(|(name, _)| *name)
-            .chain(words_of_text)
-            .collect();
-        let understood = Interpretation::of(&text, &in_force, &filter);
-        let has_typed_emotion = !typed.emotions.is_empty();
-        let query = filter.resolve(store, defaults, Some(MAX_PHOTOS))?;
-        Ok(Search {
-            query,
-            read_as,
+        let names = FLAGS.iter().map(|flag| flag.name);
+        Ok(GivenFlags {
             filter,
-            understood,
-            has_typed_emotion,
+            names: names.filter(|name| is_given(name)).collect(),
+            seed: self.value("seed").and_then(|seed| seed.parse().ok()),
         })
     }
 }

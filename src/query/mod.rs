@@ -20,7 +20,7 @@ pub use dates::{DateSpan, Dates, Yearly, now, parse_span};
 pub use filters::{Defaults, Near, UserDate, UserDates, UserFilter};
 pub use flags::{FLAGS, Flag, Kind, parse_probability};
 pub use gazetteer::{City, Gazetteer, Place};
-pub use grammar::{GivenFlags, Understood, understand};
+pub use grammar::{GivenFlags, Replaced, Understood, understand};
 pub use index_lookup::IndexLookup;
 pub use map_places::MapPlace;
 pub use people::People;

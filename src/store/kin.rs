@@ -6,6 +6,7 @@
 //! removed with the leader, until the person corrects the face to which it was carried over.
 
 mod candidates;
+mod take_back;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ use super::{corrections, exchange, faces, files, kin_due, same_picture, shots, u
 
 use candidates::same_moment;
 pub(super) use candidates::{are_newer, corrections as candidates, second_of};
+pub(super) use take_back::take_back;
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
 pub(super) fn lacks_picture(db: &Connection, hash: &ContentHash) -> rusqlite::Result<bool> {
@@ -371,21 +373,28 @@ pub(super) fn carried(
     db: &Connection,
     photo: PhotoId,
 ) -> rusqlite::Result<Vec<(FaceId, CarriedFrom)>> {
-    let rows: Vec<(FaceId, ContentHash, Option<PhotoId>)> = db
+    let rows: Vec<(FaceId, i64, ContentHash, Option<PhotoId>)> = db
         .prepare_cached(
-            "SELECT f.id, source.hash, p.id
+            "SELECT f.id, source.id, source.hash, p.id
              FROM faces f JOIN corrections c ON c.id = f.correction
                           JOIN corrections source ON source.id = c.carried_from
                           LEFT JOIN photos p ON p.hash = source.hash
              WHERE f.photo_id = ? ORDER BY f.position",
         )?
-        .query_map([photo], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map([photo], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
     rows.into_iter()
-        .map(|(face, content, photo)| {
+        .map(|(face, correction, content, photo)| {
             let paths = photo.map_or(Ok(Vec::new()), |photo| files::as_answered(db, photo))?;
             let path = paths.into_iter().next();
-            Ok((face, CarriedFrom { content, path }))
+            let from = CarriedFrom {
+                correction,
+                content,
+                path,
+            };
+            Ok((face, from))
         })
         .collect()
 }

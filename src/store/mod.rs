@@ -92,8 +92,9 @@ pub use lost_photos::RemovedLost;
 pub use people::{PersonInPhoto, words_of_name};
 pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingScore, Who};
 pub use record::{
-    CarriedFrom, FaceId, KinCorrection, KinCorrections, KinFace, KinId, KnownFile, KnownPhoto,
-    Models, Occasion, Photo, PhotoAnalysis, PhotoId, PhotoRecord, SeenCorrections,
+    CarriedFrom, EarlierCorrection, FaceId, KinCorrection, KinCorrections, KinFace, KinId,
+    KnownFile, KnownPhoto, Models, Occasion, Photo, PhotoAnalysis, PhotoId, PhotoRecord,
+    SeenCorrections,
 };
 pub use recover::Recovered;
 pub use roots::Root;

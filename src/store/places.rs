@@ -5,6 +5,9 @@ use rusqlite::Connection;
 use crate::geo::Cell;
 use crate::photo::GeoPoint;
 
+use super::query::{self, Order, Query};
+use super::record::PhotoId;
+
 /// The cells with photos in ascending order, each with its number of photos.
 pub(super) fn occupied(db: &Connection) -> rusqlite::Result<Vec<(Cell, u64)>> {
     db.prepare_cached("SELECT cell, photos FROM places ORDER BY cell")?
@@ -12,6 +15,38 @@ pub(super) fn occupied(db: &Connection) -> rusqlite::Result<Vec<(Cell, u64)>> {
             Ok((Cell(row.get(0)?), row.get::<_, i64>(1)? as u64))
         })?
         .collect()
+}
+
+/// See [`Store::places_of`](super::Store::places_of).
+pub(super) fn occupied_by(db: &Connection, query: &Query) -> rusqlite::Result<Vec<(Cell, u64)>> {
+    let anywhere = Query {
+        near: None,
+        order: Order::default(),
+        limit: None,
+        offset: 0,
+        ..query.clone()
+    };
+    let photos = query::photos(db, &anywhere)?;
+    let left_out = query::left_out(db, &anywhere)?;
+    if photos.is_none() && left_out.len() == 0 {
+        return occupied(db);
+    }
+    let mut cells: Vec<(Cell, u64)> = Vec::new();
+    let mut statement =
+        db.prepare_cached("SELECT cell, photo_id FROM photo_cells ORDER BY cell")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (cell, photo) = (Cell(row.get(0)?), row.get::<_, PhotoId>(1)?);
+        let is_found = photos.as_ref().is_none_or(|photos| photos.contains(photo));
+        if !is_found || left_out.contains(photo) {
+            continue;
+        }
+        match cells.last_mut() {
+            Some((last, photos)) if *last == cell => *photos += 1,
+            _ => cells.push((cell, 1)),
+        }
+    }
+    Ok(cells)
 }
 
 /// Where most photos were taken: the average position of the photos in the fullest cell and the cells around it, each

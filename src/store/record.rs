@@ -197,10 +197,28 @@ pub struct KinFace {
 /// Where a correction was made that was carried over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarriedFrom {
+    /// The correction's row.
+    pub correction: i64,
     /// The hash of the content of the photo on which it was made.
     pub content: ContentHash,
     /// The photo's first path, as in [`Photo::paths`]; `None` if no file has this content any more.
     pub path: Option<PathBuf>,
+}
+
+/// What was said of a face before a person corrected it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarlierCorrection {
+    /// Nothing.
+    None,
+    /// The person's own correction.
+    Own(Correction),
+    /// A correction that was carried over.
+    Carried {
+        /// The row of the correction from which it was carried over: [`CarriedFrom::correction`].
+        from: i64,
+        /// What it said.
+        correction: Correction,
+    },
 }
 
 /// Everything that is known about a photo.

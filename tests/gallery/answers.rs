@@ -1,5 +1,6 @@
 //! The answers of the API, and the corrections that the page sends.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use fer_index::emotion::Emotion::{self, Happy, Neutral, Sad};
@@ -199,6 +200,7 @@ fn what_is_typed_is_understood_as_by_find() {
         two["understood"],
         json!({
             "filters": ["shows happy or sad", "nobody shows angry"],
+            "replaced": [],
             "as_text": [],
             "left_out": ["us"],
             "suggestions": [],
@@ -235,73 +237,141 @@ fn what_is_typed_is_understood_as_by_find() {
     );
 }
 
-#[test]
-fn what_is_said_about_the_text_is_what_is_in_force() {
-    let (_env, server) = album();
-    let summary = |filters: &str| {
-        let counts = server.ask(&format!("/api/counts?{filters}"));
-        let filters = counts["understood"]["filters"].clone();
+/// Parameters of the page; the sentences in force of their text, and those that controls replace; the order; and the number of
+/// photos.
+fn texts_with_filters() -> [(&'static str, Value, Value, &'static str, u64); 14] {
+    [
+        ("text=happy", json!(["shows happy"]), json!([]), "score", 2),
         (
-            filters,
-            counts["order"].clone(),
-            counts["found"].as_u64().unwrap(),
-        )
-    };
-    for (filters, expected, order, found) in [
-        ("text=happy", json!(["shows happy"]), "score", 2),
-        ("text=happy&emotion=sad", json!([]), "score", 2),
-        ("text=happy&emotion=any", json!([]), "date", 4),
+            "text=happy&emotion=happy",
+            json!(["shows happy"]),
+            json!([]),
+            "score",
+            2,
+        ),
+        (
+            "text=happy&emotion=sad",
+            json!([]),
+            json!(["shows happy"]),
+            "score",
+            2,
+        ),
         (
             "text=happy+in+2020&emotion=any",
             json!(["taken: 2020"]),
+            json!(["shows happy"]),
             "date",
             2,
         ),
         (
             "text=everybody+at+least+80%25+happy&emotion=any",
             json!([]),
+            json!(["everybody shows happy", "with a score of 0.8 or more"]),
             "date",
             4,
         ),
         (
             "text=everybody+happy&emotion=sad",
             json!(["everybody shows sad"]),
+            json!(["everybody shows happy"]),
             "score",
             1,
         ),
-        ("text=latest+happy", json!(["shows happy"]), "date", 2),
-        ("text=random", json!([]), "random", 4),
+        (
+            "text=latest+happy",
+            json!(["shows happy"]),
+            json!([]),
+            "date",
+            2,
+        ),
+        ("text=random&seed=7", json!([]), json!([]), "random", 4),
         (
             "text=top+1+happy",
             json!(["shows happy", "at most 1"]),
+            json!([]),
             "score",
             1,
         ),
         (
             "text=top+1+happy&most=9",
             json!(["shows happy"]),
+            json!(["at most 1"]),
             "score",
             2,
         ),
         (
+            "text=in+italy&near=rome",
+            json!([]),
+            json!(["in Italy"]),
+            "date",
+            0,
+        ),
+        // Each of these restricts the answer further.
+        (
             "text=party&words=glad",
-            json!(["with the words party glad"]),
+            json!(["with the words glad party"]),
+            json!([]),
             "date",
             1,
         ),
-    ] {
-        let (filters_in_words, order_in_words, found_in_words) = summary(filters);
-        assert_eq!(filters_in_words, expected, "{filters}");
-        assert_eq!(
-            (order_in_words, found_in_words),
-            (json!(order), found),
-            "{filters}"
-        );
+        (
+            "text=not+happy&not=sad",
+            json!(["nobody shows happy or sad"]),
+            json!([]),
+            "date",
+            1,
+        ),
+        (
+            "text=july+2020&until=2021",
+            json!(["taken: july 2020"]),
+            json!([]),
+            "date",
+            2,
+        ),
+    ]
+}
+
+#[test]
+fn what_is_said_about_the_text_is_what_is_in_force() {
+    let (_env, server) = album();
+    let summary = |filters: &str| {
+        let counts = server.ask(&format!("/api/counts?{filters}"));
+        let understood = &counts["understood"];
+        (
+            understood["filters"].clone(),
+            understood["replaced"].clone(),
+            counts["order"].clone(),
+            counts["found"].as_u64().unwrap(),
+        )
+    };
+    for (filters, expected, replaced, order, found) in texts_with_filters() {
+        let said = summary(filters);
+        assert_eq!(said, (expected, replaced, json!(order), found), "{filters}");
         let grid = server.ask(&format!("/api/photos?limit=9&{filters}"));
         assert_eq!(names(&grid).len() as u64, found, "{filters}");
     }
+    // What a control says for itself is what its removal takes away.
+    let both = server.ask("/api/counts?text=not+happy&not=sad");
+    assert_eq!(both["in_words"], json!([["not", "nobody shows sad"]]));
     let refused = server.get("/api/counts?most=0").send();
     assert_eq!(refused.status, 400);
+}
+
+#[test]
+fn the_seed_decides_the_order_of_a_shuffled_answer_also_if_the_text_asks_for_it() {
+    let (_env, server) = album();
+    let shuffled = |text: &str| {
+        let grid = server.ask(&format!("/api/photos?limit=9&{text}"));
+        names(&grid).join(" ")
+    };
+    let orders: BTreeSet<String> = (1..9)
+        .map(|seed| shuffled(&format!("text=random&seed={seed}")))
+        .collect();
+    assert!(orders.len() > 1, "{orders:?}");
+    assert_eq!(
+        shuffled("text=random&seed=7"),
+        shuffled("order=random&seed=7")
+    );
 }
 
 #[cfg(unix)]

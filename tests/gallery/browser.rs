@@ -6,7 +6,8 @@ use fer_index::emotion::Emotion::{Fear, Happy, Neutral, Sad};
 use fer_index::photo::Precision;
 use serde_json::json;
 
-use crate::common::{fixture, group, jpeg, photo};
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, group, jpeg, jpeg_with_exif, photo};
 use crate::seed::{Seed, happy_photo, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
@@ -23,6 +24,35 @@ fn count(emotion: &str) -> String {
 }
 
 const TILES: &str = "document.querySelectorAll('#grid li').length";
+
+/// Turns the photo `pair.jpg`, which shows two faces side by side, while it is open.
+fn turns_while_it_is_open(browser: &Browser, env: &TestEnv, pair: &[u8]) {
+    browser.click("#grid a[aria-label^='pair.jpg']");
+    browser.wait_until("document.querySelectorAll('.box').length === 2");
+    browser.wait_until("document.querySelector('#picture').naturalWidth > 0");
+    let exif = ExifBlock::new().with_orientation(6).bytes();
+    env.add("pair.jpg", jpeg_with_exif(pair, &exif));
+    env.run("index album").found();
+    for picture in ["#picture", "#grid a[aria-label^='pair.jpg'] img"] {
+        let upright = format!(
+            "(({{clientWidth, clientHeight, naturalWidth, naturalHeight}}) =>
+                naturalWidth < naturalHeight && clientWidth < clientHeight)
+                (document.querySelector(\"{picture}\"))"
+        );
+        browser.wait_until(&upright);
+    }
+    // The faces are below each other.
+    let places: [[f64; 2]; 2] = serde_json::from_value(browser.run(
+        "return [...document.querySelectorAll('.box')]
+            .map((box) => [parseFloat(box.style.left), parseFloat(box.style.top)])",
+    ))
+    .unwrap();
+    assert!(
+        (places[0][0] - places[1][0]).abs() < (places[0][1] - places[1][1]).abs(),
+        "{places:?}"
+    );
+    browser.press(ESCAPE);
+}
 
 #[test]
 fn a_person_finds_a_happy_photo_and_corrects_a_face() {
@@ -83,6 +113,9 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
     browser.wait_until(&format!("{} === 1 && {TILES} === 1", count("happy")));
     browser.click(".reject");
     browser.wait_until(&format!("{} === 0", count("happy")));
+    browser.wait_until(
+        "document.querySelector('#faces h3').textContent === '0 faces, and 1 marked as none'",
+    );
     browser.click(".undo");
     browser.wait_until(&format!("{} === 1", count("happy")));
 
@@ -104,9 +137,12 @@ fn a_person_finds_a_happy_photo_and_corrects_a_face() {
 
     // A photo that is indexed meanwhile appears without a reload.
     let pair = group(&[photo("astronaut.jpg"), photo("hopper.jpg")], 400);
-    env.add("pair.jpg", jpeg(pair));
+    let pair = jpeg(pair);
+    env.add("pair.jpg", &pair);
     env.run("index album").found();
     browser.wait_until(&format!("{TILES} === 4 && {} === 2", count("happy")));
+
+    turns_while_it_is_open(&browser, &env, &pair);
 
     // Every control has an accessible name.
     let nameless = "return [...document.querySelectorAll('button, a, input, select')]
@@ -478,6 +514,20 @@ fn filters_without_a_control_stand_in_words_and_can_be_removed() {
     browser.click("#show-filters");
     browser.click("#filters [type=reset]");
     browser.wait_until("location.search === '' && document.querySelector('#in-words').hidden");
+    // Enlarged to 200 %, or on a phone on its side, all filters can be reached, beside some photos.
+    for (width, height) in [(640, 400), (802, 293), (320, 568)] {
+        browser.resize(width, height);
+        let reached = browser.run(
+            "const clear = document.querySelector('#filters [type=reset]');
+            clear.focus();
+            clear.scrollIntoView({block: 'nearest', behavior: 'instant'});
+            const at = clear.getBoundingClientRect();
+            return clear.contains(document.elementFromPoint(at.left + at.width / 2, at.top + at.height / 2))
+                && document.querySelector('header').offsetHeight < innerHeight - 50",
+        );
+        assert_eq!(reached, true, "{width} × {height}");
+    }
+    browser.resize(1280, 800);
     browser.wait_until(&format!("{TILES} === 4"));
     assert_eq!(browser.console(), [] as [&str; 0]);
 }
@@ -521,6 +571,17 @@ fn the_line_over_the_photos_says_what_is_shown() {
     says("2 photos, latest first: shows happy", 2);
     open("limit=3&order=random");
     says("3 photos, shuffled", 3);
+    // A reload and a tab of its own keep the order.
+    let shuffled = "[...document.querySelectorAll('#grid a')].map((tile) => tile.ariaLabel).join()";
+    browser.wait_until("/&seed=\\d+$/.test(location.search)");
+    browser.wait_until("document.querySelector('#grid a').href.includes(location.search)");
+    let before = browser.run(&format!("return {shuffled}"));
+    browser.reload();
+    browser.wait_until(&format!("{shuffled} === {before}"));
+    browser.wait_until(
+        "document.querySelectorAll('#in-words li').length === 2
+            && !document.querySelector('#in-words').textContent.includes('seed')",
+    );
     open("text=happy+or+fear");
     says("3 photos, highest score first: shows fear or happy", 3);
     pressed(&["happy", "fear"]);
@@ -530,15 +591,18 @@ fn the_line_over_the_photos_says_what_is_shown() {
     says("2 photos, most happy first: shows happy", 2);
     pressed(&["happy"]);
     browser.press('4');
-    says("2 photos, most sad first", 2);
+    says(
+        "2 photos, most sad first. Replaced by the filters: shows happy",
+        2,
+    );
     pressed(&["sad"]);
     browser.press('0');
-    says("4 photos", 4);
+    says("4 photos. Replaced by the filters: shows happy", 4);
     pressed(&[""]);
     browser.press('1');
     pressed(&["happy"]);
     browser.click("#emotions [data-emotion='']");
-    says("4 photos", 4);
+    says("4 photos. Replaced by the filters: shows happy", 4);
     assert_eq!(
         browser.run("return location.search"),
         "?text=happy&emotion=any"
@@ -560,6 +624,7 @@ fn the_line_over_the_photos_says_what_is_shown() {
         field.value = 'fear';
         field.dispatchEvent(new Event('change', {bubbles: true}));",
     );
+    browser.click("#correct-selected");
     browser.wait_until(
         "document.querySelector('#toast').textContent.startsWith('1 face set to fear')",
     );

@@ -406,6 +406,7 @@ fn selected_photos(page: &Page, env: &TestEnv) {
         field.value = 'fear';
         field.dispatchEvent(new Event('change', {bubbles: true}));";
     page.browser.run(say);
+    page.click("Correct");
     page.says("4 faces set to fear");
     let count = |emotion: &str| {
         format!(

@@ -1,11 +1,17 @@
 //! The facts about a photo, and the searches to which they lead.
 #![cfg(unix)]
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+
+use fer_index::file::FileMeta;
 use fer_index::photo::Capture;
+use fer_index::store::{PhotoId, Store};
 use serde_json::json;
 
 use crate::common::fixture;
-use crate::seed::{Seed, seed};
+use crate::seed::{Seed, record, seed};
 use crate::server::Server;
 use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
@@ -24,12 +30,13 @@ fn names_and_keywords_of_odd_letters_lead_to_their_photos_or_nowhere() {
             },
             ..Seed::new("old\\a\\b.jpg", fixture("coffee.jpg"), &[])
         },
-        Seed::new("else/c.jpg", fixture("chelsea.jpg"), &[]),
+        Seed::new("else /c.jpg", fixture("chelsea.jpg"), &[]),
     ];
     let ids = seed(&env, &photos);
+    let latin = latin_1_photo(&env);
     let server = Server::start(&env);
     browser.open(&server.link);
-    browser.wait_until("document.querySelectorAll('#grid li').length === 2");
+    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
     browser.open(&format!("http://{}/?photo={}", server.address, ids[0].0));
     browser.wait_until("document.querySelector('#photo').open");
     // A backslash is a letter like others.
@@ -60,5 +67,37 @@ fn names_and_keywords_of_odd_letters_lead_to_their_photos_or_nowhere() {
         refused.text()
     );
     let all = server.ask("/api/counts?words=+");
-    assert_eq!(all["found"], json!(2));
+    assert_eq!(all["found"], json!(3));
+
+    // A folder that an address cannot name leads nowhere.
+    browser.open(&format!("http://{}/?photo={}", server.address, latin.0));
+    browser.wait_until("document.querySelector('#facts').textContent.includes('dir\u{fffd}n')");
+    assert_eq!(
+        browser.run("return [...document.querySelectorAll('#facts .fact')].some((fact) => fact.textContent.includes('\u{fffd}'))"),
+        json!(false)
+    );
+
+    // A folder with a space at the end of its name can be chosen.
+    browser.open(&format!("http://{}/", server.address));
+    browser.wait_until("document.querySelectorAll('#filters [name=under] option').length > 2");
+    browser.run(
+        "const field = document.querySelector('#filters [name=under]');
+        field.value = [...field.options].find((option) => option.value.endsWith(' ')).value;
+        field.dispatchEvent(new Event('change', {bubbles: true}));",
+    );
+    browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+    assert_eq!(browser.console().len(), 0);
+}
+
+/// A photo in a folder whose name is not valid Unicode.
+fn latin_1_photo(env: &TestEnv) -> PhotoId {
+    let seed = Seed::new("d.jpg", fixture("hopper.jpg"), &[]);
+    let folder = env.album("").join(OsStr::from_bytes(b"dir\xe9n"));
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join(seed.name);
+    fs::write(&path, &seed.bytes).unwrap();
+    let meta = FileMeta::of(&fs::metadata(&path).unwrap());
+    let mut store = Store::open(&env.database()).unwrap();
+    let put = store.batch(|batch| batch.put_photo(&record(&seed), &[(path.clone(), meta)]));
+    put.unwrap()
 }

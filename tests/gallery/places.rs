@@ -1,6 +1,6 @@
 //! The map of places, and the photos to which its places lead.
 
-use fer_index::emotion::Emotion::Happy;
+use fer_index::emotion::Emotion::{Happy, Sad};
 use fer_index::photo::{Capture, GeoPoint};
 
 use crate::common::fixture;
@@ -10,7 +10,7 @@ use crate::testenv::TestEnv;
 use crate::webdriver::Browser;
 
 /// Calenzano is 12 km from Florence, Longyearbyen is on an island without a city, and the last two are on both sides of the
-/// date line.
+/// date line. Two of those in Florence are sad, the others happy.
 const TAKEN: [(&str, f64, f64); 8] = [
     ("florence.jpg", 43.77, 11.25),
     ("duomo.jpg", 43.773, 11.256),
@@ -35,7 +35,14 @@ fn album() -> TestEnv {
         ..Seed::new(
             name,
             [fixture("coffee.jpg"), name.into()].concat(),
-            &[(Happy, 0.9)],
+            &[(
+                if ["duomo.jpg", "arno.jpg"].contains(&name) {
+                    Sad
+                } else {
+                    Happy
+                },
+                0.9,
+            )],
         )
     });
     seed(&env, &photos);
@@ -68,6 +75,31 @@ fn every_place_leads_to_as_many_photos_as_it_counts() {
     assert_eq!(found("Florence, Italy"), 3);
     assert_eq!(found("Calenzano, Italy"), 2);
     assert_eq!(found("Svalbard and Jan Mayen"), 1);
+    for (filters, photos) in [
+        ("emotion=happy", 1),
+        ("emotion=sad&near=Calenzano&within=3", 2),
+        ("text=sad+in+germany", 2),
+        ("text=top+2", 2),
+        ("words=arno", 1),
+    ] {
+        let map = server.ask(&format!("/api/places?{filters}"));
+        let places = map["places"].as_array().unwrap();
+        let florence = places
+            .iter()
+            .find(|place| place["name"] == "Florence, Italy");
+        let florence = florence.unwrap();
+        assert_eq!(florence["photos"], photos, "{filters}");
+        let others = filters.split('&').filter(|filter| {
+            let name = filter.split('=').next().unwrap();
+            !["near", "within"].contains(&name)
+        });
+        let others: Vec<&str> = others.collect();
+        let others = others.join("&");
+        let counts = server.ask(&format!(
+            "/api/counts?{others}&near=Florence%2C+Italy+on+the+map"
+        ));
+        assert_eq!(counts["found"], photos, "{filters}");
+    }
     // Fiji lies where it is.
     for place in map["places"].as_array().unwrap() {
         if place["latitude"].as_f64().unwrap() < 0.0 {
@@ -98,5 +130,16 @@ fn a_place_in_the_list_shows_its_photos() {
     // A reload keeps them.
     browser.reload();
     browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    // The other filters stay in force, and the map counts with them.
+    browser.press('1');
+    browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+    browser.press('m');
+    browser.wait_until(
+        "document.querySelector('#places-hint').textContent.endsWith(' places under the other filters')
+            && document.querySelector('#place-list .count').textContent === '2'",
+    );
+    browser.click("#place-list li:first-child button");
+    browser.wait_until("document.querySelectorAll('#grid li').length === 2");
+    browser.wait_until("new URLSearchParams(location.search).get('emotion') === 'happy'");
     assert_eq!(browser.console(), [] as [&str; 0]);
 }

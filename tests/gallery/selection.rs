@@ -208,6 +208,7 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
             field.value = '{emotion}';
             field.dispatchEvent(new Event('change', {{bubbles: true}}));"
         ));
+        browser.click("#correct-selected");
     };
     let count = |emotion: &str, count: usize| {
         browser.wait_until(&format!(
@@ -238,6 +239,25 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
     count("sad", 2);
     browser.click("#toast button");
     count("sad", 0);
+
+    // Faces that show the emotion by the minimum that is chosen, also if they show another one more.
+    browser.open(&format!("http://{}/?emotion=neutral&min=0", server.address));
+    is_at(&browser, 0);
+    browser.press('x');
+    has_selected(&browser, 1);
+    // Arrow keys choose an emotion, and say nothing yet.
+    browser.run("document.querySelector('#selection-emotion').focus()");
+    browser.press(DOWN);
+    browser.press(DOWN);
+    browser.wait_until("document.querySelector('#selection-emotion').value === 'surprise'");
+    assert_eq!(
+        browser.run("return document.querySelector('#toast').textContent"),
+        ""
+    );
+    browser.click("#correct-selected");
+    says("1 face set to surprise");
+    say("surprise");
+    says("None of their faces shows the emotion that is chosen above.");
 }
 
 /// The server says what is gone, and not only that there is nothing at an address.

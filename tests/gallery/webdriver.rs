@@ -142,6 +142,14 @@ impl Browser {
         self.post("/goog/cdp/execute", &command);
     }
 
+    /// Sets the size of the page, in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": size});
+        self.post("/goog/cdp/execute", &command);
+    }
+
     /// Runs a script that ends by calling its last argument; returns the value passed to that call.
     pub fn run_async(&self, script: &str) -> Value {
         self.post("/execute/async", &json!({"script": script, "args": []}))

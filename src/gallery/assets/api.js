@@ -7,6 +7,7 @@
  *
  * @typedef {object} Tile A photo of the grid.
  * @property {number} id
+ * @property {string} version Another one when the photo's file was changed, which may have turned the picture.
  * @property {string} name
  * @property {number} width
  * @property {number} height
@@ -26,9 +27,11 @@
  * @property {boolean} rejected
  * @property {boolean} counts Whether it counts as a face: by what a person said, else by the model.
  * @property {string | null} carried_from The name of the file on which the person said so, if it is another one.
+ * @property {number | null} follows The correction on that file.
  *
  * @typedef {object} Photo
  * @property {number} id
+ * @property {string} version As that of a tile.
  * @property {string[]} paths
  * @property {string} separator What separates the names in a path.
  * @property {string[]} same_shot The other files of the same shot: the picture beside a raw file, or the raw files.
@@ -66,11 +69,12 @@
  * @property {Record<string, number>} emotions
  * @property {Emotion | null} emotion The emotion in force, if it is one.
  * @property {Emotion[]} asked All emotions in force, of which a photo shows at least one.
+ * @property {number} min_score The minimum score at which a face shows one of them, 0 to 1.
  * @property {boolean} has_typed_emotion Whether the text asks for an emotion.
  * @property {"score" | "date" | "random"} order
  * @property {string[]} read_as
  * @property {Understood} understood
- * @property {[string, string][]} in_words All filters in words, each with its name.
+ * @property {[string, string][]} in_words The filters other than the text in words, each with its name.
  * @property {string[]} why_empty
  * @property {Folder[]} folders
  * @property {string[]} cameras
@@ -79,6 +83,7 @@
  *
  * @typedef {object} Understood How the typed text was understood.
  * @property {string[]} filters
+ * @property {string[]} replaced The filters of the text that other filters replace.
  * @property {string[]} as_text
  * @property {string[]} left_out
  * @property {[string, string][]} suggestions
@@ -182,11 +187,22 @@ export const correctFace = (face, emotion) => post(`api/face/${face}`, { shows: 
 export const rejectFace = (face) => post(`api/face/${face}`, "not_a_face");
 /** @type {(face: number) => Promise<unknown>} */
 export const undoCorrection = (face) => post(`api/face/${face}`, "nothing");
+/**
+ * Takes back what was said of a face since it was as given.
+ * @param {Face} face
+ */
+export const takeBack = ({ id, corrected_to: shows, follows }) => {
+  const own = shows ? { shows } : "nothing";
+  return post(`api/face/${id}`, { take_back: shows && follows !== null ? { follows: { leader: follows, shows } } : own });
+};
 /** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`api/photo/${id}/reveal`);
 
-/** @type {() => Promise<{ towns: [number, number][], places: Place[] }>} */
-export const places = () => get("api/places");
+/**
+ * The places of the photos that the filters other than the place find.
+ * @type {(asked: Asked) => Promise<{ towns: [number, number][], places: Place[] }>}
+ */
+export const places = (asked) => get("api/places", new URLSearchParams(named(asked)));
 
 /**
  * Makes a folder of links to photos; returns its path and how many of the photos are gone. Without `existing`, an album of that name is a conflict.
@@ -197,7 +213,8 @@ export const places = () => get("api/places");
  */
 export const makeAlbum = async (name, ids, existing) => (await post("api/album", { name, photos: ids, existing })).json();
 
-/** @param {number} id */
-export const thumbnail = (id) => `thumb/${id}`;
-/** @param {number} id */
-export const view = (id) => `view/${id}`;
+// A browser asks again for the picture of an address only after the address has changed.
+/** @type {(photo: { id: number, version: string }) => string} */
+export const thumbnail = ({ id, version }) => `thumb/${id}?v=${version}`;
+/** @type {(photo: { id: number, version: string }) => string} */
+export const view = ({ id, version }) => `view/${id}?v=${version}`;

@@ -56,10 +56,21 @@ export function drawBoxes(place, photo, { chosen }) {
  * @param {{ changed: () => Promise<void> }} callbacks
  */
 export function listFaces(place, photo, picture, { changed }) {
-  const heading = element("h3", {}, photo.faces.length ? plural(photo.faces.length, "face") : "No face found");
+  const heading = element("h3", {}, countFaces(photo.faces));
   const hint = element("p", { class: "hint" }, "Wrong? Choose the emotion that you see; your choice is kept.");
   const cards = photo.faces.map((face, index) => card(face, index, photo, picture, changed));
   place.replaceChildren(heading, ...(photo.faces.length ? [hint] : []), ...cards);
+}
+
+/**
+ * The number of faces, as the grid and the filters count them.
+ * @param {Face[]} faces
+ */
+function countFaces(faces) {
+  if (!faces.length) return "No face found";
+  const count = faces.filter((face) => face.counts).length;
+  const others = faces.length - count;
+  return plural(count, "face") + (others ? `, and ${others} marked as none` : "");
 }
 
 /**

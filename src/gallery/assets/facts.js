@@ -42,6 +42,12 @@ const folderOf = (photo, path) => path.slice(0, Math.max(0, path.length - lastPa
 // Whether the search finds a word: it has a letter, a digit or a symbol.
 const FINDABLE = /[\p{L}\p{N}\p{S}]/u;
 
+// What stands in a path for bytes that are not Unicode; such a folder cannot be named in an address.
+const NOT_UNICODE = "\uFFFD";
+
+/** @type {(folder: string) => Pick<Fact, "filters">} */
+const below = (folder) => (folder.includes(NOT_UNICODE) ? {} : { filters: { under: folder } });
+
 /** @param {number} bytes */
 const length = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
@@ -89,7 +95,7 @@ function facts(photo) {
     { name: "Picture", value: `${photo.width} × ${photo.height}, ${photo.format}, ${length(photo.bytes)}` },
     ...photo.paths.map((path) => ({ name: "File", value: lastPart(photo, path) })),
     ...photo.same_shot.map((path) => ({ name: "Same shot", value: lastPart(photo, path) })),
-    ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(photo, path), filters: { under: folderOf(photo, path) } })),
+    ...photo.paths.map((path) => ({ name: "Folder", value: folderOf(photo, path), ...below(folderOf(photo, path)) })),
   ];
   return all.filter(({ value }) => value);
 }

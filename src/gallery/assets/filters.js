@@ -48,6 +48,8 @@ export class Filters {
   #chips = new Map();
   /** The emotions in force, of which a photo shows at least one. @type {readonly Emotion[]} */
   #asked = [];
+  // The least score at which a face shows one of them.
+  #minScore = 0;
   #hasTypedEmotion = false;
   /** Runs while a person types. @type {ReturnType<typeof setTimeout> | undefined} */
   #typing;
@@ -120,9 +122,11 @@ export class Filters {
     await settled();
     const address = new URL(location.href);
     address.searchParams.delete("photo");
-    // A new text may ask for an emotion.
+    // A new text may ask for an emotion, and shuffles anew.
     const text = address.searchParams.get("text") ?? "";
-    if (!("emotion" in some) && (some.text ?? text) !== text && address.searchParams.get("emotion") === ANY) address.searchParams.delete("emotion");
+    const isNewText = (some.text ?? text) !== text;
+    if (isNewText || "order" in some) address.searchParams.delete("seed");
+    if (!("emotion" in some) && isNewText && address.searchParams.get("emotion") === ANY) address.searchParams.delete("emotion");
     const place = "near" in some && some.near !== address.searchParams.get("near") ? { within: "" } : {};
     for (const [name, value] of Object.entries({ ...place, ...some })) {
       if (value) address.searchParams.set(name, value);
@@ -135,6 +139,19 @@ export class Filters {
     this.#callbacks.changed();
   }
 
+  /**
+   * Keeps the seed of a shuffled answer in the address, so that a reload, Back and other tabs show the same order.
+   * @param {string} seed
+   */
+  keepSeed(seed) {
+    const address = new URL(location.href);
+    if (address.searchParams.has("seed")) return;
+    const isTyped = location.href === this.#typed;
+    address.searchParams.set("seed", seed);
+    history.replaceState(history.state, "", address);
+    if (isTyped) this.#typed = location.href;
+  }
+
   /** @param {number} index */
   choose(index) {
     const emotion = index === 0 ? "" : BY_INTEREST[index - 1];
@@ -144,6 +161,11 @@ export class Filters {
   /** The emotions in force, whether a chip or the text chose them; none if photos are shown whatever they show. */
   get emotions() {
     return this.#asked;
+  }
+
+  /** The minimum score at which a face shows an emotion, 0 to 1. */
+  get minScore() {
+    return this.#minScore;
   }
 
   get isPanelOpen() {
@@ -169,7 +191,8 @@ export class Filters {
     const given = NAMES.map((name) => ({ name, values: filters.getAll(name) }));
     const isShown = given.filter(({ name, values }) => ABOVE.includes(name) || (IN_PANEL.includes(name) && this.#show(name, values)));
     this.#showMin();
-    this.#inWords.show(given.filter((filter) => filter.values.length && !isShown.includes(filter)));
+    // The seed alone changes nothing that its removal would take away.
+    this.#inWords.show(given.filter((filter) => filter.values.length && filter.name !== "seed" && !isShown.includes(filter)));
     const active = IN_PANEL.filter((name) => filters.has(name)).length;
     const badge = find("#filters-active");
     badge.hidden = active === 0;
@@ -181,9 +204,10 @@ export class Filters {
    * and the people.
    * @param {import("./api.js").Counts} counts
    */
-  showCounts({ all, emotions, asked, has_typed_emotion: hasTypedEmotion, in_words: inWords, folders, cameras, people }) {
+  showCounts({ all, emotions, asked, min_score: minScore, has_typed_emotion: hasTypedEmotion, in_words: inWords, folders, cameras, people }) {
     this.#inWords.describe(inWords);
     this.#hasTypedEmotion = hasTypedEmotion;
+    this.#minScore = minScore;
     this.#press(asked);
     for (const [emotion, chip] of this.#chips) {
       const count = emotion === "" ? all : (emotions[emotion] ?? 0);
@@ -254,8 +278,10 @@ export class Filters {
 
   // Reads one field. The others keep their values in the address, which may have more than a field can show.
   /** @param {Field} field */
-  #read({ name, value }) {
-    const given = value.trim();
+  #read(field) {
+    const { name } = field;
+    // A folder that is chosen may have spaces at the ends of its name.
+    const given = field instanceof HTMLSelectElement ? field.value : field.value.trim();
     this.set({ [name]: name === "min" && given === MIN ? "" : given });
   }
 

@@ -2,7 +2,7 @@
 
 import { find, seek, wasAborted } from "./dom.js";
 import { PAGE, Pages } from "./pages.js";
-import { describeTile, makeTile } from "./tile.js";
+import { describeTile, makeTile, showPicture } from "./tile.js";
 
 /** @typedef {import("./api.js").Tile} Tile */
 
@@ -278,7 +278,7 @@ export class Grid {
   }
 
   /**
-   * Makes the list contain exactly these photos; tiles that are in it already keep their pictures.
+   * Makes the list contain exactly these photos; tiles that are in it already keep their pictures while these are the same.
    * @param {number[]} indexes
    */
   #put(indexes) {
@@ -296,6 +296,7 @@ export class Grid {
       const known = old.get(photo.id);
       const item = known ?? makeTile(photo);
       this.#drawn.set(index, item);
+      showPicture(item, photo);
       if (!known || item.dataset.index !== String(index)) this.#describeOne(index, item, photo);
       if (!known || this.#laid !== this.#pages.version) lay(item, place);
       if (item === next) next = item.nextSibling;

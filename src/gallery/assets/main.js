@@ -24,7 +24,7 @@ const selection = new Selection();
 const filters = new Filters({ changed: search, done: () => searching.then(focusGrid) });
 const grid = new Grid({ open, failed, selection });
 const view = new PhotoView(grid, { changed: refresh, closed, follow, shown: showTitle });
-const places = new Places((where) => filters.set(where));
+const places = new Places({ asked, chosen: (where) => filters.set(where) });
 new SelectionActions(selection, filters, { changed: refresh });
 
 // Moves the focus to the photos, unless a person has meanwhile begun another search.
@@ -33,7 +33,7 @@ function focusGrid() {
 }
 
 // The seed by which photos are shuffled if the order is random. All requests of a search have the same number, so that
-// no photo is on two of its pages and a refresh leaves each in its place.
+// no photo is on two of its pages and a refresh leaves each in its place. An address of a shuffled answer gets it.
 let seed = "";
 
 function asked() {
@@ -55,6 +55,10 @@ async function count(shown) {
   try {
     const counts = await api.counts(asked(), counting.signal);
     counted = counts;
+    if (counts.order === "random") {
+      filters.keepSeed(seed);
+      searched = withPhoto(null).search;
+    }
     filters.showCounts(counts);
     const found = showSummary(counts, filters.get());
     showTitle();

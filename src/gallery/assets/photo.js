@@ -98,14 +98,15 @@ export class PhotoView {
     // Faces are numbered from left to right.
     photo.faces.sort((a, b) => a.box[0] - b.box[0] || a.id - b.id);
     const before = this.#photo;
-    const same = before?.id === id;
+    // A file whose metadata are changed is the same photo, but may be turned.
+    const same = before?.id === id && before.width === photo.width && before.height === photo.height;
     this.#photo = photo;
     if (!same) {
       this.#dialog.classList.add("loading");
       this.zoom.reset();
-      this.#picture.src = api.view(photo.id);
-      this.#picture.alt = photo.description ?? fileName(photo);
     }
+    if (!same || before.version !== photo.version) this.#picture.src = api.view(photo);
+    this.#picture.alt = photo.description ?? fileName(photo);
     const { style } = find("#photo .frame");
     style.setProperty("--ratio", (photo.width / photo.height).toFixed(5));
     style.setProperty("--most", `${ENLARGED * photo.width}px`);

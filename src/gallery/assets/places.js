@@ -12,16 +12,22 @@ const LEAST = 24;
 const LETTERS = 14;
 // The maximum number of places named on the map; the list names all of them.
 const MOST_NAMES = 40;
+// What another place replaces, and what decides only the order.
+const NO_FILTERS = ["near", "within", "order", "seed"];
 
 export class Places {
   #dialog = find("#places", HTMLDialogElement);
   #map = find("#map", SVGSVGElement);
   #zoom = new Zoom(find("#places .stage"), find("#places .frame"));
-  #chosen;
+  #callbacks;
 
-  /** @param {(filters: import("./api.js").Filters) => void} chosen */
-  constructor(chosen) {
-    this.#chosen = chosen;
+  /**
+   * @param {object} callbacks
+   * @param {() => api.Asked} callbacks.asked The filters in force.
+   * @param {(filters: api.Filters) => void} callbacks.chosen Called to show the photos of a place.
+   */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     onClick("#show-places", () => this.open());
     onClick("#close-places", () => this.#dialog.close());
     onClick("#places .zoom-in", () => this.#zoom.in());
@@ -45,9 +51,12 @@ export class Places {
     this.#zoom.reset();
     this.#dialog.showModal();
     try {
-      const { towns, places } = await api.places();
+      const asked = this.#callbacks.asked();
+      const { towns, places } = await api.places(asked);
       this.#draw(towns, places);
       this.#list(places);
+      const isRestricted = [...asked.keys()].some((name) => !NO_FILTERS.includes(name));
+      find("#places-hint").textContent = hint(places, isRestricted);
     } catch (error) {
       this.#dialog.close();
       toast(reason(error));
@@ -89,13 +98,12 @@ export class Places {
       ),
     );
     find("#place-list").replaceChildren(...items);
-    find("#places-hint").textContent = places.length ? plural(places.length, "place") : "No photo contains a location.";
   }
 
   /** @param {api.Place} place */
   #choose({ near }) {
     this.#dialog.close();
-    this.#chosen({ near });
+    this.#callbacks.chosen({ near });
   }
 }
 
@@ -119,6 +127,15 @@ function names(places, pixel, left, width) {
     taken.push({ x, y, length });
     return [svg("text", { class: "place-label", x, y, "font-size": size, "text-anchor": "middle" }, name)];
   });
+}
+
+/**
+ * @param {api.Place[]} places
+ * @param {boolean} isRestricted Whether filters other than the place are in force.
+ */
+function hint({ length }, isRestricted) {
+  if (!length) return isRestricted ? "No photo under the other filters contains a location." : "No photo contains a location.";
+  return plural(length, "place") + (isRestricted ? " under the other filters" : "");
 }
 
 /** @param {api.Place} place */

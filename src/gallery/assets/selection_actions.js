@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { copy, element, find, number, onClick, plural, reason, toast } from "./dom.js";
-import { BY_INTEREST, label, shown } from "./emotions.js";
+import { BY_INTEREST, EMOTIONS, label } from "./emotions.js";
 
 /**
  * @typedef {import("./api.js").Emotion} Emotion
@@ -15,6 +15,7 @@ const AT_ONCE = 6;
 export class SelectionActions {
   #bar = find("#selection-bar");
   #emotion = find("#selection-emotion", HTMLSelectElement);
+  #submit = find("#correct-selected", HTMLButtonElement);
   #name = find("#album-name", HTMLInputElement);
   #dialog = find("#album", HTMLDialogElement);
   #selection;
@@ -33,9 +34,10 @@ export class SelectionActions {
     this.#changed = changed;
     this.#emotion.append(...BY_INTEREST.map((emotion) => element("option", { value: emotion }, label(emotion))));
     selection.follow(() => this.#show());
-    this.#emotion.addEventListener("change", () => {
+    // Arrow keys change the field's value emotion by emotion, so that only the button acts.
+    this.#emotion.addEventListener("change", () => this.#show());
+    onClick("#correct-selected", () => {
       const corrected = BY_INTEREST.find((emotion) => emotion === this.#emotion.value);
-      this.#emotion.value = "";
       if (corrected) this.#try(() => this.#correct(corrected));
     });
     onClick("#copy-selected", () => this.#try(() => this.copyPaths()));
@@ -77,23 +79,30 @@ export class SelectionActions {
     const { ids, isOn } = this.#selection;
     this.#bar.hidden = !isOn;
     find("#selection-count").textContent = ids.length ? `${number(ids.length)} selected` : "Choose photos";
+    if (!isOn) this.#emotion.value = "";
     for (const control of this.#bar.querySelectorAll(".acts")) control.toggleAttribute("disabled", ids.length === 0);
+    this.#submit.disabled ||= !this.#emotion.value;
   }
 
   // Corrects the faces that show an emotion in force, or all faces if there is none.
   /** @param {Emotion} corrected */
   async #correct(corrected) {
-    const { emotions } = this.#filters;
+    const { emotions, minScore } = this.#filters;
     const { photos, gone } = await this.#photos();
-    const faces = photos
-      .flatMap((photo) => photo.faces)
-      .filter((face) => face.counts && face.corrected_to !== corrected && (!emotions.length || emotions.includes(shown(face))));
+    const all = photos.flatMap((photo) => photo.faces).filter((face) => face.counts && shows(face, emotions, minScore));
+    const faces = all.filter((face) => face.corrected_to !== corrected);
+    if (!faces.length) {
+      toast(`${all.length ? `You have already said that they show ${corrected}` : "None of their faces shows the emotion that is chosen above"}.${gone}`);
+      return;
+    }
     const { done, failed } = await this.#each(faces, (face) => api.correctFace(face.id, corrected));
+    if (!done.length) {
+      toast(`No face was set to ${corrected}.${gone}${failed}`);
+      return;
+    }
     const undo = () =>
       this.#try(async () => {
-        const { failed } = await this.#each(done, (face) =>
-          face.corrected_to ? api.correctFace(face.id, face.corrected_to) : api.undoCorrection(face.id),
-        );
+        const { failed } = await this.#each(done, api.takeBack);
         toast(failed ? `Not all is as before.${failed}` : `${plural(done.length, "face")} as before.`);
       });
     toast(`${plural(done.length, "face")} set to ${corrected}.${gone}${failed}`, { name: "Undo", act: undo });
@@ -166,6 +175,18 @@ export class SelectionActions {
       this.#isBusy = false;
     }
   }
+}
+
+/**
+ * Whether a face shows one of some emotions, as the grid finds it; without emotions, any face does.
+ * @param {Face} face
+ * @param {readonly Emotion[]} emotions
+ * @param {number} minScore
+ */
+function shows(face, emotions, minScore) {
+  if (!emotions.length) return true;
+  if (face.corrected_to) return emotions.includes(face.corrected_to);
+  return EMOTIONS.some((emotion, index) => emotions.includes(emotion) && (face.scores[index] ?? 0) >= minScore);
 }
 
 /** @param {number} count The number of photos that are gone. */

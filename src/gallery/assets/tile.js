@@ -16,13 +16,29 @@ import { day } from "./taken.js";
  * @returns {HTMLLIElement}
  */
 export function makeTile(photo) {
-  const picture = element("img", { src: api.thumbnail(photo.id), alt: "", decoding: "async" });
+  const picture = element("img", { alt: "", decoding: "async" });
   const link = element("a", { tabindex: "-1" }, picture);
   const caption = element("div", { class: "caption", "aria-hidden": "true" }, element("b"), element("span"));
-  picture.addEventListener("load", () => picture.classList.add("loaded"), { once: true });
-  picture.addEventListener("error", () => link.classList.add("missing"), { once: true });
+  picture.addEventListener("load", () => {
+    picture.classList.add("loaded");
+    link.classList.remove("missing");
+  });
+  picture.addEventListener("error", () => link.classList.add("missing"));
   const pick = element("button", { type: "button", class: "pick", tabindex: "-1", "aria-label": `Select ${photo.name}` }, icon("check"));
-  return element("li", { "data-id": photo.id }, link, caption, pick);
+  const item = element("li", { "data-id": photo.id }, link, caption, pick);
+  showPicture(item, photo);
+  return item;
+}
+
+/**
+ * Shows the picture of the photo as it is now, unless the tile shows it already.
+ * @param {HTMLLIElement} item
+ * @param {Tile} photo
+ */
+export function showPicture(item, photo) {
+  if (item.dataset.version === photo.version) return;
+  item.dataset.version = photo.version;
+  find("img", HTMLImageElement, item).src = api.thumbnail(photo);
 }
 
 /**

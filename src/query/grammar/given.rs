@@ -1,8 +1,8 @@
 //! Combines the filters of a sentence with the flags that were given with it.
 
-use super::Understood;
+use super::{Replaced, Understood};
 use crate::query::filters::{Near, UserFilter};
-use crate::store::Who;
+use crate::store::{Order, Who};
 
 /// Flags that may be given several times, so that those of the sentence are added: each restricts the answer further.
 const ADDED: [&str; 3] = ["not", "person", "text"];
@@ -12,8 +12,10 @@ const ADDED: [&str; 3] = ["not", "person", "text"];
 pub struct GivenFlags {
     /// The filter that they make.
     pub filter: UserFilter,
-    /// Their names.
+    /// Their names. A name whose filter is not set removes that filter from the sentence.
     pub names: Vec<&'static str>,
+    /// The flag `--seed`, which the filter has only if it asks for a random order itself.
+    pub seed: Option<u64>,
 }
 
 impl GivenFlags {
@@ -22,6 +24,7 @@ impl GivenFlags {
         Self {
             filter: UserFilter::new(),
             names: Vec::new(),
+            seed: None,
         }
     }
 
@@ -57,14 +60,19 @@ impl GivenFlags {
             let mut own = self.filter.set_flags().into_iter();
             let is_repeated = own.any(|(flag, other)| flag.name == name && other == *value);
             if !is_repeated {
-                let words = if flag.value.is_some() {
+                let argument = if flag.value.is_some() {
                     format!("--{name} {value}")
                 } else {
                     format!("--{name}")
                 };
-                understood.replaced.push((words, given));
+                understood.replaced.push(Replaced {
+                    flag: name,
+                    argument,
+                    by: given,
+                });
             }
         }
+        understood.of_words = sentence.clone();
         let has = |name| self.has(name);
         let all = &mut understood.filter;
         if !has("emotion") {
@@ -118,6 +126,9 @@ impl GivenFlags {
         all.text = (!texts.is_empty()).then(|| texts.join(" "));
         if !has("order") {
             all.order = sentence.order;
+        }
+        if let (Order::Random { seed }, Some(given)) = (&mut all.order, self.seed) {
+            *seed = given;
         }
         all.one_per_burst |= sentence.one_per_burst;
         if !has("limit") {

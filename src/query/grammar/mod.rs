@@ -34,8 +34,10 @@ pub use given::GivenFlags;
 /// The result of parsing a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Understood {
-    /// The filter that the text describes.
+    /// The filter that the text describes, with the flags that were given.
     pub filter: UserFilter,
+    /// The filter that the text alone describes.
+    pub of_words: UserFilter,
     /// Words without another meaning; they are searched for in paths, descriptions and keywords.
     pub as_text: Vec<String>,
     /// Words that the filter ignores.
@@ -44,8 +46,19 @@ pub struct Understood {
     pub suggestions: Vec<(String, String)>,
     /// Albums whose whole names are in the text, but were read as something else, such as a place.
     pub other_albums: Vec<String>,
-    /// What the text says and a flag replaces, as an argument, with the name of the given flag.
-    pub replaced: Vec<(String, &'static str)>,
+    /// What the text says and a flag replaces.
+    pub replaced: Vec<Replaced>,
+}
+
+/// A filter of a text that a given flag replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The name of its flag.
+    pub flag: &'static str,
+    /// The filter as an argument.
+    pub argument: String,
+    /// The name of the given flag.
+    pub by: &'static str,
 }
 
 /// Parses a text and adds its filters to the given ones. `index` is the index in which it will be searched.
@@ -84,6 +97,7 @@ fn read(
         done: Vec::new(),
         understood: Understood {
             filter: UserFilter::new(),
+            of_words: UserFilter::new(),
             as_text: Vec::new(),
             left_out: Vec::new(),
             suggestions: Vec::new(),

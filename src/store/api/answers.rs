@@ -99,6 +99,14 @@ impl Store {
         self.read(places::occupied)
     }
 
+    /// The same for the photos that a query finds without its place and limit.
+    ///
+    /// # Errors
+    /// See [`Store::files_under`].
+    pub fn places_of(&self, query: &Query) -> Result<Vec<(Cell, u64)>> {
+        self.read(|db| places::occupied_by(db, query))
+    }
+
     /// Where most photos were taken: the average position of the photos in the grid cell with the most photos and in the
     /// cells around it; `None` if no photo has a position.
     ///

@@ -5,7 +5,7 @@ use crate::emotion::Emotion::{Fear, Happy, Sad};
 use crate::raster::{Orientation, Raster};
 
 use super::super::testing::{META, face, first_face, photo, plan, put, temp_store};
-use super::super::{KinCorrection, KinFace, Occasion, PhotoId, Query, Store};
+use super::super::{EarlierCorrection, KinCorrection, KinFace, Occasion, PhotoId, Query, Store};
 use super::candidates::{CORRECTIONS, WITHOUT_PICTURE, has_repeated_size};
 use super::*;
 
@@ -200,4 +200,72 @@ fn a_correction_whose_photo_is_gone_is_undone_with_the_last_face_that_shows_it()
     let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.75)]);
     let back = put(&mut store, "/back.jpg", &record);
     assert_eq!(correction(&store, back), None);
+}
+
+#[test]
+fn a_correction_that_is_taken_back_leaves_what_was_before() {
+    let (_folder, mut store, [original, edit]) = corrected();
+    let carry = |store: &mut Store| {
+        let id = found(store, None, 0, SIZE)[0];
+        let copy = [kin(edit, store, Some(id))];
+        store.batch(|batch| batch.put_kin(edit, &copy)).unwrap()
+    };
+    assert_eq!(carry(&mut store), 1);
+    let [first, number] = [original, edit].map(|photo| first_face(&store, photo));
+    let afraid = Correction::Emotion(Fear);
+
+    // It follows the original again.
+    let before = store.carried(edit).unwrap();
+    let carried = EarlierCorrection::Carried {
+        from: before[0].1.correction,
+        correction: SAD,
+    };
+    store.correct(number, afraid).unwrap();
+    assert_eq!(store.carried(edit).unwrap(), []);
+    assert!(store.take_back(number, carried).unwrap());
+    assert_eq!(correction(&store, edit), Some(SAD));
+    assert_eq!(store.carried(edit).unwrap(), before);
+    store.correct(first, afraid).unwrap();
+    assert_eq!(correction(&store, edit), Some(afraid));
+    let own = EarlierCorrection::Own(SAD);
+    assert!(store.take_back(first, own).unwrap());
+    assert_eq!(correction(&store, edit), Some(SAD));
+
+    // Where nothing was said, it may be carried over again.
+    assert!(store.take_back(first, EarlierCorrection::None).unwrap());
+    assert_eq!(correction(&store, original), None);
+    assert_eq!(correction(&store, edit), None);
+    store.correct(first, SAD).unwrap();
+    let own = [kin(original, &store, None)];
+    store.batch(|batch| batch.put_kin(original, &own)).unwrap();
+    assert_eq!(carry(&mut store), 1);
+    assert!(
+        !store
+            .take_back(FaceId(99), EarlierCorrection::None)
+            .unwrap()
+    );
+}
+
+#[test]
+fn what_was_carried_over_from_a_lost_photo_follows_it_again() {
+    let (_folder, mut store, [_, edit]) = corrected();
+    let id = found(&store, None, 0, SIZE)[0];
+    let copy = [kin(edit, &store, Some(id))];
+    store.batch(|batch| batch.put_kin(edit, &copy)).unwrap();
+    store
+        .batch(|batch| batch.remove_file(Path::new("/a.jpg")))
+        .unwrap();
+    let number = first_face(&store, edit);
+    let before = store.carried(edit).unwrap();
+    store.correct(number, Correction::Emotion(Fear)).unwrap();
+    let carried = EarlierCorrection::Carried {
+        from: before[0].1.correction,
+        correction: SAD,
+    };
+    assert!(store.take_back(number, carried).unwrap());
+    assert_eq!(store.carried(edit).unwrap(), before);
+    let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.75)]);
+    let back = put(&mut store, "/back.jpg", &record);
+    assert_eq!(correction(&store, back), Some(SAD));
+    assert_eq!(correction(&store, edit), Some(SAD));
 }

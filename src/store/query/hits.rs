@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use crate::emotion::Emotion;
+use crate::photo::ContentHash;
 
 use super::super::path::decode;
 use super::super::record::{PhotoAnalysis, PhotoId};
@@ -20,6 +21,8 @@ use super::{counting, narrow, sources};
 pub struct Hit {
     /// The photo.
     pub photo: PhotoId,
+    /// The hash of its content.
+    pub hash: ContentHash,
     /// Its path; of several paths the first that the query admits, those below a root that is offline last.
     pub path: PathBuf,
     /// The score by which it is ranked; `None` if the query has no emotion.
@@ -89,13 +92,16 @@ pub(super) fn ranked_until(
 
 fn hit(db: &Connection, plan: &Plan<'_>, ranked: &Ranked) -> rusqlite::Result<Option<Hit>> {
     let candidate = &ranked.candidate;
-    let photo = photos::bare(db, candidate.photo)?;
-    let Some(Ok(analysis)) = photo.map(|photo| photo.content) else {
+    let Some(photo) = photos::bare(db, candidate.photo)? else {
+        return Ok(None);
+    };
+    let Ok(analysis) = photo.content else {
         return Ok(None);
     };
     let faces = counting::counting_faces(db, plan.query, candidate.photo)?;
     Ok(Some(Hit {
         photo: candidate.photo,
+        hash: photo.hash,
         path: decode(&ranked.path),
         ranked_by: candidate.emotion.map(|emotion| RankingScore {
             emotion,

@@ -38,6 +38,8 @@ pub(super) use standing::{between, standing};
 /// The photos that a query finds; `None` if it finds all but those of [`left_out`].
 pub(super) fn photos(db: &Connection, query: &Query) -> rusqlite::Result<Option<PhotoSet>> {
     let is_restricted = Query {
+        who: Who::Any,
+        min_score: None,
         min_detection: None,
         min_face: None,
         file_dates: false,

@@ -9,6 +9,8 @@ fn read(text: &str, flags: &[(&'static str, &'static str)]) -> (String, String) 
     let given = GivenFlags {
         filter: UserFilter::read(flags).unwrap(),
         names: flags.iter().map(|(name, _)| *name).collect(),
+        seed: (flags.iter().find(|(name, _)| *name == "seed"))
+            .map(|(_, seed)| seed.parse().unwrap()),
     };
     let now = date(2026, 11, 24).at(12, 0, 0, 0);
     let understood = understand(
@@ -19,7 +21,7 @@ fn read(text: &str, flags: &[(&'static str, &'static str)]) -> (String, String) 
     );
     let replaced = understood.replaced.into_iter();
     let replaced: Vec<String> = replaced
-        .map(|(words, flag)| format!("{words} by {flag}"))
+        .map(|replaced| format!("{} by {}", replaced.argument, replaced.by))
         .collect();
     (understood.filter.arguments().join(" "), replaced.join(", "))
 }
@@ -103,6 +105,8 @@ fn flags_replace_what_the_words_say() {
             "--since 2019",
             "--since 2018 by since",
         ),
+        ("random", &[("seed", "7")], "--order random --seed 7", ""),
+        ("happy", &[("seed", "7")], "--emotion happy", ""),
         // Both restrict.
         (
             "2019",
