@@ -35,6 +35,8 @@ pub(super) enum ApiError {
     NoAlbums,
     #[error("there is an album of that name")]
     AlbumExists,
+    #[error("something else was said of this face since, which stays")]
+    Corrected,
     #[error("the request is larger than any that the gallery's page sends")]
     TooLarge,
     #[error("the request did not arrive in time")]
@@ -52,7 +54,7 @@ impl ApiError {
             Self::OtherOrigin | Self::NotHere | Self::NoAlbums => StatusCode::FORBIDDEN,
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::NotFound | Self::NoPhoto | Self::NoFace => StatusCode::NOT_FOUND,
-            Self::AlbumExists => StatusCode::CONFLICT,
+            Self::AlbumExists | Self::Corrected => StatusCode::CONFLICT,
             Self::Gone(_) => StatusCode::GONE,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -12,7 +12,7 @@ use super::api_error::ApiError;
 use crate::emotion::Emotion;
 use crate::face::Correction;
 use crate::pipeline;
-use crate::store::{EarlierCorrection, FaceId};
+use crate::store::{EarlierCorrection, FaceId, TakenBack};
 
 /// The correction of one face.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -25,8 +25,13 @@ pub(super) enum CorrectionRequest {
     /// An earlier correction is undone.
     #[serde(rename = "nothing")]
     Undo,
-    /// The last correction is taken back as if it had not been made.
-    TakeBack(Earlier),
+    /// A correction is taken back as if it had not been made.
+    TakeBack {
+        /// The emotion to which the face was corrected.
+        made: Emotion,
+        /// What was said of it before.
+        earlier: Earlier,
+    },
 }
 
 /// What was said of a face before the last correction.
@@ -66,16 +71,27 @@ pub(super) async fn correct(
     Json(request): Json<CorrectionRequest>,
 ) -> Result<StatusCode, ApiError> {
     let face = FaceId(face);
-    let is_correction = !matches!(
+    let is_correction = matches!(
         request,
-        CorrectionRequest::Undo | CorrectionRequest::TakeBack(Earlier::Nothing)
+        CorrectionRequest::Shows(_)
+            | CorrectionRequest::NotAFace
+            | CorrectionRequest::TakeBack {
+                earlier: Earlier::Shows(_),
+                ..
+            }
     );
     let is_known_face = shared.with_store(move |store| match request {
         CorrectionRequest::Shows(emotion) => Ok(store.correct(face, Correction::Emotion(emotion))?),
         CorrectionRequest::NotAFace => Ok(store.correct(face, Correction::NotAFace)?),
         // Undoing a correction that does not exist succeeds.
         CorrectionRequest::Undo => Ok(store.undo(face).map(|_| true)?),
-        CorrectionRequest::TakeBack(earlier) => Ok(store.take_back(face, earlier.into())?),
+        CorrectionRequest::TakeBack { made, earlier } => {
+            match store.take_back(face, Correction::Emotion(made), earlier.into())? {
+                TakenBack::Done => Ok(true),
+                TakenBack::Changed => Err(ApiError::Corrected),
+                TakenBack::NoFace => Ok(false),
+            }
+        }
     });
     if is_known_face.await? {
         tokio::spawn(async move {

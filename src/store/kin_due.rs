@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
+use crate::names::is_raw;
 use crate::photo::ContentHash;
 
 use super::path::decode;
@@ -83,7 +84,8 @@ pub(super) fn note_converted(db: &Connection) -> rusqlite::Result<()> {
         .collect::<rusqlite::Result<_>>()?;
     for path in left {
         for (other, photo) in stem::files(db, &path)? {
-            if other == path {
+            // A raw file and the picture of its shot have each other's corrections while both are there.
+            if other == path || is_raw(&other) != is_raw(&path) {
                 continue;
             }
             db.prepare_cached(

@@ -94,7 +94,7 @@ pub use query::{Counts, EMOTION_THRESHOLD, Filter, Hit, Order, Query, RankingSco
 pub use record::{
     CarriedFrom, EarlierCorrection, FaceId, KinCorrection, KinCorrections, KinFace, KinId,
     KnownFile, KnownPhoto, Models, Occasion, Photo, PhotoAnalysis, PhotoId, PhotoRecord,
-    SeenCorrections,
+    SeenCorrections, TakenBack,
 };
 pub use recover::Recovered;
 pub use roots::Root;

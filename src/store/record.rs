@@ -221,6 +221,17 @@ pub enum EarlierCorrection {
     },
 }
 
+/// What became of a correction that was to be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBack {
+    /// The face has what was said of it before.
+    Done,
+    /// Something else was said of the face since, which stays.
+    Changed,
+    /// There is no such face, or no file of its photo.
+    NoFace,
+}
+
 /// Everything that is known about a photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photo {

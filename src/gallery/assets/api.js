@@ -188,12 +188,14 @@ export const rejectFace = (face) => post(`api/face/${face}`, "not_a_face");
 /** @type {(face: number) => Promise<unknown>} */
 export const undoCorrection = (face) => post(`api/face/${face}`, "nothing");
 /**
- * Takes back what was said of a face since it was as given.
+ * Takes back that a face was corrected to an emotion, so that it is as given again.
  * @param {Face} face
+ * @param {Emotion} made
  */
-export const takeBack = ({ id, corrected_to: shows, follows }) => {
+export const takeBack = ({ id, corrected_to: shows, follows }, made) => {
   const own = shows ? { shows } : "nothing";
-  return post(`api/face/${id}`, { take_back: shows && follows !== null ? { follows: { leader: follows, shows } } : own });
+  const earlier = shows && follows !== null ? { follows: { leader: follows, shows } } : own;
+  return post(`api/face/${id}`, { take_back: { made, earlier } });
 };
 /** @type {(photo: number) => Promise<unknown>} */
 export const reveal = (id) => post(`api/photo/${id}/reveal`);

@@ -102,7 +102,7 @@ export class SelectionActions {
     }
     const undo = () =>
       this.#try(async () => {
-        const { failed } = await this.#each(done, api.takeBack);
+        const { failed } = await this.#each(done, (face) => api.takeBack(face, corrected));
         toast(failed ? `Not all is as before.${failed}` : `${plural(done.length, "face")} as before.`);
       });
     toast(`${plural(done.length, "face")} set to ${corrected}.${gone}${failed}`, { name: "Undo", act: undo });

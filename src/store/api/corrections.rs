@@ -5,8 +5,8 @@ use crate::face::Correction;
 
 use super::super::learning::Next;
 use super::super::{
-    CorrectionRecord, EarlierCorrection, FaceId, Imported, Learning, Store, UndoneFace, exchange,
-    faces, kin, learning,
+    CorrectionRecord, EarlierCorrection, FaceId, Imported, Learning, Store, TakenBack, UndoneFace,
+    exchange, faces, kin, learning,
 };
 
 impl Store {
@@ -51,14 +51,19 @@ impl Store {
         self.write(|db| kin::undo(db, face))
     }
 
-    /// Takes the last correction of a face back as if it had not been made: the face gets what was said of it before, and
-    /// unlike after [`Store::undo`], corrections of other faces carry over to it as they did. Returns `false` if there is
-    /// no such face, or no file of its photo.
+    /// Takes the correction `made` of a face back as if it had not been made: the face gets what was said of it before, and
+    /// unlike after [`Store::undo`], corrections of other faces carry over to it as they did. If something else was said of the
+    /// face since, that stays.
     ///
     /// # Errors
     /// See [`Store::prune`].
-    pub fn take_back(&mut self, face: FaceId, earlier: EarlierCorrection) -> Result<bool> {
-        self.write(|db| kin::take_back(db, face, earlier))
+    pub fn take_back(
+        &mut self,
+        face: FaceId,
+        made: Correction,
+        earlier: EarlierCorrection,
+    ) -> Result<TakenBack> {
+        self.write(|db| kin::take_back(db, face, made, earlier))
     }
 
     /// Removes the corrections of several faces, see [`Store::undo`], and returns the faces that had one. If one

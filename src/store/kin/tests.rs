@@ -5,7 +5,9 @@ use crate::emotion::Emotion::{Fear, Happy, Sad};
 use crate::raster::{Orientation, Raster};
 
 use super::super::testing::{META, face, first_face, photo, plan, put, temp_store};
-use super::super::{EarlierCorrection, KinCorrection, KinFace, Occasion, PhotoId, Query, Store};
+use super::super::{
+    EarlierCorrection, KinCorrection, KinFace, Occasion, PhotoId, Query, Store, TakenBack,
+};
 use super::candidates::{CORRECTIONS, WITHOUT_PICTURE, has_repeated_size};
 use super::*;
 
@@ -222,28 +224,44 @@ fn a_correction_that_is_taken_back_leaves_what_was_before() {
     };
     store.correct(number, afraid).unwrap();
     assert_eq!(store.carried(edit).unwrap(), []);
-    assert!(store.take_back(number, carried).unwrap());
+    let happy = Correction::Emotion(Happy);
+    let changed = store.take_back(number, happy, carried).unwrap();
+    assert_eq!(changed, TakenBack::Changed, "something else was said");
+    assert_eq!(correction(&store, edit), Some(afraid));
+    for _ in 0..2 {
+        let done = store.take_back(number, afraid, carried).unwrap();
+        assert_eq!(done, TakenBack::Done);
+    }
     assert_eq!(correction(&store, edit), Some(SAD));
     assert_eq!(store.carried(edit).unwrap(), before);
     store.correct(first, afraid).unwrap();
     assert_eq!(correction(&store, edit), Some(afraid));
     let own = EarlierCorrection::Own(SAD);
-    assert!(store.take_back(first, own).unwrap());
+    store.take_back(first, afraid, own).unwrap();
     assert_eq!(correction(&store, edit), Some(SAD));
 
     // Where nothing was said, it may be carried over again.
-    assert!(store.take_back(first, EarlierCorrection::None).unwrap());
+    store
+        .take_back(first, SAD, EarlierCorrection::None)
+        .unwrap();
     assert_eq!(correction(&store, original), None);
     assert_eq!(correction(&store, edit), None);
     store.correct(first, SAD).unwrap();
     let own = [kin(original, &store, None)];
     store.batch(|batch| batch.put_kin(original, &own)).unwrap();
     assert_eq!(carry(&mut store), 1);
-    assert!(
-        !store
-            .take_back(FaceId(99), EarlierCorrection::None)
-            .unwrap()
-    );
+    let gone = store.take_back(FaceId(99), SAD, EarlierCorrection::None);
+    assert_eq!(gone.unwrap(), TakenBack::NoFace);
+
+    // What it followed was undone meanwhile, and so it would have been here.
+    let carried = EarlierCorrection::Carried {
+        from: store.carried(edit).unwrap()[0].1.correction,
+        correction: SAD,
+    };
+    store.correct(number, afraid).unwrap();
+    store.undo(first).unwrap();
+    store.take_back(number, afraid, carried).unwrap();
+    assert_eq!(correction(&store, edit), None);
 }
 
 #[test]
@@ -262,7 +280,8 @@ fn what_was_carried_over_from_a_lost_photo_follows_it_again() {
         from: before[0].1.correction,
         correction: SAD,
     };
-    assert!(store.take_back(number, carried).unwrap());
+    let afraid = Correction::Emotion(Fear);
+    store.take_back(number, afraid, carried).unwrap();
     assert_eq!(store.carried(edit).unwrap(), before);
     let record = photo("a", vec![face(0.0, 80.0, 0.9, 0.75)]);
     let back = put(&mut store, "/back.jpg", &record);
