@@ -1,9 +1,9 @@
 //! Carries corrections over to edits and exports of the photo on which they were made.
 //!
 //! A correction belongs to one picture, and an edit has another one. So each correction keeps the face picture, and the
-//! moment and the camera if they are known, by which the pipeline recognises the same face in another file. A correction that is carried over is
-//! a row of its own (the follower), which follows the correction that the person made (its leader): it is changed and
-//! removed with the leader, until the person corrects the face to which it was carried over.
+//! moment and the camera if they are known, by which the pipeline recognises the same face in another file. A correction
+//! that is carried over is a row of its own (the follower), which follows the correction that the person made (its leader):
+//! it is changed and removed with the leader, until the person corrects the face to which it was carried over.
 
 mod candidates;
 mod take_back;
