@@ -46,9 +46,10 @@ export class Grid {
     addEventListener("scroll", () => this.#soon(), { passive: true });
     // Only the list's width matters; its height is computed.
     new ResizeObserver(() => this.#list.clientWidth !== this.#width && this.#fit()).observe(this.#list);
-    // Keeps the header from covering a photo that was scrolled to.
+    // Keeps the header from covering a photo that was scrolled to, unless it is scrolled away with the photos.
     new ResizeObserver(([header]) => {
-      document.documentElement.style.scrollPaddingTop = `${(header?.borderBoxSize[0]?.blockSize ?? 0) + 8}px`;
+      const stays = header && getComputedStyle(header.target).position === "sticky";
+      document.documentElement.style.scrollPaddingTop = `${stays ? (header.borderBoxSize[0]?.blockSize ?? 0) + 8 : 0}px`;
     }).observe(find("header"));
   }
 
