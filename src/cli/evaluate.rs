@@ -82,8 +82,8 @@ pub(super) fn run(args: &EvaluateArgs, context: &Context, out: &mut Stdout) -> R
         parts => parts,
     };
     let dataset = Dataset::load(&args.data)?;
-    let digest = dataset.digest().to_string();
-    let is_other_data = info.dataset.is_some_and(|trained_on| trained_on != digest);
+    let is_this = |hash: &str| hash == dataset.digest().to_string();
+    let is_other_data = info.dataset.is_some_and(|trained_on| !is_this(&trained_on));
     let evaluation = evaluate(&network, &dataset, trained_on, args.usage.0, !args.no_flip)?;
     if let Some(folder) = &args.plots {
         let inputs = args.model.iter().chain([&args.data]).cloned();

@@ -54,7 +54,6 @@ pub fn resolve(
         |statements| &statements.positions,
         &[Block::Exif, Block::Xmp],
         true,
-        |_| true,
     );
     let position = value_noting_source(position, &mut from.position).copied();
     let camera = effective_statement(
@@ -62,27 +61,25 @@ pub fn resolve(
         |statements| &statements.cameras,
         &[Block::Exif, Block::Xmp],
         false,
-        |_| true,
     );
     let lens = effective_statement(
         sources,
         |statements| &statements.lenses,
         &[Block::Exif, Block::Xmp],
         false,
-        |_| true,
     );
     let title = effective_statement(
         sources,
         |statements| &statements.titles,
         &[Block::Xmp, Block::Iptc, Block::Windows, Block::Png],
         true,
-        |_| true,
     );
     let of_camera = |text: &String| {
         boilerplate::is_of_camera(text)
             || camera.is_some_and(|(camera, _)| boilerplate::is_of_this_camera(text, camera))
     };
-    let description = effective_statement(
+    let description = effective_statement_that(
+        &|text| !of_camera(text),
         sources,
         |statements| &statements.descriptions,
         &[
@@ -95,14 +92,12 @@ pub fn resolve(
             Block::Png,
         ],
         true,
-        |text| !of_camera(text),
     );
     let rating = effective_statement(
         sources,
         |statements| &statements.ratings,
         &[Block::Xmp, Block::Windows],
         true,
-        |_| true,
     );
     let mut keywords: Vec<String> = Vec::new();
     for (keyword, source) in all_statements(sources, |statements| &statements.keywords) {
@@ -154,13 +149,23 @@ fn all_statements<'a, T: 'a>(
 /// a program that a person used and that writes sidecars instead of changing files. A sidecar that repeats the XMP in
 /// the file does not come first: it may be a copy, and EXIF may be newer than both. In the content, the parts of the
 /// file count in the order of `blocks`. A `.picasa.ini` comes after the content, and Takeout comes last, since it is a
-/// copy of a copy. Values that say nothing of the photo are left out.
+/// copy of a copy.
 fn effective_statement<'a, T: PartialEq + 'a>(
     sources: &SourcesOfPhoto<'a>,
     of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
     blocks: &[Block],
     is_set_by_people: bool,
-    says_something: impl Fn(&T) -> bool,
+) -> Option<(&'a T, Source)> {
+    effective_statement_that(&|_| true, sources, of, blocks, is_set_by_people)
+}
+
+/// [`effective_statement`] without the values that say nothing of the photo.
+fn effective_statement_that<'a, T: PartialEq + 'a>(
+    says_something: &dyn Fn(&T) -> bool,
+    sources: &SourcesOfPhoto<'a>,
+    of: impl Fn(&'a Statements) -> &'a Vec<Stated<T>>,
+    blocks: &[Block],
+    is_set_by_people: bool,
 ) -> Option<(&'a T, Source)> {
     let repeats = |value: &T| {
         let mut stated = of(sources.content).iter();

@@ -17,6 +17,15 @@ fn dated(jpeg: &[u8]) -> Vec<u8> {
     taken(jpeg, DATE, "", "X100")
 }
 
+/// Checks that these tables have no row.
+#[track_caller]
+fn assert_left_nothing(env: &TestEnv, tables: &[&str]) {
+    for row in env.run("export --everything").found().json_lines() {
+        let table = row["table"].as_str().unwrap();
+        assert!(!tables.contains(&table), "{row}");
+    }
+}
+
 /// Makes the database one of the version before photos without EXIF data kept their corrections, with another change.
 pub fn earlier_version(env: &TestEnv, change: &str) {
     let database = Connection::open(env.database()).unwrap();
@@ -172,13 +181,7 @@ fn an_edit_without_exif_data_keeps_the_correction_of_what_it_replaces() {
         assert_eq!(face(&env, "a.jpg")["correction"], "fear");
         // No version is left.
         env.run("forget album/a.jpg").found();
-        let left = env.run("export --everything").found();
-        for row in left.json_lines() {
-            assert!(
-                row["table"] != "corrections" && row["table"] != "lost_paths",
-                "{row}"
-            );
-        }
+        assert_left_nothing(&env, &["corrections", "lost_paths"]);
     }
 }
 
@@ -273,11 +276,7 @@ fn a_photo_that_is_converted_to_another_format_keeps_its_correction() {
             env.run("forget album/originals").found();
         }
         env.run("forget album/a.png").found();
-        let left = env.run("export --everything").found().json_lines();
-        assert!(
-            left.iter().all(|row| row["table"] != "corrections"),
-            "{left:?}"
-        );
+        assert_left_nothing(&env, &["corrections"]);
         env.run("doctor").found();
     }
 }
@@ -317,9 +316,7 @@ fn every_version_is_forgotten_with_a_photo_that_was_renamed_after_its_edits() {
     env.index();
     assert_eq!(face(&env, "other.png")["correction"], "sad");
     env.run("forget album/other.png").found();
-    let left = env.run("export --everything").found().json_lines();
-    let is_left = |row: &Value| row["table"] == "corrections" || row["table"] == "lost_paths";
-    assert!(!left.iter().any(is_left), "{left:?}");
+    assert_left_nothing(&env, &["corrections", "lost_paths"]);
 }
 
 #[test]
