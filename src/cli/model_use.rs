@@ -8,7 +8,7 @@ use super::Outcome;
 use super::context::Context;
 use super::stdout::Stdout;
 use crate::classify::{Cnn, EmotionClassifier as _};
-use crate::config;
+use crate::config::{self, Origin};
 use crate::error::{Error, Result};
 use crate::output;
 
@@ -64,14 +64,18 @@ pub(super) fn run(args: &UseArgs, context: &Context, out: &mut Stdout) -> Result
     } else {
         format!("{}, which {} links to", written.display(), file.display())
     };
-    let next = if is_in_use {
-        "as it did before"
-    } else {
-        "the next `fer-index index` processes all photos again"
-    };
-    out.line(format_args!(
-        "{} classifies faces from now on (set in {file}); {next}",
-        model.model()
-    ))?;
+    let name = model.model();
+    out.line(match context.effective().origin("classifier.model") {
+        Origin::Environment(variable) => format!(
+            "set {name} in {file}, but the environment variable {variable} takes precedence; unset it for {name} to \
+             classify faces"
+        ),
+        _ if is_in_use => {
+            format!("{name} classifies faces from now on (set in {file}); as it did before")
+        }
+        _ => format!(
+            "{name} classifies faces from now on (set in {file}); the next `fer-index index` processes all photos again"
+        ),
+    })?;
     Ok(Outcome::Found)
 }

@@ -4,11 +4,14 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{Document, DocumentMut, Item, Table, TomlError, Value, value};
 
 use crate::error::{Error, Result};
 use crate::output;
 use crate::real_path::resolve_links;
+
+/// With which some editors begin a file.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Sets `name` in `[section]` to a string in a configuration file, which is created if it does not exist, and returns the
 /// path of what was written: if the file is a symbolic link, as from a folder of dotfiles, that of the file to which it
@@ -30,29 +33,47 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<PathBuf
         }
     };
     let refused = |problem: String| Error::Config(format!("{}: {problem}", file.display()));
-    let mut document: DocumentMut = before
-        .as_deref()
-        .unwrap_or_default()
-        .parse()
-        .map_err(|error: toml_edit::TomlError| refused(error.message().to_owned()))?;
+    let after = with_setting(before.as_deref().unwrap_or_default(), section, name, text)
+        .map_err(refused)?;
+    let before = before.as_deref().map(str::as_bytes);
+    output::edit(file, before, after.as_bytes())?;
+    Ok(file.clone())
+}
+
+/// A configuration file's text with a setting that is set to a string; or why it cannot be set.
+fn with_setting(before: &str, section: &str, name: &str, text: &str) -> Result<String, String> {
+    let message = |error: TomlError| error.message().to_owned();
+    let (mark, content) = match before.strip_prefix(BYTE_ORDER_MARK) {
+        Some(content) => (BYTE_ORDER_MARK, content),
+        None => ("", before),
+    };
+    let document = Document::parse(content).map_err(message)?;
+    let table = match document.get(section) {
+        Some(item) => Some(
+            item.as_table_like()
+                .ok_or(format!("`{section}` is not a section; remove this setting"))?,
+        ),
+        None => None,
+    };
+    // Only the bytes of an existing value are replaced: toml_edit would drop a comment behind it.
+    let existing = table.and_then(|table| table.get(name));
+    if let Some(place) = existing.and_then(Item::as_value).and_then(Value::span) {
+        let (head, tail) = (&content[..place.start], &content[place.end..]);
+        return Ok(format!("{mark}{head}{}{tail}", Value::from(text)));
+    }
+    let mut document: DocumentMut = content.parse().map_err(message)?;
     let table = document
         .entry(section)
         .or_insert_with(|| Item::Table(Table::new()));
-    let Some(table) = table.as_table_like_mut() else {
-        return Err(refused(format!(
-            "`{section}` is not a section; remove this setting"
-        )));
-    };
-    // An existing setting is changed in place, so that it keeps its comments.
-    match table.get_mut(name) {
-        Some(setting) => *setting = value(text),
-        None => {
-            table.insert(name, value(text));
-        }
+    if let Some(table) = table.as_table_like_mut() {
+        table.insert(name, value(text));
     }
-    let before = before.as_deref().map(str::as_bytes);
-    output::edit(file, before, document.to_string().as_bytes())?;
-    Ok(file.clone())
+    let mut after = document.to_string();
+    // toml_edit writes all line ends as `\n`.
+    if content.contains("\r\n") {
+        after = after.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    Ok(format!("{mark}{after}"))
 }
 
 /// The file to which a path leads if it is a symbolic link, and the path itself if not.
@@ -89,10 +110,31 @@ mod tests {
             fs::read_to_string(&file).unwrap(),
             "[classifier]\nmodel = \"/m\"\n"
         );
-        let text = "threads = 2 # two\n\n[classifier] # faces\n# mine\nmodel = \"/x\"\n";
-        fs::write(&file, text).unwrap();
-        set(&file, "classifier", "model", "/m").unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("/x", "/m"));
+        for text in [
+            "threads = 2 # two\n\n[classifier] # faces\n# mine\nmodel = \"/x\"\n",
+            "[classifier]\nmodel  =   \"/x\"   # the best so far\n# end",
+            "\u{feff}threads = 2\r\n[classifier]\r\n\tmodel = \"/x\"\t# mine\r\n",
+            "threads = 2\r\n# other line ends\nclassifier.model = \"/x\" # mine",
+            "classifier = { model = \"/x\" } # mine\n",
+        ] {
+            fs::write(&file, text).unwrap();
+            set(&file, "classifier", "model", "/m").unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("/x", "/m"));
+        }
+        for (before, after) in [
+            (
+                "\u{feff}threads = 2 # two\r\n",
+                "\u{feff}threads = 2 # two\r\n\r\n[classifier]\r\nmodel = \"/m\"\r\n",
+            ),
+            (
+                "[classifier] # faces\n# end\n",
+                "[classifier] # faces\nmodel = \"/m\"\n# end\n",
+            ),
+        ] {
+            fs::write(&file, before).unwrap();
+            set(&file, "classifier", "model", "/m").unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), after);
+        }
         fs::write(&file, "classifier = 3").unwrap();
         let refusal = set(&file, "classifier", "model", "/m").unwrap_err();
         assert!(

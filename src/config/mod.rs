@@ -252,6 +252,11 @@ impl Effective {
         &self.file
     }
 
+    /// Where the value of a setting comes from, such as `classifier.model`.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.layers.origin(key)
+    }
+
     /// The settings as TOML, each with its origin in a comment.
     pub fn show(&self) -> String {
         let mut text = String::new();

@@ -48,6 +48,15 @@ fn a_chosen_model_is_used_until_the_built_in_one_is_chosen() {
     // The model file was copied, so the original may be deleted.
     fs::remove_file(env.path("other.safetensors")).unwrap();
     assert_eq!(processed(&env, ""), 1);
+    // A variable in whose favour the setting has no effect is named.
+    let mut command = env.command("model use built-in");
+    let output = Run::of(command.env("FER_INDEX_CLASSIFIER_MODEL", "/other.safetensors")).found();
+    assert!(
+        output
+            .text()
+            .contains("FER_INDEX_CLASSIFIER_MODEL takes precedence"),
+        "{output:?}"
+    );
     // A settings file that is a link stays one.
     let dotfile = env.path("dotfile.toml");
     fs::rename(env.config_file(), &dotfile).unwrap();
