@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::date;
+use jiff::tz::Offset;
 
-use crate::photo::Precision;
+use crate::facts::{Moment, dates};
+use crate::photo::{DateSource, Precision};
 
 use super::*;
 
