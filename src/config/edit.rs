@@ -69,8 +69,8 @@ fn with_setting(before: &str, section: &str, name: &str, text: &str) -> Result<S
         table.insert(name, value(text));
     }
     let mut after = document.to_string();
-    // toml_edit writes all line ends as `\n`.
-    if content.contains("\r\n") {
+    // toml_edit writes `\n`, but within multi-line strings what was read.
+    if content.contains("\r\n") && !content.replace("\r\n", "").contains('\n') {
         after = after.replace("\r\n", "\n").replace('\n', "\r\n");
     }
     Ok(format!("{mark}{after}"))
