@@ -83,7 +83,21 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<(Vec<CorrectionRecord>, V
             })?
             .collect::<rusqlite::Result<_>>()?;
     }
-    Ok((records, undone::all(db)?))
+    Ok((records, undone_in_force(db)?))
+}
+
+/// The faces whose last word is that their correction was undone. One that was corrected again is none of them: its
+/// correction may follow another one by now (`kin::correct`), and an import would take it for one that was undone.
+fn undone_in_force(db: &Connection) -> rusqlite::Result<Vec<UndoneFace>> {
+    let mut in_force = Vec::new();
+    for face in undone::all(db)? {
+        let undone_at = face.undone_at.map(Timestamp::as_millisecond);
+        let same = import::same_faces(db, &face.content, face.picture.as_ref(), &face.at)?;
+        if same.iter().all(|row| Some(row.made_at) <= undone_at) {
+            in_force.push(face);
+        }
+    }
+    Ok(in_force)
 }
 
 /// The photos to which a correction of a content and its picture applies.

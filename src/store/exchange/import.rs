@@ -329,15 +329,16 @@ fn add(db: &Connection, record: &CorrectionRecord, made_at: i64) -> rusqlite::Re
 }
 
 /// A correction of the same face in the database.
-struct SameFace {
+pub(super) struct SameFace {
     id: i64,
-    made_at: i64,
+    /// Unix time, ms.
+    pub(super) made_at: i64,
     emotion: Option<i64>,
     is_carried: bool,
 }
 
 /// The corrections of the face in a box of this content or this picture, the latest first.
-fn same_faces(
+pub(super) fn same_faces(
     db: &Connection,
     content: &ContentHash,
     picture: Option<&Picture>,

@@ -87,6 +87,29 @@ fn the_later_of_two_corrections_of_a_face_is_kept() {
 }
 
 #[test]
+fn a_face_that_was_corrected_again_is_not_undone() {
+    let (_folder, mut store, id) = album();
+    let face = faces_of(&store, id)[0].0;
+    let undone = |store: &Store| store.corrections().unwrap().1.len();
+    store.correct(face, SAD).unwrap();
+    store.undo(face).unwrap();
+    assert_eq!(undone(&store), 1);
+    store.correct(face, SAD).unwrap();
+    assert_eq!(undone(&store), 0);
+    // As if the photo were gone, and its edit corrected.
+    store.correct(faces_of(&store, id)[1].0, SAD).unwrap();
+    let (mut records, undone_faces) = store.corrections().unwrap();
+    records[0].carried_from = Some(records[1].number);
+    let (_other_folder, mut other, id) = album();
+    other.import_corrections(&records, &undone_faces).unwrap();
+    assert_eq!(faces_of(&other, id)[0].1, Some(SAD));
+    let (back, _) = other.corrections().unwrap();
+    assert!(back.iter().any(|record| record.carried_from.is_some()));
+    store.undo(face).unwrap();
+    assert_eq!(undone(&store), 1);
+}
+
+#[test]
 fn a_carried_over_correction_still_follows_after_an_import() {
     let (_folder, mut store, id) = album();
     store.correct(faces_of(&store, id)[0].0, SAD).unwrap();
