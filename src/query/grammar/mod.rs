@@ -21,7 +21,6 @@ mod tokens;
 use jiff::civil::DateTime;
 
 use super::filters::{DEFAULT_AWAY_KM, UserFilter};
-use super::gazetteer::Gazetteer;
 use super::index_lookup::IndexLookup;
 use super::vocabulary::Vocabulary;
 use crate::emotion::{Emotion, EmotionSet};
@@ -244,7 +243,7 @@ impl Reader<'_> {
         }
         if token.meanings().is_empty() {
             let meant = Vocabulary::get().within_one_letter(&token.lower);
-            let meant = meant.or_else(|| Gazetteer::get().country_nearly(&token.lower));
+            let meant = meant.or_else(|| self.place_nearly(&token.lower));
             let has_preposition =
                 at > 0 && (self.leads_to_person(at - 1) || self.is(at - 1, "and"));
             let meant = meant.or_else(|| {

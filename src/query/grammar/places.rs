@@ -62,17 +62,28 @@ impl Reader<'_> {
             text: Some(name.to_owned()),
             ..UserFilter::new()
         };
-        let near = UserFilter {
+        let is_unusual = || !has_preposition && Gazetteer::get().is_unusual_name(&folded(name));
+        !self.is_album_name
+            && self.index.any_photo_meets(&text)
+            && (is_unusual() || !self.has_photos_of(name))
+    }
+
+    /// Whether a photo was taken at a place.
+    fn has_photos_of(&self, name: &str) -> bool {
+        self.index.any_photo_meets(&UserFilter {
             near: Some(Near {
                 places: vec![name.to_owned()],
                 km: None,
             }),
             ..UserFilter::new()
-        };
-        let is_unusual = || !has_preposition && Gazetteer::get().is_unusual_name(&folded(name));
-        !self.is_album_name
-            && self.index.any_photo_meets(&text)
-            && (is_unusual() || !self.index.any_photo_meets(&near))
+        })
+    }
+
+    /// The place that may be meant by a word that differs from its name in one letter, if photos were taken there: of the
+    /// many names in the world, one is nearly `grandma`, and one `stars`.
+    pub(super) fn place_nearly(&self, word: &str) -> Option<&'static str> {
+        let place = Gazetteer::get().country_nearly(word)?;
+        self.has_photos_of(place).then_some(place)
     }
 
     fn add_place(&mut self, name: String) {

@@ -399,4 +399,9 @@ fn one_letter_is_suggested_and_not_guessed() {
     assert_eq!(understood.suggestions, suggestions);
     assert_eq!(understood.as_text, ["hapy", "itally", "chrismas"]);
     assert!(understood.filter.emotions.is_empty());
+    let index = IndexLookup::new(People::default(), Vec::new(), |_| false);
+    let now = date(2026, 11, 24).at(12, 0, 0, 0);
+    let text = ["hapy grandma in itally".to_owned()];
+    let understood = understand(&text, &GivenFlags::none(), &index, now);
+    assert_eq!(understood.suggestions, [("hapy".into(), "happy".into())]);
 }
