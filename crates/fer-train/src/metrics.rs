@@ -24,10 +24,32 @@ pub struct EpochMetrics {
     pub train: PassMetrics,
     /// On the validation rows, with the averaged weights if the recipe averages them.
     pub validation: PassMetrics,
-    /// Training images per second, the validation not counted.
+    /// Training images per second, the validation not counted; 0 if it is not recorded.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub images_per_second: f64,
-    /// Wall-clock time of the epoch in seconds.
+    /// Wall-clock time of the epoch in seconds; 0 if it is not recorded.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub seconds: f64,
+}
+
+impl EpochMetrics {
+    /// These metrics without the times, which differ between two runs that are otherwise equal.
+    #[must_use]
+    pub fn without_times(&self) -> Self {
+        Self {
+            images_per_second: 0.0,
+            seconds: 0.0,
+            ..self.clone()
+        }
+    }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// Accumulates [`PassMetrics`] batch by batch.

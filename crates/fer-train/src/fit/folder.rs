@@ -110,7 +110,8 @@ impl RunFolder {
             ("input", classify::input(recipe.network.pixels).to_string()),
             ("name", recipe.name.clone()),
             ("recipe", recipe.to_toml()),
-            ("metrics", json(metrics)?),
+            // Without times, so that the same training makes the same file: a model's name is the hash of its bytes.
+            ("metrics", json(&metrics.without_times())?),
         ]
         .into_iter()
         .chain(dataset.map(|hash| ("dataset", hash.to_owned())))
