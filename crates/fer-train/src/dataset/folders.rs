@@ -38,14 +38,11 @@ const PARTS: [(Usage, &[&str]); 3] = [
 /// If no folder is for validation, the test pictures are used for it: they choose the epoch, and no pictures are left
 /// for the final measurement.
 pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
+    let folder = &folder_of_parts(folder)?;
     let mut parts: BTreeMap<Usage, Vec<PathBuf>> = BTreeMap::new();
     for path in entries(folder)? {
-        let name = name(&path);
-        let part = PARTS
-            .iter()
-            .find(|(_, names)| names.contains(&name.as_str()));
-        if let (Some((usage, _)), true) = (part, path.is_dir()) {
-            parts.entry(*usage).or_default().push(path);
+        if let (Some(usage), true) = (part_named(&name(&path)), path.is_dir()) {
+            parts.entry(usage).or_default().push(path);
         }
     }
     if !parts.is_empty() {
@@ -97,6 +94,32 @@ pub(super) fn read(folder: &Path, divided: bool) -> Result<Dataset> {
     let labelled = |emotion: &Emotion| rows.iter().any(|row| row.label == *emotion);
     let emotions = Emotion::ALL.into_iter().filter(labelled).collect();
     Ok(Dataset::new(emotions, rows, pixels))
+}
+
+/// The part of which this is the name of a folder.
+fn part_named(name: &str) -> Option<Usage> {
+    let part = PARTS.iter().find(|(_, names)| names.contains(&name));
+    part.map(|(usage, _)| *usage)
+}
+
+/// The folder in which those of the parts or emotions are. Archives often have it within another one, alone or beside the
+/// `__MACOSX` of a Mac. If there is none, the folder itself.
+fn folder_of_parts(folder: &Path) -> Result<PathBuf> {
+    let mut current = folder.to_owned();
+    loop {
+        let mut inner = entries(&current)?;
+        inner.retain(|path| path.is_dir() && !path.is_symlink());
+        inner.retain(|path| !name(path).starts_with(['.', '_']));
+        let is_of_data =
+            |name: String| part_named(&name).is_some() || name.parse::<Emotion>().is_ok();
+        if inner.iter().any(|path| is_of_data(name(path))) {
+            return Ok(current);
+        }
+        let [only] = &inner[..] else {
+            return Ok(folder.to_owned());
+        };
+        current.clone_from(only);
+    }
 }
 
 /// The pictures in the folders of a part that are named after emotions, however deep, each with its emotion, in the order of

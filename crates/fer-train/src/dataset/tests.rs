@@ -455,4 +455,13 @@ fn folders_of_pictures_are_read_and_resized() {
         .unwrap_err()
         .to_string();
     assert!(message.contains("train/angry"), "{message}");
+
+    let inner = folder.path().join("faces/images");
+    fs::create_dir_all(&inner).unwrap();
+    fs::create_dir(folder.path().join("__MACOSX")).unwrap();
+    for part in ["train", "test"] {
+        fs::rename(folder.path().join(part), inner.join(part)).unwrap();
+    }
+    let nested = import(folder.path(), &ImportOptions::default()).unwrap();
+    assert_eq!(nested.rows(), dataset.rows());
 }
