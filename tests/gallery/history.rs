@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::seed::happy_photos;
+use crate::seed::{happy_photos, remove};
 use crate::server::Server;
 use crate::webdriver::Browser;
 
@@ -75,4 +75,43 @@ fn each_typed_search_is_one_step_of_the_history() {
     browser.run("history.back()");
     text_is(&browser, "sad");
     assert_eq!(browser.console(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_change_of_the_index_does_not_bring_back_the_photos_of_the_search_before() {
+    let Some(browser) = Browser::desktop() else {
+        return;
+    };
+    let (env, _) = happy_photos(3);
+    let server = Server::start(&env);
+    browser.open(&server.link);
+    let tiles = |count: usize| {
+        browser.wait_until(&format!(
+            "document.querySelectorAll('#grid li').length === {count}"
+        ));
+    };
+    let happy = |count: usize| {
+        browser.wait_until(&format!(
+            "document.querySelector(\"#emotions [data-emotion='happy'] .count\").textContent === '{count}'"
+        ));
+    };
+    tiles(3);
+    browser.click("#emotions [data-emotion='fear']");
+    tiles(0);
+    // The answer of the next search takes so long that the index changes meanwhile.
+    browser.run(
+        "const real = window.fetch;
+        const held = new Promise((go) => { window.release = () => { window.fetch = real; go(); }; });
+        window.fetch = async (path, options) => {
+            if (/^api\\/photos/.test(path) && !path.includes('fear')) await held;
+            return real(path, options);
+        };",
+    );
+    browser.press('0');
+    browser.wait_until("location.search === ''");
+    happy(3);
+    remove(&env, 2);
+    happy(2);
+    browser.run("release()");
+    tiles(2);
 }

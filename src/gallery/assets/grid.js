@@ -15,8 +15,10 @@ const ASKED = 300;
 export class Grid {
   #list = find("#grid");
   #pages = new Pages(new URLSearchParams());
-  /** @type {import("./api.js").Asked} */
+  /** Those of the photos that are shown. @type {import("./api.js").Asked} */
   #filters = new URLSearchParams();
+  /** Those of the latest search, which may not be answered yet. */
+  #wanted = this.#filters;
   /** The drawn tiles by their index in the answer. @type {Map<number, HTMLLIElement>} */
   #drawn = new Map();
   // The index of the photo that the keys act on.
@@ -74,6 +76,15 @@ export class Grid {
    * @param {import("./api.js").Asked} filters
    */
   async show(filters) {
+    this.#wanted = filters;
+    const showing = this.#answer(filters);
+    this.#showing = showing;
+    await showing;
+    if (this.#showing === showing) this.#showing = null;
+  }
+
+  /** @param {import("./api.js").Asked} filters */
+  async #answer(filters) {
     const pages = await this.#fetch(filters, 0);
     if (!pages) return;
     this.#filters = filters;
@@ -93,7 +104,7 @@ export class Grid {
     this.#asking?.close();
     this.#asking = null;
     this.#list.removeAttribute("aria-busy");
-    this.#filters = filters;
+    this.#filters = this.#wanted = filters;
     this.#goToFirst();
     this.#use(new Pages(filters));
   }
@@ -105,6 +116,13 @@ export class Grid {
 
   /** Updates the displayed photos in place; returns whether that was possible. */
   async refresh() {
+    // Of a search that is being fetched, and of one that failed, the photos are not yet shown: a refresh of those that are
+    // would take its place.
+    while (this.#showing) await this.#showing;
+    if (this.#wanted !== this.#filters) {
+      await this.show(this.#wanted);
+      return true;
+    }
     const visible = this.#visible();
     if ((visible[0] ?? 0) > ASKED) return false;
     const pages = await this.#fetch(this.#filters, visible.at(-1) ?? 0);
@@ -208,6 +226,9 @@ export class Grid {
 
   /** @type {Pages | null} */
   #asking = null;
+
+  /** The latest search while its first photos are fetched. @type {Promise<void> | null} */
+  #showing = null;
 
   /** @param {Pages} pages */
   #use(pages) {
