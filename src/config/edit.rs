@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document, DocumentMut, Item, Table, TomlError, Value, value};
+use toml_edit::{Document, Item, Table, Value, value};
 
 use crate::error::{Error, Result};
 use crate::output;
@@ -42,12 +42,11 @@ pub fn set(file: &Path, section: &str, name: &str, text: &str) -> Result<PathBuf
 
 /// A configuration file's text with a setting that is set to a string; or why it cannot be set.
 fn with_setting(before: &str, section: &str, name: &str, text: &str) -> Result<String, String> {
-    let message = |error: TomlError| error.message().to_owned();
     let (mark, content) = match before.strip_prefix(BYTE_ORDER_MARK) {
         Some(content) => (BYTE_ORDER_MARK, content),
         None => ("", before),
     };
-    let document = Document::parse(content).map_err(message)?;
+    let document = Document::parse(content).map_err(|error| error.message().to_owned())?;
     let table = match document.get(section) {
         Some(item) => Some(
             item.as_table_like()
@@ -61,7 +60,7 @@ fn with_setting(before: &str, section: &str, name: &str, text: &str) -> Result<S
         let (head, tail) = (&content[..place.start], &content[place.end..]);
         return Ok(format!("{mark}{head}{}{tail}", Value::from(text)));
     }
-    let mut document: DocumentMut = content.parse().map_err(message)?;
+    let mut document = document.into_mut();
     let table = document
         .entry(section)
         .or_insert_with(|| Item::Table(Table::new()));
@@ -110,6 +109,11 @@ mod tests {
             fs::read_to_string(&file).unwrap(),
             "[classifier]\nmodel = \"/m\"\n"
         );
+        let check = |before: &str, after: &str| {
+            fs::write(&file, before).unwrap();
+            set(&file, "classifier", "model", "/m").unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), after);
+        };
         for text in [
             "threads = 2 # two\n\n[classifier] # faces\n# mine\nmodel = \"/x\"\n",
             "[classifier]\nmodel  =   \"/x\"   # the best so far\n# end",
@@ -117,24 +121,16 @@ mod tests {
             "threads = 2\r\n# other line ends\nclassifier.model = \"/x\" # mine",
             "classifier = { model = \"/x\" } # mine\n",
         ] {
-            fs::write(&file, text).unwrap();
-            set(&file, "classifier", "model", "/m").unwrap();
-            assert_eq!(fs::read_to_string(&file).unwrap(), text.replace("/x", "/m"));
+            check(text, &text.replace("/x", "/m"));
         }
-        for (before, after) in [
-            (
-                "\u{feff}threads = 2 # two\r\n",
-                "\u{feff}threads = 2 # two\r\n\r\n[classifier]\r\nmodel = \"/m\"\r\n",
-            ),
-            (
-                "[classifier] # faces\n# end\n",
-                "[classifier] # faces\nmodel = \"/m\"\n# end\n",
-            ),
-        ] {
-            fs::write(&file, before).unwrap();
-            set(&file, "classifier", "model", "/m").unwrap();
-            assert_eq!(fs::read_to_string(&file).unwrap(), after);
-        }
+        check(
+            "\u{feff}threads = 2 # two\r\n",
+            "\u{feff}threads = 2 # two\r\n\r\n[classifier]\r\nmodel = \"/m\"\r\n",
+        );
+        check(
+            "[classifier] # faces\n# end\n",
+            "[classifier] # faces\nmodel = \"/m\"\n# end\n",
+        );
         fs::write(&file, "classifier = 3").unwrap();
         let refusal = set(&file, "classifier", "model", "/m").unwrap_err();
         assert!(

@@ -210,5 +210,6 @@ fn source_of_block(by: Block, in_sidecar: bool) -> Source {
         Block::Png => Source::Png,
     }
 }
+
 #[cfg(test)]
 mod tests;

@@ -83,7 +83,10 @@ export class Grid {
     if (this.#showing === showing) this.#showing = null;
   }
 
-  /** @param {import("./api.js").Asked} filters */
+  /**
+   * Fetches and shows the first photos of a search, unless another request replaces it or it fails.
+   * @param {import("./api.js").Asked} filters
+   */
   async #answer(filters) {
     const pages = await this.#fetch(filters, 0);
     if (!pages) return;
@@ -116,8 +119,8 @@ export class Grid {
 
   /** Updates the displayed photos in place; returns whether that was possible. */
   async refresh() {
-    // Of a search that is being fetched, and of one that failed, the photos are not yet shown: a refresh of those that are
-    // would take its place.
+    // The page still shows the photos of the search before while a search is being answered, and after it failed. To
+    // refresh those would cancel or forget the search, so it is awaited or repeated first.
     while (this.#showing) await this.#showing;
     if (this.#wanted !== this.#filters) {
       await this.show(this.#wanted);
