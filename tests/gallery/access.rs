@@ -8,6 +8,7 @@ use jiff::civil::date;
 use serde_json::{Value, json};
 
 use crate::common::{fixture, skip};
+use crate::page::has_tiles;
 use crate::seed::{Seed, seed};
 use crate::server::Server;
 use crate::testenv::TestEnv;
@@ -84,7 +85,7 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
                 field.value = '2';
                 field.dispatchEvent(new Event('change', {bubbles: true}));",
             );
-            browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+            has_tiles(&browser, 1);
             check("filters");
             browser.press('f');
             browser.click("#grid a");
@@ -96,7 +97,7 @@ fn axe_finds_nothing_in_any_view_width_or_theme() {
             check("rejected face");
             browser.click(".undo");
             browser.wait_until("!document.querySelector('.face.rejected')");
-            browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+            has_tiles(&browser, 1);
             browser.press('+');
             check("close photo");
             browser.press(ESCAPE);

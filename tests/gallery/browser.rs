@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::common::exif_block::ExifBlock;
 use crate::common::{fixture, group, jpeg, jpeg_with_exif, photo};
+use crate::page::TILES;
 use crate::seed::{Seed, happy_photo, seed};
 use crate::server::{Server, wait_for};
 use crate::testenv::TestEnv;
@@ -22,8 +23,6 @@ const RIGHT: char = '\u{e014}';
 fn count(emotion: &str) -> String {
     format!("Number(document.querySelector(\"[data-emotion='{emotion}'] .count\").textContent)")
 }
-
-const TILES: &str = "document.querySelectorAll('#grid li').length";
 
 /// Turns the photo `pair.jpg`, which shows two faces side by side, while it is open.
 fn turns_while_it_is_open(browser: &Browser, env: &TestEnv, pair: &[u8]) {

@@ -11,6 +11,7 @@ use fer_index::store::{PhotoId, Store};
 use serde_json::json;
 
 use crate::common::fixture;
+use crate::page::has_tiles;
 use crate::seed::{Seed, record, seed};
 use crate::server::Server;
 use crate::testenv::TestEnv;
@@ -36,7 +37,7 @@ fn names_and_keywords_of_odd_letters_lead_to_their_photos_or_nowhere() {
     let latin = latin_1_photo(&env);
     let server = Server::start(&env);
     browser.open(&server.link);
-    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    has_tiles(&browser, 3);
     browser.open(&format!("http://{}/?photo={}", server.address, ids[0].0));
     browser.wait_until("document.querySelector('#photo').open");
     // A backslash is a letter like others.
@@ -85,7 +86,7 @@ fn names_and_keywords_of_odd_letters_lead_to_their_photos_or_nowhere() {
         field.value = [...field.options].find((option) => option.value.endsWith(' ')).value;
         field.dispatchEvent(new Event('change', {bubbles: true}));",
     );
-    browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+    has_tiles(&browser, 1);
 }
 
 /// A photo in a folder whose name is not valid Unicode.

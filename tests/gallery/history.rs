@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::page::{has_count, has_tiles};
 use crate::seed::{happy_photos, remove};
 use crate::server::Server;
 use crate::webdriver::Browser;
@@ -52,7 +53,7 @@ fn each_typed_search_is_one_step_of_the_history() {
     text_is(&browser, "sad");
     browser.run("history.back()");
     text_is(&browser, "");
-    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    has_tiles(&browser, 3);
     browser.run("history.forward()");
     text_is(&browser, "sad");
 
@@ -85,19 +86,9 @@ fn a_change_of_the_index_does_not_bring_back_the_photos_of_the_search_before() {
     let (env, _) = happy_photos(3);
     let server = Server::start(&env);
     browser.open(&server.link);
-    let tiles = |count: usize| {
-        browser.wait_until(&format!(
-            "document.querySelectorAll('#grid li').length === {count}"
-        ));
-    };
-    let happy = |count: usize| {
-        browser.wait_until(&format!(
-            "document.querySelector(\"#emotions [data-emotion='happy'] .count\").textContent === '{count}'"
-        ));
-    };
-    tiles(3);
+    has_tiles(&browser, 3);
     browser.click("#emotions [data-emotion='fear']");
-    tiles(0);
+    has_tiles(&browser, 0);
     // The answer of the next search takes so long that the index changes meanwhile.
     browser.run(
         "const real = window.fetch;
@@ -109,9 +100,9 @@ fn a_change_of_the_index_does_not_bring_back_the_photos_of_the_search_before() {
     );
     browser.press('0');
     browser.wait_until("location.search === ''");
-    happy(3);
+    has_count(&browser, "happy", 3);
     remove(&env, 2);
-    happy(2);
+    has_count(&browser, "happy", 2);
     browser.run("release()");
-    tiles(2);
+    has_tiles(&browser, 2);
 }

@@ -19,6 +19,7 @@ mod facts;
 mod history;
 mod http;
 mod open_photo;
+mod page;
 mod pictures;
 mod places;
 mod proxy;

@@ -4,6 +4,7 @@ use fer_index::emotion::Emotion::{Happy, Sad};
 use fer_index::photo::{Capture, GeoPoint};
 
 use crate::common::fixture;
+use crate::page::has_tiles;
 use crate::seed::{Seed, seed};
 use crate::server::Server;
 use crate::testenv::TestEnv;
@@ -119,27 +120,27 @@ fn a_place_in_the_list_shows_its_photos() {
     let env = album();
     let server = Server::start(&env);
     browser.open(&server.link);
-    browser.wait_until("document.querySelectorAll('#grid li').length === 8");
+    has_tiles(&browser, 8);
     browser.press('m');
     browser.click("#place-list li:first-child button");
-    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    has_tiles(&browser, 3);
     browser.wait_until(
         "new URLSearchParams(location.search).get('near') === 'Florence, Italy on the map'
             && !document.querySelector('#places').open",
     );
     // A reload keeps them.
     browser.reload();
-    browser.wait_until("document.querySelectorAll('#grid li').length === 3");
+    has_tiles(&browser, 3);
     // The other filters stay in force, and the map counts with them.
     browser.press('1');
-    browser.wait_until("document.querySelectorAll('#grid li').length === 1");
+    has_tiles(&browser, 1);
     browser.press('m');
     browser.wait_until(
         "document.querySelector('#places-hint').textContent.endsWith(' places under the other filters')
             && document.querySelector('#place-list .count').textContent === '2'",
     );
     browser.click("#place-list li:first-child button");
-    browser.wait_until("document.querySelectorAll('#grid li').length === 2");
+    has_tiles(&browser, 2);
     browser.wait_until("new URLSearchParams(location.search).get('emotion') === 'happy'");
     assert_eq!(browser.console(), [] as [&str; 0]);
 }

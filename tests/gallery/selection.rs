@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::page::{has_count, has_tiles};
 use crate::seed::{happy_photos, remove};
 use crate::server::Server;
 use crate::webdriver::Browser;
@@ -167,11 +168,6 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
     let server = Server::of(&mut env.command(line));
     browser.open(&server.link);
     is_at(&browser, 0);
-    let tiles = |count: usize| {
-        browser.wait_until(&format!(
-            "document.querySelectorAll('#grid li').length === {count}"
-        ));
-    };
     let says = |text: &str| {
         let text = json!(text);
         browser.wait_until(&format!(
@@ -182,7 +178,7 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
     browser.click_with(SHIFT, &tile(5));
     has_selected(&browser, 4);
     remove(&env, 2);
-    tiles(8);
+    has_tiles(&browser, 8);
 
     // The next photo has taken the place of the one from which a range began.
     browser.click_with(SHIFT, &tile(5));
@@ -210,19 +206,14 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
         ));
         browser.click("#correct-selected");
     };
-    let count = |emotion: &str, count: usize| {
-        browser.wait_until(&format!(
-            "document.querySelector(\"#emotions [data-emotion='{emotion}'] .count\").textContent === '{count}'"
-        ));
-    };
     remove(&env, 3);
-    tiles(7);
+    has_tiles(&browser, 7);
     say("fear");
     says("3 faces set to fear. 1 photo is no longer in the index.");
     has_selected(&browser, 3);
-    count("fear", 3);
+    has_count(&browser, "fear", 3);
     browser.click("#toast button");
-    count("fear", 0);
+    has_count(&browser, "fear", 0);
     says("3 faces as before.");
 
     // If one face cannot be corrected, the others are, and can be undone.
@@ -236,9 +227,9 @@ fn a_selected_photo_that_is_gone_leaves_the_others() {
     );
     say("sad");
     says("2 faces set to sad. It failed for 1 face: this face is gone");
-    count("sad", 2);
+    has_count(&browser, "sad", 2);
     browser.click("#toast button");
-    count("sad", 0);
+    has_count(&browser, "sad", 0);
 
     // Faces that show the emotion by the minimum that is chosen, also if they show another one more.
     browser.open(&format!("http://{}/?emotion=neutral&min=0", server.address));
