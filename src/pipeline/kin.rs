@@ -65,7 +65,7 @@ fn kin_faces(
 ) -> Vec<KinFace> {
     let mut same = vec![None; faces.len()];
     let mut taken = Vec::new();
-    let mut ranks: Vec<usize> = corrections.iter().map(rank).collect();
+    let mut ranks: Vec<_> = corrections.iter().map(rank).collect();
     ranks.sort_unstable();
     ranks.dedup();
     for of_rank in ranks {
@@ -97,8 +97,10 @@ fn kin_faces(
     .collect()
 }
 
-fn rank(correction: &KinCorrection) -> usize {
-    correction.replaced.unwrap_or(usize::MAX)
+/// Those that are not carried over come last, so that they take no face from another one.
+fn rank(correction: &KinCorrection) -> (bool, usize) {
+    let replaced = correction.replaced.unwrap_or(usize::MAX);
+    (correction.is_declined, replaced)
 }
 
 /// Called after a person corrected faces: stores pictures of them, by which they are recognised in edits and exports,

@@ -168,6 +168,17 @@ pub(super) fn photo_at(db: &Connection, path: &Path) -> rusqlite::Result<Option<
     Ok(photo.flatten())
 }
 
+/// Whether the index has the photo of the file at `path`, and the file has not changed since.
+pub(super) fn is_indexed(db: &Connection, path: &Path) -> rusqlite::Result<bool> {
+    let Ok(meta) = path.metadata().map(|metadata| FileMeta::of(&metadata)) else {
+        return Ok(false);
+    };
+    db.prepare_cached(
+        "SELECT 1 FROM files WHERE path = ? AND photo_id IS NOT NULL AND size = ? AND mtime_ns = ?",
+    )?
+    .exists(params![encode(path), meta.size as i64, meta.mtime_ns])
+}
+
 /// See [`Store::adopt_status`](super::Store::adopt_status).
 pub(super) fn adopt_status(db: &Connection, files: &[(PathBuf, FileMeta)]) -> rusqlite::Result<()> {
     let mut update = db.prepare_cached(

@@ -11,12 +11,12 @@ use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use crate::photo::{ContentHash, PictureHash};
 
+use super::earlier_versions::{self, EarlierVersion};
 use super::lost_paths::LostContent;
 use super::path::{Subtree, decode, encode};
 use super::record::PhotoId;
 use super::same_picture::siblings;
-use super::shots;
-use super::{corrections, files, kin, lost_paths, lost_photos, mounts, photos, typed};
+use super::{corrections, files, lost_paths, lost_photos, mounts, photos, typed};
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -149,7 +149,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     let tree = Subtree::of(path);
     let mut removed = Removed::default();
     let mut left = BTreeSet::new();
-    let (mut versions, mut left_before) = (Vec::new(), Vec::new());
+    let mut versions = Vec::new();
     let found = files_of(db, &tree)?;
     let mut is_photo = false;
     for (path, photo) in &found {
@@ -158,7 +158,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         }
     }
     for (path, photo) in found {
-        versions.extend(earlier_versions(db, &path, photo)?);
+        if let Some(photo) = photo {
+            versions.extend(earlier_versions::find(db, &path, photo)?);
+        }
         removed.files += u64::from(files::remove(db, &path)?);
         let Some(photo) = photo else { continue };
         left.insert(photo);
@@ -166,7 +168,7 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         if encode(&path) == tree.exact {
             for copied in siblings(db, photo)?.into_iter().chain([photo]) {
                 for copy in files::of_photo(db, copied)? {
-                    versions.extend(earlier_versions(db, &copy, Some(copied))?);
+                    versions.extend(earlier_versions::find(db, &copy, copied)?);
                     keep_out.execute(params![marks.path(&copy), named])?;
                     removed.files += u64::from(files::remove(db, &copy)?);
                     removed.copies.push(copy);
@@ -194,13 +196,11 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         let named = lost_paths::contents(db, path)?;
         for lost in lost_paths::below(db, &tree)? {
             let files = lost_photos::files_of(db, &lost)?;
-            if files.is_empty() {
-                let of_path = if named.contains(&lost) {
-                    &mut versions
-                } else {
-                    &mut left_before
-                };
-                of_path.push(lost);
+            if files.is_empty() && !lost_photos::is_left_out(db, &lost)? {
+                versions.push(EarlierVersion {
+                    of: lost,
+                    is_certain: named.contains(&lost),
+                });
             }
             stay.extend(files);
         }
@@ -223,17 +223,16 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
             keep_out.execute(params![marks.picture(&picture), named])?;
         }
     }
-    for version in versions {
-        removed.corrections += remove_corrections(db, &version)?;
-        keep_out.execute(params![marks.content(&version.hash), named])?;
-        if let Some(picture) = version.picture {
-            keep_out.execute(params![marks.picture(&picture), named])?;
+    for EarlierVersion { of, is_certain } in versions {
+        removed.corrections += remove_corrections(db, &of)?;
+        // What was in a folder is not marked, unlike a photo, which is meant with all its copies: one may be at another
+        // path that no run has met yet. What may be another photo is not marked either.
+        if is_certain {
+            keep_out.execute(params![marks.content(&of.hash), named])?;
+            if let Some(picture) = of.picture {
+                keep_out.execute(params![marks.picture(&picture), named])?;
+            }
         }
-    }
-    // The contents of a folder are not marked, unlike those of a photo, which is meant with all its copies: one may be at
-    // another path that no run has met yet.
-    for lost in left_before {
-        removed.corrections += remove_corrections(db, &lost)?;
     }
     removed.lost_paths = if is_photo {
         remove_uncorrected(db, &tree)?
@@ -262,20 +261,6 @@ fn remove_uncorrected(db: &Connection, tree: &Subtree) -> rusqlite::Result<u64> 
 fn is_analysed(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM photos WHERE id = ? AND skip_reason IS NULL")?
         .exists([photo])
-}
-
-/// The earlier versions of a file's photo: those from which it was edited in place.
-fn earlier_versions(
-    db: &Connection,
-    path: &Path,
-    photo: Option<PhotoId>,
-) -> rusqlite::Result<Vec<LostContent>> {
-    let Some(photo) = photo else {
-        return Ok(Vec::new());
-    };
-    let shot = shots::stored(db, photo)?;
-    let shot = shot.and_then(|shot| Some((shot.camera?, kin::second_of(shot.local))));
-    lost_paths::earlier_versions(db, path, photo, shot)
 }
 
 /// Removes a file, and its photo if it was the last one; returns the number of files.
@@ -335,13 +320,11 @@ pub(super) fn remove_photo(
         .optional()?;
     let mut corrections = 0;
     if let Some(sibling) = sibling {
-        db.execute(
-            "UPDATE corrections SET hash = ? WHERE hash = ?",
-            params![sibling, hash],
-        )?;
+        photos::move_corrections(db, &hash, &sibling)?;
     } else {
         corrections = remove_corrections(db, &LostContent { hash, picture })?;
     }
+    lost_paths::forget_compared(db, &hash)?;
     db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
     // All tables with rows of a photo have a column with its ID.
     for table in tables_by_photo(db)? {
@@ -359,25 +342,30 @@ pub(super) fn remove_photo(
 }
 
 /// Removes the corrections of a content and its picture, the corrections from which they were carried over, unless the
-/// photo of these still has a file, and the records of undone ones. Returns the number of corrections.
+/// photo of these still has a file, also one that the album probably leaves out, and the records of undone ones. Returns the number of corrections.
 pub(super) fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64> {
     let (hash, picture) = (of.hash, of.picture);
     db.execute(
         "DELETE FROM undone_corrections WHERE hash = ? OR picture = ?",
         params![hash, picture],
     )?;
-    let of_photo: Vec<(i64, Option<i64>)> = db
+    let mut removed: BTreeSet<i64> = db
+        .prepare("SELECT id FROM corrections WHERE hash = ? OR picture = ?")?
+        .query_map(params![hash, picture], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let leaders: Vec<(i64, LostContent)> = db
         .prepare(
-            "SELECT c.id, l.id FROM corrections c LEFT JOIN corrections l ON l.id = c.carried_from
-                 AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id
-                                 WHERE p.hash = l.hash OR p.picture = l.picture)
+            "SELECT l.hash, l.picture, l.id FROM corrections c JOIN corrections l ON l.id = c.carried_from
              WHERE c.hash = ? OR c.picture = ?",
         )?
-        .query_map(params![hash, picture], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![hash, picture], |row| {
+            Ok((row.get(2)?, LostContent::from_row(row)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
-    let mut removed = BTreeSet::new();
-    for (correction, leader) in of_photo {
-        removed.extend([correction].into_iter().chain(leader));
+    for (leader, of) in leaders {
+        if lost_photos::files_of(db, &of)?.is_empty() && !lost_photos::is_left_out(db, &of)? {
+            removed.insert(leader);
+        }
     }
     for correction in &removed {
         corrections::delete(db, *correction)?;

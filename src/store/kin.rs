@@ -22,8 +22,8 @@ use super::record::{CarriedFrom, FaceId, KinFace, KinId, PhotoId};
 use super::shots::Shot;
 use super::{corrections, exchange, faces, files, kin_due, same_picture, shots, undone};
 
-use candidates::same_moment;
 pub(super) use candidates::{are_newer, corrections as candidates, second_of};
+use candidates::{has_fraction, same_moment};
 pub(super) use take_back::take_back;
 
 /// See [`Store::lacks_picture`](super::Store::lacks_picture).
@@ -107,6 +107,18 @@ fn of_shot(db: &Connection, shot: &Shot) -> rusqlite::Result<Vec<PhotoId>> {
     Ok(same.map(|(id, _)| id).collect())
 }
 
+/// Whether two photos may be of one shot.
+pub(super) fn is_same_shot(a: &Shot, b: &Shot) -> bool {
+    a.camera == b.camera
+        && second_of(a.local) == second_of(b.local)
+        && same_moment(a.local, b.local)
+}
+
+/// Whether two photos are certainly of one shot, since their camera writes fractions of the second.
+pub(super) fn is_exactly_same_shot(a: &Shot, b: &Shot) -> bool {
+    a == b && has_fraction(a.local)
+}
+
 /// See [`Batch::put_kin`](super::Batch::put_kin).
 pub(super) fn put(db: &Connection, photo: PhotoId, kin: &[KinFace]) -> rusqlite::Result<u64> {
     let mut carried = 0;
@@ -116,6 +128,7 @@ pub(super) fn put(db: &Connection, photo: PhotoId, kin: &[KinFace]) -> rusqlite:
         };
         match (correction, face.correction) {
             (Some(correction), _) => set_picture(db, correction, &face.picture)?,
+            (None, Some(from)) if from.is_declined => undone::again(db, id, from.id)?,
             (None, Some(from)) => {
                 if carry(db, id, from, &face.picture)? {
                     carried += 1;
@@ -235,7 +248,7 @@ fn carry(
 }
 
 /// Whether a correction is still there, or has replaced one of the same face.
-fn is_there(db: &Connection, KinId { id, picture }: KinId) -> rusqlite::Result<bool> {
+fn is_there(db: &Connection, KinId { id, picture, .. }: KinId) -> rusqlite::Result<bool> {
     let crop: Option<Option<Vec<u8>>> = db
         .prepare_cached("SELECT crop FROM corrections WHERE id = ?")?
         .query_row([id], |row| row.get(0))

@@ -6,12 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 use crate::photo::{ContentHash, PictureHash};
 
 use super::path::{Subtree, decode, encode};
-use super::record::PhotoId;
+use super::shots::Shot;
 use super::stem;
 
 /// A content with corrections that was at a path, and its picture.
@@ -142,64 +142,6 @@ pub(super) fn replaced(
     Ok(replaced.into_iter().map(|(_, lost)| lost).collect())
 }
 
-/// The earlier versions of the photo at `path`, which was taken with this camera in this second (its first ms), if that is
-/// known: the contents that were corrected and were at its path before, those that were at another path of one of
-/// these, and so on, if they are of the same shot or a correction carried over from them to the photo. None of them has a
-/// file any more. Other photos that had the same path are no versions of it.
-pub(super) fn earlier_versions(
-    db: &Connection,
-    path: &Path,
-    photo: PhotoId,
-    shot: Option<(String, i64)>,
-) -> rusqlite::Result<Vec<LostContent>> {
-    let (camera, second) = shot.unzip();
-    let mut is_version = db.prepare_cached(
-        "SELECT 1 WHERE (
-             EXISTS (SELECT 1 FROM corrections
-                     WHERE (hash = ?1 OR picture = ?2) AND camera = ?3 AND taken_local BETWEEN ?4 AND ?4 + 999)
-             OR EXISTS (SELECT 1 FROM photos
-                        WHERE hash = ?1 AND exif_camera = ?3 AND exif_local BETWEEN ?4 AND ?4 + 999)
-             OR EXISTS (SELECT 1 FROM faces f CROSS JOIN corrections own ON own.id = f.correction
-                                      CROSS JOIN corrections c ON c.hash = ?1 OR c.picture = ?2
-                        WHERE f.photo_id = ?5 AND coalesce(own.carried_from, own.id) = coalesce(c.carried_from, c.id))
-         )
-           AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.hash = ?1)
-           AND NOT EXISTS (SELECT 1 FROM photos p JOIN files f ON f.photo_id = p.id WHERE p.picture = ?2)",
-    )?;
-    let mut versions: Vec<LostContent> = Vec::new();
-    // Its own earlier paths too: it may have been renamed after it was edited.
-    let mut paths = vec![path.to_path_buf()];
-    paths.extend(
-        db.prepare_cached(
-            "SELECT l.path FROM photos p JOIN lost_paths l ON l.hash = p.hash OR l.picture = p.picture
-             WHERE p.id = ? AND l.path <> ?",
-        )?
-        .query_map(params![photo, encode(path)], |row| {
-            Ok(decode(row.get_ref(0)?.as_blob()?))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?,
-    );
-    let mut next = 0;
-    while let Some(path) = paths.get(next).cloned() {
-        next += 1;
-        let of_path = contents(db, &path)?.into_iter();
-        for lost in of_path.chain(converted(db, &path)?) {
-            if versions.contains(&lost)
-                || !is_version.exists(params![lost.hash, lost.picture, camera, second, photo])?
-            {
-                continue;
-            }
-            versions.push(lost);
-            for other in paths_of(db, &lost)? {
-                if !paths.contains(&other) {
-                    paths.push(other);
-                }
-            }
-        }
-    }
-    Ok(versions)
-}
-
 /// Reads the paths at which a photo has replaced a corrected one that has no file left, without taking over all of its
 /// corrections, and how many it has not, of those that were replaced since `?1`.
 pub(super) const LEFT_BEHIND: &str = "
@@ -226,11 +168,66 @@ pub(super) fn left_behind(
         .collect()
 }
 
-/// The paths at which a content was.
+/// The paths at which a content was, or another one with its picture.
 pub(super) fn paths_of(db: &Connection, of: &LostContent) -> rusqlite::Result<Vec<PathBuf>> {
-    db.prepare_cached("SELECT path FROM lost_paths WHERE hash = ?")?
-        .query_map([of.hash], |row| Ok(decode(row.get_ref(0)?.as_blob()?)))?
+    db.prepare_cached("SELECT DISTINCT path FROM lost_paths WHERE hash = ? OR picture = ?")?
+        .query_map(params![of.hash, of.picture], |row| {
+            Ok(decode(row.get_ref(0)?.as_blob()?))
+        })?
         .collect()
+}
+
+/// Gives the rows of a content another one, which has its picture and takes its place in the index.
+pub(super) fn set_hash(
+    db: &Connection,
+    from: &ContentHash,
+    to: &ContentHash,
+) -> rusqlite::Result<()> {
+    for update in [
+        "UPDATE OR REPLACE lost_paths SET hash = ?2 WHERE hash = ?1",
+        "UPDATE lost_paths SET compared = ?2 WHERE compared = ?1",
+    ] {
+        db.prepare_cached(update)?.execute(params![from, to])?;
+    }
+    Ok(())
+}
+
+/// Removes a content that was forgotten from what was compared.
+pub(super) fn forget_compared(db: &Connection, hash: &ContentHash) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE lost_paths SET compared = NULL WHERE compared = ?")?
+        .execute([hash])?;
+    Ok(())
+}
+
+/// The shots of a content: those of its corrections and its own.
+pub(super) fn shots_of(db: &Connection, of: &LostContent) -> rusqlite::Result<Vec<Shot>> {
+    db.prepare_cached(
+        "SELECT taken_local, camera FROM corrections
+         WHERE (hash = ?1 OR picture = ?2) AND taken_local IS NOT NULL AND camera IS NOT NULL
+         UNION
+         SELECT exif_local, exif_camera FROM photos
+         WHERE hash = ?1 AND exif_local IS NOT NULL AND exif_camera IS NOT NULL",
+    )?
+    .query_map(params![of.hash, of.picture], |row| {
+        Ok(Shot {
+            local: row.get(0)?,
+            camera: row.get(1)?,
+        })
+    })?
+    .collect()
+}
+
+/// The content that came to a path and was compared with a content that had left it.
+pub(super) fn compared_with(
+    db: &Connection,
+    path: &Path,
+    lost: &ContentHash,
+) -> rusqlite::Result<Option<ContentHash>> {
+    let compared: Option<Option<ContentHash>> = db
+        .prepare_cached("SELECT compared FROM lost_paths WHERE path = ? AND hash = ?")?
+        .query_row(params![encode(path), lost], |row| row.get(0))
+        .optional()?;
+    Ok(compared.flatten())
 }
 
 /// Removes what is stored about the path of a file, or about all paths below a folder.
@@ -248,7 +245,8 @@ pub(super) fn prune(db: &Connection) -> rusqlite::Result<()> {
         "DELETE FROM lost_paths
          WHERE NOT EXISTS (SELECT 1 FROM corrections c WHERE c.hash = lost_paths.hash)
            AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.picture = lost_paths.picture)
-           AND NOT EXISTS (SELECT 1 FROM undone_corrections u WHERE u.hash = lost_paths.hash)",
+           AND NOT EXISTS (SELECT 1 FROM undone_corrections u WHERE u.hash = lost_paths.hash)
+           AND NOT EXISTS (SELECT 1 FROM undone_corrections u WHERE u.picture = lost_paths.picture)",
         [],
     )?;
     Ok(())

@@ -10,7 +10,7 @@ use rusqlite::{Connection, named_params, params};
 use super::lost_paths::LostContent;
 use super::path::{Subtree, decode};
 use super::record::PhotoId;
-use super::{forgotten, lost_paths, photos, typed};
+use super::{files, forgotten, lost_paths, photos, typed};
 use crate::file::has_name;
 use crate::photo::{ContentHash, PictureHash};
 use crate::real_path::meant_path;
@@ -44,6 +44,17 @@ pub(super) fn files_of(db: &Connection, of: &LostContent) -> rusqlite::Result<Ve
     Ok(files.into_iter().collect())
 }
 
+/// Whether a file of a content or its picture is probably on disk though the index has none: something is at a path where
+/// one was, which the index does not have as it is, and which was not forgotten. The album may leave that file out.
+pub(super) fn is_left_out(db: &Connection, of: &LostContent) -> rusqlite::Result<bool> {
+    for path in lost_paths::paths_of(db, of)? {
+        if has_name(&path) && !files::is_indexed(db, &path)? && !forgotten::holds_path(db, &path)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// See [`Store::find_lost_path`](super::Store::find_lost_path).
 pub(super) fn find_path(db: &Connection, typed: &Path) -> rusqlite::Result<Option<PathBuf>> {
     let Ok(absolute) = std::path::absolute(typed) else {
@@ -66,13 +77,12 @@ pub(super) fn find_path(db: &Connection, typed: &Path) -> rusqlite::Result<Optio
     Ok(None)
 }
 
-/// Removes everything that is kept of photos without files, except the corrections of those at whose path a file is, which the
-/// album leaves out. Their contents are not marked: a file that comes back is indexed, without corrections.
+/// Removes everything that is kept of photos without files, except the corrections of those that the album leaves out. Their contents are not marked: a file that comes back is indexed, without corrections.
 pub(super) fn remove_all(db: &Connection) -> rusqlite::Result<RemovedLost> {
     let mut removed = RemovedLost::default();
     for of in corrected(db)? {
-        let paths = lost_paths::paths_of(db, &of)?;
-        if files_of(db, &of)?.is_empty() && !paths.iter().any(|path| has_name(path)) {
+        if files_of(db, &of)?.is_empty() && !is_left_out(db, &of)? {
+            let paths = lost_paths::paths_of(db, &of)?;
             removed.corrections += forgotten::remove_corrections(db, &of)?;
             removed.paths.extend(paths);
         }
@@ -114,7 +124,7 @@ pub(super) fn remove_forgotten(db: &Connection) -> rusqlite::Result<()> {
             let folder = path.parent();
             is_forgotten |= folder.map_or(Ok(false), |folder| forgotten::holds_path(db, folder))?;
         }
-        if is_forgotten && files_of(db, &of)?.is_empty() {
+        if is_forgotten && files_of(db, &of)?.is_empty() && !is_left_out(db, &of)? {
             forgotten::remove_corrections(db, &of)?;
         }
     }

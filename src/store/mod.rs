@@ -20,6 +20,7 @@ mod connection;
 mod corrections;
 mod derived;
 mod doctor;
+mod earlier_versions;
 mod effective;
 mod estimates;
 mod everything;

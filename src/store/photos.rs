@@ -150,17 +150,34 @@ pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
         .optional()
 }
 
+/// The content of a photo.
+pub(super) fn hash_of(db: &Connection, id: PhotoId) -> rusqlite::Result<ContentHash> {
+    db.prepare_cached("SELECT hash FROM photos WHERE id = ?")?
+        .query_row([id], |row| row.get(0))
+}
+
 /// Gives a photo another content, which no photo may have yet, and moves its corrections to that content. Its row must
 /// then be written with [`put`].
 pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusqlite::Result<()> {
-    for update in [
-        "UPDATE corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
-        "UPDATE undone_corrections SET hash = ?1 WHERE hash = (SELECT hash FROM photos WHERE id = ?2)",
-        "UPDATE photos SET hash = ?1 WHERE id = ?2",
-    ] {
-        db.prepare_cached(update)?.execute(params![hash, id])?;
-    }
+    move_corrections(db, &hash_of(db, id)?, hash)?;
+    db.prepare_cached("UPDATE photos SET hash = ? WHERE id = ?")?
+        .execute(params![hash, id])?;
     Ok(())
+}
+
+/// Moves what a person said of a content's faces to another content with its picture.
+pub(super) fn move_corrections(
+    db: &Connection,
+    from: &ContentHash,
+    to: &ContentHash,
+) -> rusqlite::Result<()> {
+    for update in [
+        "UPDATE corrections SET hash = ?2 WHERE hash = ?1",
+        "UPDATE undone_corrections SET hash = ?2 WHERE hash = ?1",
+    ] {
+        db.prepare_cached(update)?.execute(params![from, to])?;
+    }
+    lost_paths::set_hash(db, from, to)
 }
 
 /// The values in the row of a photo that do not come from its record.

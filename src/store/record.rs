@@ -114,6 +114,9 @@ pub struct KinCorrection {
     pub picture: FacePicture,
     /// If the corrected photo was at the path before: its position among the photos that were, the last one first.
     pub replaced: Option<usize>,
+    /// Whether a person undid it on an earlier version of the photo: then it is not carried over, and the face counts as one
+    /// of which it was undone.
+    pub is_declined: bool,
 }
 
 impl KinCorrection {
@@ -122,6 +125,7 @@ impl KinCorrection {
         KinId {
             id: self.id,
             picture: *blake3::hash(&self.picture.to_bytes()).as_bytes(),
+            is_declined: self.is_declined,
         }
     }
 }
@@ -181,6 +185,8 @@ pub struct KinId {
     pub(super) id: i64,
     /// A hash of its face picture: if the correction is deleted, the next one that is made may get its row.
     pub(super) picture: [u8; 32],
+    /// As [`KinCorrection::is_declined`].
+    pub(super) is_declined: bool,
 }
 
 /// A face of a photo, and the correction that is carried over to it.

@@ -109,6 +109,26 @@ pub(super) fn decline(db: &Connection, face: &UndoneFace, leader: i64) -> rusqli
     Ok(())
 }
 
+/// Stores that a person undid a correction, or the one from which that was carried over, on a face: they did on the face in
+/// an earlier version of the photo. Another index can know it only of the face itself, since it has not seen that version.
+pub(super) fn again(db: &Connection, face: FaceId, correction: i64) -> rusqlite::Result<()> {
+    let undone: Option<(i64, Option<i64>)> = db
+        .prepare_cached(
+            "SELECT u.declined, max(u.undone_at) FROM corrections c
+                 JOIN undone_corrections u ON u.declined = coalesce(c.carried_from, c.id)
+             WHERE c.id = ? GROUP BY u.declined",
+        )?
+        .query_row([correction], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let (Some((leader, undone_at)), Some(face)) = (undone, of_face(db, face)?) {
+        let undone_at = undone_at.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let face = UndoneFace { undone_at, ..face };
+        add(db, &face)?;
+        decline(db, &face, leader)?;
+    }
+    Ok(())
+}
+
 /// The corrections that a person undid on a content, or on another one with its picture, to which they had been carried over.
 pub(super) fn declined(db: &Connection, of: &LostContent) -> rusqlite::Result<Vec<i64>> {
     db.prepare_cached(

@@ -21,7 +21,7 @@ fn flagged(jpeg: &[u8], fraction: &str, orientation: u16) -> Vec<u8> {
 }
 
 /// The same with a description, by which it is another content with the same picture.
-fn described(jpeg: &[u8], fraction: &str, text: &str) -> Vec<u8> {
+pub fn described(jpeg: &[u8], fraction: &str, text: &str) -> Vec<u8> {
     let block = ExifBlock::new()
         .with_date(DATE, fraction, "")
         .with_text(Tag::Model, "X100")
@@ -29,12 +29,12 @@ fn described(jpeg: &[u8], fraction: &str, text: &str) -> Vec<u8> {
     jpeg_with_exif(jpeg, &block.bytes())
 }
 
-fn portrait() -> Vec<u8> {
+pub fn portrait() -> Vec<u8> {
     fixture("astronaut.jpg")
 }
 
 /// An edit, with its time and camera.
-fn edited(index: usize) -> Vec<u8> {
+pub fn edited(index: usize) -> Vec<u8> {
     let edit = edits(&photo("astronaut.jpg"))[index].1.clone();
     taken(&jpeg(edit), DATE, "25", "X100")
 }
@@ -320,66 +320,6 @@ fn a_correction_carries_over_to_edits_that_come_back() {
         assert_eq!(correction(&env, "grey.jpg"), "sad", "{away}");
         env.run("doctor").found();
     }
-}
-
-#[test]
-fn a_photo_that_was_edited_in_place_is_forgotten_with_its_first_version() {
-    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
-    env.index();
-    correct(&env, "a.jpg", "sad");
-    env.add("a.jpg", edited(3));
-    env.index();
-    let run = env.run("forget album/a.jpg --json").found();
-    assert_eq!(run.json()["corrections"], 2, "{run:?}");
-    let everything = env.run("export --everything").found();
-    assert!(!everything.text().contains("X100"), "{everything:?}");
-    let number = face(&env, "hopper.jpg")["id"].clone();
-    env.run(&format!("correct {number} --emotion sad")).found();
-    let exported = env.run("corrections export -").found();
-    assert_eq!(exported.text().lines().count(), 1, "{exported:?}");
-    // Nor does the first version come back.
-    env.add("elsewhere.jpg", taken(&portrait(), DATE, "25", "X100"));
-    env.index();
-    assert_eq!(env.query(""), ["hopper.jpg"]);
-}
-
-#[test]
-fn every_version_of_a_photo_that_was_edited_and_renamed_is_forgotten() {
-    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
-    env.add("a.jpg", taken(&portrait(), DATE, "25", "X100"));
-    env.index();
-    correct(&env, "a.jpg", "sad");
-    env.add("a.jpg", edited(3));
-    env.index();
-    correct(&env, "a.jpg", "fear");
-    fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
-    env.index();
-    env.add("b.jpg", edited(2));
-    env.index();
-    env.run("forget album/b.jpg").found();
-    let everything = env.run("export --everything").found();
-    assert!(!everything.text().contains("X100"), "{everything:?}");
-}
-
-#[test]
-fn another_photo_that_had_the_name_of_a_forgotten_one_keeps_its_correction() {
-    let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
-    env.add("1.jpg", taken(&portrait(), DATE, "25", "X100"));
-    env.index();
-    correct(&env, "1.jpg", "sad");
-    // It is moved to a disk that is not indexed yet, and the camera counts from one again.
-    fs::rename(env.album("1.jpg"), env.path("moved.jpg")).unwrap();
-    env.index();
-    env.add(
-        "1.jpg",
-        taken(&fixture("hopper.jpg"), "2021:01:01 10:00:00", "25", "X100"),
-    );
-    env.index();
-    env.run("forget album/1.jpg").found();
-    fs::rename(env.path("moved.jpg"), env.album("2.jpg")).unwrap();
-    env.index();
-    assert_eq!(correction(&env, "2.jpg"), "sad");
 }
 
 #[test]

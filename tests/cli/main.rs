@@ -23,6 +23,7 @@ mod exclusions;
 mod facts;
 mod forgotten;
 mod forgotten_lost;
+mod forgotten_versions;
 mod imported;
 mod interrupted;
 mod json;

@@ -73,8 +73,9 @@ pub(in super::super) fn corrections(
     // What a person undid on an earlier version stays undone.
     for lost in &replaced {
         let declined = undone::declined(db, lost)?;
-        kin.corrections
-            .retain(|correction| !declined.contains(&correction.face));
+        for correction in &mut kin.corrections {
+            correction.is_declined |= declined.contains(&correction.face);
+        }
     }
     Ok(kin)
 }
@@ -110,6 +111,7 @@ fn of_replaced(
             face: carried_from.unwrap_or(id),
             picture: FacePicture::from_bytes(&crop)?,
             replaced: Some(rank),
+            is_declined: false,
         })
     });
     Ok(with_picture.collect())
@@ -192,6 +194,7 @@ fn of_shot(
                 face: row.carried_from.unwrap_or(row.id),
                 picture,
                 replaced,
+                is_declined: false,
             };
             add(&mut kin.corrections, correction);
         }
@@ -301,7 +304,7 @@ pub(super) fn has_repeated_size(
 
 /// Whether a time (ms) has a fraction of a second; if a camera writes none, all its photos seem to be taken at full
 /// seconds.
-const fn has_fraction(ms: i64) -> bool {
+pub(super) const fn has_fraction(ms: i64) -> bool {
     ms.rem_euclid(1000) != 0
 }
 

@@ -121,6 +121,7 @@ const SAMPLES: &[&str] = &[
 ",
     "", // no table is new
     "", // no table is new
+    "", // no table is new
 ];
 
 fn connection() -> Connection {
