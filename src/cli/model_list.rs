@@ -64,8 +64,9 @@ impl Listed {
     /// The entry as a line of text.
     fn line(&self) -> String {
         let file = self.file.as_ref().map_or(BUILT_IN_NAME, JsonPath::text);
+        let in_use = if self.in_use { "  (in use)" } else { "" };
         if let Some(error) = &self.error {
-            return format!("{file}  {error}");
+            return format!("{file}  {error}{in_use}");
         }
         let name = self.name.as_deref().unwrap_or("no name");
         let figures = self.metrics.as_ref().map(|metrics| {
@@ -80,7 +81,6 @@ impl Listed {
         } else {
             ""
         };
-        let in_use = if self.in_use { "  (in use)" } else { "" };
         let figures = figures.unwrap_or_default();
         format!("{file}  {name}{figures}{learned}{in_use}")
     }

@@ -9,7 +9,7 @@ use super::Outcome;
 use super::epochs::EpochProgress;
 use super::stdout::Stdout;
 use super::train::{RecipeArgs, run_folder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output;
 use fer_train::Recipe;
 use fer_train::dataset::Dataset;
@@ -46,8 +46,18 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
     let mut progress = EpochProgress::new(out);
     let runs = sweep(recipe, set, &args.vary, &dataset, &folder, &mut progress)?;
     out.line(table(&runs, &heads))?;
+    let diverged = diverged(&runs);
+    if runs.iter().all(|run| run.best.is_none()) {
+        return Err(Error::Diverged(format!(
+            "no run of the sweep has a finished epoch: {diverged}"
+        )));
+    }
+    if !diverged.is_empty() {
+        out.line(diverged)?;
+    }
     let histories: Vec<_> = runs
         .iter()
+        .filter(|run| run.best.is_some())
         .map(|run| (run.name(), run.history.as_slice()))
         .collect();
     TrainingCurves::loss(&histories).save(&loss)?;
@@ -59,6 +69,21 @@ pub(super) fn run(args: &SweepArgs, out: &mut Stdout) -> Result<Outcome> {
         folder.display()
     ))?;
     Ok(Outcome::Found)
+}
+
+/// Which runs diverged, and why; empty if none did.
+fn diverged(runs: &[SweepRun]) -> String {
+    let sentences: Vec<String> = runs
+        .iter()
+        .filter_map(|run| {
+            Some(format!(
+                "{} diverged: {}",
+                run.name(),
+                run.diverged.as_ref()?
+            ))
+        })
+        .collect();
+    sentences.join("\n")
 }
 
 /// The end of the names of the plots: the keys that vary. A run in the same folder and a sweep of other keys have plots of
@@ -84,10 +109,17 @@ fn table(runs: &[SweepRun], heads: &[&str]) -> Table {
     }
     table.set_header(header);
     for run in runs {
-        let Some(best) = &run.best else { continue };
+        let Some(best) = &run.best else {
+            table.add_row([run.name(), "diverged".to_owned()]);
+            continue;
+        };
         let mut cells = vec![
             run.name(),
-            best.epoch.to_string(),
+            if run.diverged.is_some() {
+                format!("{}, then diverged", best.epoch)
+            } else {
+                best.epoch.to_string()
+            },
             format!("{:.3}", best.train.loss),
             format!("{:.3}", best.validation.loss),
         ];

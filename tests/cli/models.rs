@@ -148,6 +148,17 @@ fn model_list_prints_every_available_model() {
     let by_hand = by_hand.found().json();
     assert_eq!(by_hand.as_array().unwrap().len(), 4, "{by_hand}");
     assert_eq!(by_hand[3]["in_use"], true);
+    // The model in use is marked, whether or not its file is there.
+    fs::remove_file(kept["path"].as_str().unwrap()).unwrap();
+    let text = env.run("model list").found().text().to_owned();
+    let used: Vec<&str> = text
+        .lines()
+        .filter(|line| line.ends_with("(in use)"))
+        .collect();
+    assert!(
+        used.len() == 1 && used[0].contains("No such file"),
+        "{text}"
+    );
     let sentence = env.run("model list nowhere").refused();
     assert!(sentence.contains("nowhere"), "{sentence}");
 }

@@ -137,6 +137,54 @@ fn a_sweep_and_a_run_in_one_folder_keep_their_plots() {
 }
 
 #[test]
+fn a_value_that_diverges_does_not_end_a_sweep() {
+    let env = laboratory();
+    let line = format!("{SWEEP} --vary optimizer.learning_rate=1e30,0.01");
+    for _ in 0..2 {
+        let run = env.run(&line).found();
+        let text = run.text();
+        assert!(
+            text.contains("learning_rate=1e30 diverged: the loss became"),
+            "{run:?}"
+        );
+        assert!(text.contains("try a lower learning rate"), "{run:?}");
+        assert!(!text.contains("learning_rate=0.01 diverged"), "{run:?}");
+    }
+    let curves = "runs/small/loss-by-optimizer.learning_rate.svg";
+    let curves = fs::read_to_string(env.path(curves)).unwrap();
+    assert!(curves.contains("0.01") && !curves.contains("1e30"));
+    let all = SWEEP.replace("sweep", "sweep --out runs/none");
+    let sentence = env
+        .run(&format!("{all} --vary optimizer.learning_rate=1e30,1e31"))
+        .refused();
+    assert!(sentence.contains("no run of the sweep"), "{sentence}");
+}
+
+#[test]
+fn two_processes_do_not_train_in_one_folder() {
+    let env = laboratory();
+    fs::create_dir_all(env.path("runs/small")).unwrap();
+    let other = fs::File::create(env.path("runs/small/.lock")).unwrap();
+    other.lock().unwrap();
+    let sentence = env.run(TRAIN).refused();
+    assert!(
+        sentence.contains("another process trains in runs/small; wait"),
+        "{sentence}"
+    );
+    assert!(!env.path("runs/small/recipe.toml").exists());
+    drop(other);
+    env.run(TRAIN).found();
+    // A file is no folder, and a teacher has to be trained first.
+    let sentence = env.run(&format!("{TRAIN} --out small.toml")).refused();
+    assert!(sentence.contains("small.toml: is no folder"), "{sentence}");
+    let teacher =
+        format!("{TRAIN} --out runs/student --set teachers.models=[\"absent.safetensors\"]");
+    let sentence = env.run(&teacher).refused();
+    assert!(sentence.contains("train that recipe first"), "{sentence}");
+    assert!(!env.path("runs/student").exists());
+}
+
+#[test]
 fn a_setting_that_would_be_without_effect_is_refused() {
     let env = laboratory();
     for line in [

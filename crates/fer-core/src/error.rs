@@ -24,6 +24,9 @@ pub enum Error {
     /// A model's weights cannot be used.
     #[error("{0}")]
     Model(String),
+    /// The loss of a training run is not finite any more.
+    #[error("{0}")]
+    Diverged(String),
     /// A file that the user named has the wrong content, or something is in its way.
     #[error("{}: {problem}", path.display())]
     Input {

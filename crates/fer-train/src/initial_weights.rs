@@ -31,6 +31,7 @@ impl InitialWeightsRecipe {
         let Some(path) = &self.init else {
             return Ok(Vec::new());
         };
+        weights::require(path, "the initial weights", "start.init=FILE")?;
         let tensors: BTreeMap<_, _> = weights::read_tensors(path)?.tensors.into_iter().collect();
         let mut copied = Vec::new();
         for (name, variable) in weights::sorted_variables(map) {

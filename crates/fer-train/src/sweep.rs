@@ -59,6 +59,8 @@ pub struct SweepRun {
     pub history: Vec<EpochMetrics>,
     /// The metrics of the best epoch.
     pub best: Option<EpochMetrics>,
+    /// Why it ended before its last epoch, if its loss was not finite any more.
+    pub diverged: Option<String>,
 }
 
 impl SweepRun {
@@ -104,7 +106,8 @@ pub fn combinations(variations: &[Variation]) -> Vec<Vec<String>> {
 /// finished there is not trained again. The values of a repeated key are joined.
 ///
 /// # Errors
-/// If a combination is not a valid recipe, or two are the same (checked before any training), or a run fails.
+/// If a combination is not a valid recipe, or two are the same (checked before any training), or a run fails other than by
+/// diverging.
 pub fn sweep(
     recipe: &Path,
     overrides: &[String],
@@ -126,11 +129,17 @@ pub fn sweep(
         let name = name(settings);
         observer.run_started(&name, planned.len());
         let mut run = Run::new(recipe, dataset, &folder.join(folder_name(settings)))?;
-        run.fit(observer)?;
+        // A sweep is there to find such values, too.
+        let diverged = match run.fit(observer) {
+            Ok(()) => None,
+            Err(Error::Diverged(why)) => Some(why),
+            Err(error) => return Err(error),
+        };
         runs.push(SweepRun {
             settings: settings.clone(),
             history: run.history().to_vec(),
             best: run.best().cloned(),
+            diverged,
         });
     }
     Ok(runs)

@@ -71,6 +71,7 @@ impl Teachers {
         }
         let teacher = |path: &PathBuf| {
             tracing::info!("loading the teacher {}", path.display());
+            weights::require(path, "a teacher", "'teachers.models=[\"FILE\"]'")?;
             let network = weights::load(path)?;
             if network.spec().pixels != student.pixels {
                 return Err(Error::Config(format!(

@@ -129,3 +129,18 @@ pub fn read_bytes(path: &Path) -> error::Result<Vec<u8>> {
 pub fn load(path: &Path) -> error::Result<Network> {
     read_network(&read_bytes(path)?, &path.display().to_string())
 }
+
+/// The error for a model that a recipe needs as its `role` and that is missing; `setting` names it in the recipe.
+///
+/// # Errors
+/// [`Error::Usage`] if nothing is at `path`.
+pub fn require(path: &Path, role: &str, setting: &str) -> error::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{}, {role} of the recipe, is missing; it is the model of another run, so train that recipe first (models/train.sh \
+         trains all in their order), or name another model with --set {setting}",
+        path.display()
+    )))
+}

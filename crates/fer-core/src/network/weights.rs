@@ -45,6 +45,9 @@ pub enum WeightError {
         /// The type of its values, by safetensors' name.
         dtype: String,
     },
+    /// A value of a weight is not finite, as after a training run that diverged.
+    #[error("its weight \"{0}\" has a value that is not finite")]
+    NotFinite(String),
     /// The architecture itself is impossible.
     #[error("{0}")]
     Architecture(String),
@@ -54,7 +57,7 @@ impl Weights {
     /// Reads every array of a safetensors file; values of other floating-point types become `f32`.
     ///
     /// # Errors
-    /// [`WeightError::NotSafetensors`] or [`WeightError::Type`].
+    /// [`WeightError::NotSafetensors`], [`WeightError::Type`] or [`WeightError::NotFinite`].
     pub fn parse(bytes: &[u8]) -> Result<Self, WeightError> {
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| WeightError::NotSafetensors(error.to_string()))?;
@@ -64,6 +67,9 @@ impl Weights {
                 shape: tensor.shape().to_vec(),
                 values: values(name, &tensor)?,
             };
+            if !weight.values.iter().all(|value| value.is_finite()) {
+                return Err(WeightError::NotFinite(name.to_owned()));
+            }
             weights.insert(name, weight);
         }
         Ok(weights)

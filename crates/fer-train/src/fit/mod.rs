@@ -2,6 +2,7 @@
 
 mod folder;
 mod inputs;
+mod run_lock;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use super::teachers::{TeacherMode, Teachers};
 use super::weights::{self, model_error};
 use crate::network::Network;
 use fer_core::error::{Error, Result};
+use run_lock::RunLock;
 
 pub use folder::RunFolder;
 pub use inputs::RunInputs;
@@ -104,6 +106,7 @@ pub struct Run<'a> {
     optimizer: Optimizer,
     sam: Option<Sam>,
     progress: Progress,
+    _lock: RunLock,
 }
 
 impl<'a> Run<'a> {
@@ -111,8 +114,8 @@ impl<'a> Run<'a> {
     /// finished epoch.
     ///
     /// # Errors
-    /// If recipe and data do not fit, or the folder has a run of another recipe or on other data, or one whose best
-    /// weights are gone.
+    /// If recipe and data do not fit, if another process trains in the folder, or if the folder has a run of another recipe
+    /// or on other data, or one whose best weights are gone.
     pub fn new(recipe: &'a Recipe, dataset: &'a Dataset, folder: &Path) -> Result<Self> {
         Self::with_rows(recipe, dataset, RowSplit::of(recipe, dataset), folder)
     }
@@ -142,6 +145,8 @@ impl<'a> Run<'a> {
             &rows.training,
         )?;
         let teachers = Teachers::load(&recipe.teachers, &recipe.network)?;
+        // Before the checkpoint is read: a process that waited for its teachers would go on from one that is outdated.
+        let lock = RunLock::take(folder)?;
         let (before, teachers) = match teachers {
             Some(teachers) if teachers.mode() == TeacherMode::Once => (Some(teachers), None),
             teachers => (None, teachers),
@@ -183,6 +188,7 @@ impl<'a> Run<'a> {
             optimizer: Optimizer::new(recipe.optimizer.clone(), trainable).map_err(model_error)?,
             sam,
             progress: Progress::new(recipe, inputs),
+            _lock: lock,
         };
         run.resume()?;
         Ok(run)
@@ -418,7 +424,7 @@ impl<'a> Run<'a> {
                 };
                 let loss = step().map_err(model_error)?;
                 if !loss.is_finite() {
-                    return Err(Error::Model(format!(
+                    return Err(Error::Diverged(format!(
                         "the loss became {loss} in epoch {}; try a lower learning rate",
                         epoch + 1
                     )));
