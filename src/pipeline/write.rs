@@ -207,14 +207,15 @@ impl FindingWriter<'_, '_> {
                     self.store_copy(file, &known)?;
                     self.stored.push(Claim::Content(record.hash));
                     self.batch
-                        .note_compared(&path, &record.hash, false, &kin.seen)?;
+                        .note_compared(&path, &record.hash, false, false, &kin.seen)?;
                     return self.batch.put_searched(photo, &regions);
                 }
+                let is_new = self.batch.photo_by_hash(&record.hash)?.is_none();
                 let photo =
                     self.store_picture(file, &record, &kin.faces, RecordSource::Analysis)?;
                 let is_undecided = kin.is_undecided;
                 self.batch
-                    .note_compared(&path, &record.hash, is_undecided, &kin.seen)?;
+                    .note_compared(&path, &record.hash, is_new, is_undecided, &kin.seen)?;
                 self.batch.put_searched(photo, &regions)?;
             }
             Outcome::SamePicture(record) => {

@@ -95,8 +95,8 @@ impl<'a> Batch<'a> {
         self.explained(kin::put(&self.transaction, photo, kin))
     }
 
-    /// Notes that the content of the file at `path` was searched for faces to which corrections carry over, and whether
-    /// that has to be done again once its whole run is stored. It has to be done again as well if corrections were made that
+    /// Notes that the content of the file at `path`, which may be new to the index, was searched for faces to which
+    /// corrections carry over, and whether that has to be done again once its whole run is stored. It has to be done again as well if corrections were made that
     /// were not seen then.
     ///
     /// # Errors
@@ -105,11 +105,19 @@ impl<'a> Batch<'a> {
         &self,
         path: &Path,
         hash: &ContentHash,
+        is_new: bool,
         is_due_again: bool,
         seen: &SeenCorrections,
     ) -> Result<()> {
         let db = &self.transaction;
-        self.explained(kin_due::note_compared(db, path, hash, is_due_again, seen))
+        self.explained(kin_due::note_compared(
+            db,
+            path,
+            hash,
+            is_new,
+            is_due_again,
+            seen,
+        ))
     }
 
     /// Whether corrections were made that may carry over to a face of the photo with this content, since those were looked at

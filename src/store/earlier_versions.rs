@@ -91,8 +91,8 @@ fn version(
         let is_exact = shots.iter().any(|shot| is_exactly_same_shot(own, shot));
         is_same.then_some(is_exact)
     });
-    let is_replaced = lost_paths::compared_with(db, path, &lost.hash)?
-        .is_some_and(|compared| later.contains(&compared));
+    let is_replaced =
+        lost_paths::replaced_by(db, path, &lost.hash)?.is_some_and(|by| later.contains(&by));
     if has_carried_over(db, &lost, photo.id)? || same == Some(true) || same.is_some() && is_replaced
     {
         return Ok(Some(EarlierVersion {

@@ -196,6 +196,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         let named = lost_paths::contents(db, path)?;
         for lost in lost_paths::below(db, &tree)? {
             let files = lost_photos::files_of(db, &lost)?;
+            if let (false, Some(other)) = (files.is_empty(), photos::with_picture_of(db, &lost)?) {
+                photos::move_corrections(db, &lost.hash, &other)?;
+            }
             if files.is_empty() && !lost_photos::is_left_out(db, &lost)? {
                 versions.push(EarlierVersion {
                     of: lost,
@@ -209,6 +212,10 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     // The lost photos first, so that no correction is passed on to one of them.
     let mut pictures = Vec::new();
     for photo in lost.iter().chain(&left) {
+        // Of a folder, a copy elsewhere stays; one that the album leaves out now may be indexed later.
+        if !is_photo && is_left_out(db, *photo)? {
+            continue;
+        }
         let Some(gone) = remove_photo(db, *photo)? else {
             continue;
         };
@@ -247,6 +254,12 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
     )? as u64;
     Ok(removed)
+}
+
+/// Whether a file of a photo without files is probably on disk, and left out of the album.
+fn is_left_out(db: &Connection, photo: PhotoId) -> rusqlite::Result<bool> {
+    Ok(files::count_of_photo(db, photo)? == 0
+        && lost_photos::is_left_out(db, &photos::content_of(db, photo)?)?)
 }
 
 /// Removes the paths of contents that have no corrections any more, and returns how many of them were in a tree. A correction
@@ -324,7 +337,6 @@ pub(super) fn remove_photo(
     } else {
         corrections = remove_corrections(db, &LostContent { hash, picture })?;
     }
-    lost_paths::forget_compared(db, &hash)?;
     db.execute("DELETE FROM photos WHERE id = ?", [photo])?;
     // All tables with rows of a photo have a column with its ID.
     for table in tables_by_photo(db)? {

@@ -38,12 +38,16 @@ pub(super) fn note_compared(
     db: &Connection,
     path: &Path,
     hash: &ContentHash,
+    is_new: bool,
     is_due_again: bool,
     seen: &SeenCorrections,
 ) -> rusqlite::Result<()> {
     let are_newer = kin::are_newer(db, hash, seen)?;
     if !are_newer {
         lost_paths::note_compared(db, path, hash)?;
+    }
+    if is_new {
+        lost_paths::note_replaced(db, path, hash)?;
     }
     let is_due_again = is_due_again || are_newer;
     let due = is_due_again.then_some(1);

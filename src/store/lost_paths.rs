@@ -84,6 +84,17 @@ pub(super) fn note_compared(
     Ok(())
 }
 
+/// Notes that the content at `path`, which is new to the index, has replaced the corrected photos that were there.
+pub(super) fn note_replaced(
+    db: &Connection,
+    path: &Path,
+    hash: &ContentHash,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE lost_paths SET replaced_by = ? WHERE path = ?")?
+        .execute(params![hash, encode(path)])?;
+    Ok(())
+}
+
 /// Selects the photos that came to the path of a corrected photo after they had been analysed at another path, and were
 /// not compared with it yet, such as an edit that was saved under another name and then renamed. Photos whose file was
 /// modified before the correction was made are not among them, nor are those where the corrected photo has another file:
@@ -186,16 +197,10 @@ pub(super) fn set_hash(
     for update in [
         "UPDATE OR REPLACE lost_paths SET hash = ?2 WHERE hash = ?1",
         "UPDATE lost_paths SET compared = ?2 WHERE compared = ?1",
+        "UPDATE lost_paths SET replaced_by = ?2 WHERE replaced_by = ?1",
     ] {
         db.prepare_cached(update)?.execute(params![from, to])?;
     }
-    Ok(())
-}
-
-/// Removes a content that was forgotten from what was compared.
-pub(super) fn forget_compared(db: &Connection, hash: &ContentHash) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE lost_paths SET compared = NULL WHERE compared = ?")?
-        .execute([hash])?;
     Ok(())
 }
 
@@ -217,17 +222,17 @@ pub(super) fn shots_of(db: &Connection, of: &LostContent) -> rusqlite::Result<Ve
     .collect()
 }
 
-/// The content that came to a path and was compared with a content that had left it.
-pub(super) fn compared_with(
+/// The content by which another one was replaced at a path, the last one that did.
+pub(super) fn replaced_by(
     db: &Connection,
     path: &Path,
     lost: &ContentHash,
 ) -> rusqlite::Result<Option<ContentHash>> {
-    let compared: Option<Option<ContentHash>> = db
-        .prepare_cached("SELECT compared FROM lost_paths WHERE path = ? AND hash = ?")?
+    let by: Option<Option<ContentHash>> = db
+        .prepare_cached("SELECT replaced_by FROM lost_paths WHERE path = ? AND hash = ?")?
         .query_row(params![encode(path), lost], |row| row.get(0))
         .optional()?;
-    Ok(compared.flatten())
+    Ok(by.flatten())
 }
 
 /// Removes what is stored about the path of a file, or about all paths below a folder.
@@ -239,8 +244,18 @@ pub(super) fn remove(db: &Connection, tree: &Subtree) -> rusqlite::Result<u64> {
     Ok(removed as u64)
 }
 
-/// Removes the paths of contents that have no corrections any more.
+/// Removes the paths of contents that have no corrections any more, and the hashes of the photos that came to the other ones
+/// and are gone.
 pub(super) fn prune(db: &Connection) -> rusqlite::Result<()> {
+    for column in ["compared", "replaced_by"] {
+        db.execute(
+            &format!(
+                "UPDATE lost_paths SET {column} = NULL
+                 WHERE {column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM photos WHERE hash = {column})"
+            ),
+            [],
+        )?;
+    }
     db.execute(
         "DELETE FROM lost_paths
          WHERE NOT EXISTS (SELECT 1 FROM corrections c WHERE c.hash = lost_paths.hash)

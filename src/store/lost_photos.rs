@@ -93,15 +93,20 @@ pub(super) fn remove_all(db: &Connection) -> rusqlite::Result<RemovedLost> {
     Ok(removed)
 }
 
+/// Whether a content or its picture has a mark.
+pub(super) fn is_marked(db: &Connection, of: &LostContent) -> rusqlite::Result<bool> {
+    let by_picture = of
+        .picture
+        .map_or(Ok(false), |picture| forgotten::holds_picture(db, &picture));
+    Ok(by_picture? || forgotten::holds_content(db, &of.hash)?)
+}
+
 /// Removes what is kept of photos without files that were forgotten: those of which the content, the picture or a folder has
-/// a mark.
-pub(super) fn remove_forgotten(db: &Connection) -> rusqlite::Result<()> {
-    let is_forgotten = |of: &LostContent| -> rusqlite::Result<bool> {
-        let by_picture = of
-            .picture
-            .map_or(Ok(false), |picture| forgotten::holds_picture(db, &picture));
-        Ok(by_picture? || forgotten::holds_content(db, &of.hash)?)
-    };
+/// a mark. `keeps` tells which of them the database still has in which they were forgotten: of these only a path was.
+pub(super) fn remove_forgotten(
+    db: &Connection,
+    keeps: impl Fn(&LostContent) -> bool,
+) -> rusqlite::Result<()> {
     let lost: Vec<(PhotoId, LostContent)> = db
         .prepare(
             "SELECT id, hash, picture FROM photos p
@@ -113,16 +118,16 @@ pub(super) fn remove_forgotten(db: &Connection) -> rusqlite::Result<()> {
         })?
         .collect::<rusqlite::Result<_>>()?;
     for (photo, of) in lost {
-        if is_forgotten(&of)? {
+        if is_marked(db, &of)? {
             forgotten::remove_photo(db, photo)?;
         }
     }
     for of in corrected(db)? {
-        let mut is_forgotten = is_forgotten(&of)?;
-        for path in lost_paths::paths_of(db, &of)? {
-            // If the path itself was forgotten, that may have been another photo, which took its name.
-            let folder = path.parent();
-            is_forgotten |= folder.map_or(Ok(false), |folder| forgotten::holds_path(db, folder))?;
+        let mut is_forgotten = is_marked(db, &of)?;
+        if !keeps(&of) {
+            for path in lost_paths::paths_of(db, &of)? {
+                is_forgotten |= forgotten::holds_path(db, &path)?;
+            }
         }
         if is_forgotten && files_of(db, &of)?.is_empty() && !is_left_out(db, &of)? {
             forgotten::remove_corrections(db, &of)?;

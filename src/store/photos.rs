@@ -14,6 +14,7 @@ use crate::photo::ContentHash;
 
 use super::codec::{picture_from_columns, skip_from_columns};
 use super::forgotten_people::Names;
+use super::lost_paths::LostContent;
 use super::record::{FaceId, KnownPhoto, Models, Photo, PhotoAnalysis, PhotoId, PhotoRecord};
 use super::stored_face::StoredFace;
 use super::{effective, faces, features, files, incomplete, lost_paths, people, unread};
@@ -152,8 +153,13 @@ pub(super) fn id_of(db: &Connection, hash: &ContentHash) -> rusqlite::Result<Opt
 
 /// The content of a photo.
 pub(super) fn hash_of(db: &Connection, id: PhotoId) -> rusqlite::Result<ContentHash> {
-    db.prepare_cached("SELECT hash FROM photos WHERE id = ?")?
-        .query_row([id], |row| row.get(0))
+    Ok(content_of(db, id)?.hash)
+}
+
+/// The content of a photo and its picture.
+pub(super) fn content_of(db: &Connection, id: PhotoId) -> rusqlite::Result<LostContent> {
+    db.prepare_cached("SELECT hash, picture FROM photos WHERE id = ?")?
+        .query_row([id], LostContent::from_row)
 }
 
 /// Gives a photo another content, which no photo may have yet, and moves its corrections to that content. Its row must
@@ -163,6 +169,20 @@ pub(super) fn set_hash(db: &Connection, id: PhotoId, hash: &ContentHash) -> rusq
     db.prepare_cached("UPDATE photos SET hash = ? WHERE id = ?")?
         .execute(params![hash, id])?;
     Ok(())
+}
+
+/// A photo with the picture of a content that has no file itself; `None` if the content has one.
+pub(super) fn with_picture_of(
+    db: &Connection,
+    of: &LostContent,
+) -> rusqlite::Result<Option<ContentHash>> {
+    db.prepare_cached(
+        "SELECT p.hash FROM photos p JOIN files f ON f.photo_id = p.id
+         WHERE p.picture = ?2 AND NOT EXISTS (SELECT 1 FROM photos o JOIN files g ON g.photo_id = o.id WHERE o.hash = ?1)
+         ORDER BY p.id",
+    )?
+    .query_row(params![of.hash, of.picture], |row| row.get(0))
+    .optional()
 }
 
 /// Moves what a person said of a content's faces to another content with its picture.

@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use exif::Tag;
 use image::imageops;
 use serde_json::{Value, json};
 
-use crate::common::{fixture, jpeg, photo};
+use crate::common::exif_block::ExifBlock;
+use crate::common::{fixture, jpeg, jpeg_with_exif, photo};
 use crate::kin::{DATE, correct, correction, edit, edits, face, taken};
 use crate::kin_order::{described, edited, portrait};
 use crate::testenv::TestEnv;
@@ -295,4 +297,114 @@ fn what_was_undone_on_an_edit_stays_undone_in_another_index() {
         assert_eq!(corrections, [&Value::Null, &json!("angry")], "{commands:?}");
         fs::remove_file(env.path("new.sqlite3")).unwrap();
     }
+}
+
+#[test]
+fn a_photo_that_was_renamed_and_tagged_is_no_later_version_of_the_one_whose_name_it_took() {
+    // With another moment unknown, or in the same second.
+    for with_exif in [false, true] {
+        let env = TestEnv::with_fixtures(&["chelsea.jpg"]);
+        let tagged = |jpeg: &[u8], text| {
+            let block = ExifBlock::new().with_text(Tag::ImageDescription, text);
+            let block = if with_exif {
+                block.with_date(DATE, "", "").with_text(Tag::Model, "X100")
+            } else {
+                block
+            };
+            jpeg_with_exif(jpeg, &block.bytes())
+        };
+        let other = fixture("hopper.jpg");
+        env.add("1.jpg", tagged(&portrait(), "first"));
+        env.add("2.jpg", tagged(&other, "second"));
+        env.index();
+        correct(&env, "1.jpg", "sad");
+        env.add("2.jpg", tagged(&other, "written later"));
+        env.index();
+        fs::rename(env.album("1.jpg"), env.path("moved.jpg")).unwrap();
+        env.index();
+        fs::rename(env.album("2.jpg"), env.album("1.jpg")).unwrap();
+        env.index();
+        env.run("forget album/1.jpg").found();
+        fs::rename(env.path("moved.jpg"), env.album("back.jpg")).unwrap();
+        env.index();
+        assert_eq!(correction(&env, "back.jpg"), "sad", "{with_exif}");
+    }
+}
+
+#[test]
+fn a_copy_that_is_left_out_stays_when_a_folder_is_forgotten() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    for folder in ["secret", "kept"] {
+        env.add(&format!("{folder}/a.jpg"), portrait());
+    }
+    env.index();
+    correct(&env, "secret/a.jpg", "sad");
+    leave_out(&env, "kept", true);
+    env.run("forget album/secret").found();
+    leave_out(&env, "kept", false);
+    assert_eq!(correction(&env, "kept/a.jpg"), "sad");
+    // The photo is meant with all its copies.
+    leave_out(&env, "kept", true);
+    env.run("forget album/secret --undo").found();
+    env.index();
+    env.run("forget album/secret/a.jpg").found();
+    leave_out(&env, "kept", false);
+    assert_eq!(env.query(""), ["hopper.jpg"]);
+}
+
+#[test]
+fn a_backup_keeps_the_corrections_of_photos_that_have_left_a_forgotten_folder() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("secret/moved.jpg", taken(&portrait(), DATE, "25", "X100"));
+    env.add("secret/gone.jpg", fixture("chelsea.jpg"));
+    env.add("1.jpg", edited(2));
+    env.index();
+    correct(&env, "secret/moved.jpg", "sad");
+    env.run("backup old.sqlite3").found();
+    fs::rename(env.album("secret/moved.jpg"), env.album("moved.jpg")).unwrap();
+    // Another photo takes the name of one that is renamed.
+    fs::rename(env.album("1.jpg"), env.album("0.jpg")).unwrap();
+    env.index();
+    env.add("1.jpg", fixture("hopper.jpg"));
+    env.index();
+    env.run("forget album/secret").found();
+    env.run("forget album/1.jpg").found();
+    env.run("restore old.sqlite3").found();
+    env.index();
+    for name in ["moved.jpg", "0.jpg"] {
+        assert_eq!(correction(&env, name), "sad", "{name}");
+    }
+    let shown = env.run("show album/secret/gone.jpg");
+    assert_ne!(shown.code, 0, "{shown:?}");
+}
+
+#[test]
+fn no_hash_of_a_photo_that_came_to_a_corrected_one_stays() {
+    let env = TestEnv::with_fixtures(&["hopper.jpg"]);
+    env.add("a.jpg", portrait());
+    env.index();
+    correct(&env, "a.jpg", "sad");
+    fs::rename(env.album("a.jpg"), env.album("b.jpg")).unwrap();
+    env.index();
+    env.add("a.jpg", fixture("chelsea.jpg"));
+    env.index();
+    let stored =
+        "SELECT count(*) FROM lost_paths WHERE compared IS NOT NULL AND replaced_by IS NOT NULL";
+    assert_eq!(count(&env, stored), 1);
+    fs::remove_file(env.album("a.jpg")).unwrap();
+    env.index();
+    env.run("forget --lost").found();
+    assert_eq!(count(&env, &stored.replace("AND", "OR")), 0);
+    // Nor that of an earlier version whose picture a copy with other tags has.
+    env.add("secret/c.jpg", described(&portrait(), "25", "first"));
+    env.add("copy.jpg", described(&portrait(), "25", "second"));
+    env.index();
+    correct(&env, "secret/c.jpg", "sad");
+    let hash = blake3::hash(&fs::read(env.album("secret/c.jpg")).unwrap());
+    env.add("secret/c.jpg", edited(0));
+    env.index();
+    env.run("forget album/secret").found();
+    let of_hash = format!("SELECT count(*) FROM corrections WHERE hash = x'{hash}'");
+    assert_eq!(count(&env, &of_hash), 0);
+    assert_eq!(correction(&env, "copy.jpg"), "sad");
 }

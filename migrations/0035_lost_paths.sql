@@ -26,3 +26,7 @@ WHEN OLD.photo_id IS NOT NULL AND (NEW.path IS NOT OLD.path OR NEW.photo_id IS N
         OR EXISTS (SELECT 1 FROM undone_corrections u WHERE u.picture = p.picture))
     ON CONFLICT (path, hash) DO UPDATE SET lost_at = excluded.lost_at;
 END;
+
+-- The content that came to the path while it was new to the index, as an edit does: it has replaced the one that was here. A
+-- photo that had another name before may only have been renamed.
+ALTER TABLE lost_paths ADD COLUMN replaced_by BLOB CHECK (length(replaced_by) = 32);
