@@ -144,6 +144,19 @@ struct ItemDecoder<'a> {
     context: Context<'a>,
 }
 
+/// The matrix by which samples become colours (ITU-T H.273, table 4).
+fn usable_matrix(matrix: MatrixCoefficients) -> Result<MatrixCoefficients, Error> {
+    match matrix {
+        MatrixCoefficients::Unspecified => Ok(MatrixCoefficients::Bt601), // as other readers assume
+        MatrixCoefficients::Other(4) => Ok(MatrixCoefficients::Bt601), // differs by less than a hundredth
+        // Derived from the primaries: BT.709 is as good as any, for those that photos have.
+        MatrixCoefficients::Other(12) => Ok(MatrixCoefficients::Bt709),
+        MatrixCoefficients::Other(8) => Err(Error::Unsupported("colours as YCgCo")),
+        MatrixCoefficients::Other(_) => Err(Error::Unsupported("its colour matrix")),
+        known => Ok(known),
+    }
+}
+
 /// Receives rows of a tile as they are decoded, with the description of their colours.
 type Sink<'s> = &'s mut dyn FnMut(&Tile, &Rows<'_>, Nclx) -> Result<(), Error>;
 
@@ -197,9 +210,7 @@ impl ItemDecoder<'_> {
         };
         let mut canvas = None;
         self.parts(item, props, None, &mut |tile, rows, mut nclx| {
-            if nclx.matrix == MatrixCoefficients::Unspecified {
-                nclx.matrix = MatrixCoefficients::Bt601; // as other readers assume
-            }
+            nclx.matrix = usable_matrix(nclx.matrix)?;
             let canvas = match &mut canvas {
                 Some(canvas) => canvas,
                 none => none.insert(Canvas::new(tile.whole(), &props.transforms, layout)?),

@@ -39,7 +39,13 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
     let exif = reader.aux_box(JxlAuxBoxType::EXIF);
     Ok(Blocks {
         exif: exif.and_then(|data| {
-            // The offset of the TIFF header.
+            // Some encoders leave the offset of the TIFF header out; no file is as long as these headers would be as offsets.
+            if [&b"II*\0"[..], b"MM\0*"]
+                .iter()
+                .any(|header| data.starts_with(header))
+            {
+                return Some(data);
+            }
             let (offset, rest) = data.split_first_chunk()?;
             rest.get(u32::from_be_bytes(*offset) as usize..)
                 .map(<[u8]>::to_vec)

@@ -24,6 +24,21 @@ fn png_with_exif(picture: &RgbImage, block: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// A JPEG XL in a container (ISO/IEC 18181-2) with an EXIF box.
+fn jxl_with_exif(codestream: &[u8], exif: &[u8]) -> Vec<u8> {
+    let boxed = |kind: &[u8; 4], content: &[u8]| {
+        let length = (8 + content.len()) as u32;
+        [&length.to_be_bytes(), kind.as_slice(), content].concat()
+    };
+    [
+        boxed(b"JXL ", b"\r\n\x87\n"),
+        boxed(b"ftyp", b"jxl \0\0\0\0jxl "),
+        boxed(b"Exif", exif),
+        boxed(b"jxlc", codestream),
+    ]
+    .concat()
+}
+
 #[test]
 fn the_eight_orientations_give_the_same_upright_picture() {
     let photo = photo("formats/reference.png");
@@ -78,7 +93,12 @@ fn all_exif_fields_are_read_from_every_container() {
         .with_text(Tag::ImageDescription, "At the opera")
         .bytes();
     let photo = photo("formats/reference.png");
+    let jxl = fixture("matrix/jxl-lossless.jxl");
     let files = [
+        // With the offset of the TIFF header, and without, as an encoder writes it.
+        jxl_with_exif(&jxl, &[&[0; 4], block.as_slice()].concat()),
+        jxl_with_exif(&jxl, &[b"\0\0\0\x06Exif\0\0", block.as_slice()].concat()),
+        jxl_with_exif(&jxl, &block),
         common::jpeg_with_exif(&common::jpeg(photo.clone()), &block),
         png_with_exif(&photo, block.clone()),
         common::webp_with_exif(&photo, &block),

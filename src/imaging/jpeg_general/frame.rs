@@ -204,6 +204,7 @@ impl<'a> Reader<'a> {
                 0xc5 | 0xc6 | 0xcd | 0xce => {
                     return Err(Fault::Unsupported("hierarchical coding"));
                 }
+                0xf7 => return Err(Fault::Unsupported("JPEG-LS")),
                 0xda => return Err(Fault::Damaged("it has no frame header")),
                 _ => {
                     self.read_segment(code, payload)?;

@@ -68,6 +68,19 @@ fn every_matrix_and_range_of_a_colour_description_is_heeded() {
 }
 
 #[test]
+fn a_matrix_that_is_not_heeded_is_named() {
+    let file = fixture("matrix/avif-matrix1-full.avif");
+    let description = memchr::memmem::find(&file, b"nclx").unwrap();
+    for (matrix, why) in [(8, "YCgCo"), (14, "matrix")] {
+        let mut file = file.clone();
+        file[description + 9] = matrix;
+        let skip = imaging::decode(&file, &Limits::default()).unwrap_err();
+        assert_eq!(skip.reason, SkipReason::UnsupportedFormat, "{skip}");
+        assert!(skip.detail.contains(why), "{skip}");
+    }
+}
+
+#[test]
 fn a_grid_of_avif_is_one_picture() {
     let whole = photo("formats/reference.png");
     assert_shows("avif-grid.avif", &whole, 4.0);

@@ -39,4 +39,11 @@ fn jpeg_without_the_dct_is_named() {
     let skip = imaging::decode(&lossless, &Limits::default()).unwrap_err();
     assert_eq!(skip.reason, SkipReason::UnsupportedFormat);
     assert_eq!(skip.detail, "JPEG: lossless coding");
+    // The same picture under the marker of JPEG-LS (ISO/IEC 14495-1).
+    let marker = lossless.windows(2).position(|pair| pair == [0xff, 0xc3]);
+    let mut other = lossless.clone();
+    other[marker.unwrap() + 1] = 0xf7;
+    let skip = imaging::decode(&other, &Limits::default()).unwrap_err();
+    assert_eq!(skip.reason, SkipReason::UnsupportedFormat);
+    assert_eq!(skip.detail, "JPEG: JPEG-LS");
 }
