@@ -105,6 +105,15 @@ pub(super) fn on_white([red, green, blue]: [u8; 3], alpha: u8) -> [u8; 3] {
         .map(|channel| ((u32::from(channel) * alpha + 255 * (255 - alpha) + 127) / 255) as u8)
 }
 
+/// Blends a pixel of this opacity onto white; `is_multiplied` if its colours are multiplied by the opacity already.
+pub(super) fn blended(colour: [u8; 3], alpha: u8, is_multiplied: bool) -> [u8; 3] {
+    if is_multiplied {
+        colour.map(|channel| channel.saturating_add(255 - alpha))
+    } else {
+        on_white(colour, alpha)
+    }
+}
+
 /// A reader of the file's bytes that returns small pieces, and an error after the deadline.
 pub(super) struct TimedReader<'a> {
     bytes: ByteReader<'a>,

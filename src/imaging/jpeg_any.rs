@@ -4,7 +4,7 @@
 use super::containment::catch_panic;
 use super::format::Format;
 use super::inks::Inks;
-use super::jpeg_general::{self, Colour, Fault, Options};
+use super::jpeg_general::{self, Fault, Meaning, Options};
 use super::limits::Task;
 use super::lost::{Lost, Pixels};
 use super::{Blocks, jpeg, jpeg_segments};
@@ -42,10 +42,13 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
     // The fast decoder has the coefficients of a progressive picture and its pixels in memory at once.
     let is_too_large = |(pixels, bytes)| bytes + 3 * pixels > 4 * pixels + extra_bytes(task);
     let inks = inks(task.bytes);
-    let inks = inks.as_ref();
+    let meaning = Meaning {
+        inks: inks.as_ref(),
+        ..Meaning::default()
+    };
     let is_slow = is_rare(task.bytes) || coefficients(task.bytes).is_some_and(is_too_large);
     if is_slow || inks.is_some() {
-        return general(task, task.bytes, &[], None, inks);
+        return general(task, task.bytes, &[], meaning);
     }
     // Contained separately, so that a file that makes the fast decoder panic is still decoded by the general one.
     let fast = catch_panic(|| jpeg::pixels(task));
@@ -54,7 +57,7 @@ pub(super) fn pixels(task: &Task<'_>) -> Result<Pixels, Skip> {
         Ok(Err(skip)) if matches!(skip.reason, SkipReason::TooLarge | SkipReason::TimedOut) => {
             Err(skip)
         }
-        Ok(Err(_)) | Err(_) => general(task, task.bytes, &[], None, inks),
+        Ok(Err(_)) | Err(_) => general(task, task.bytes, &[], meaning),
     }
 }
 
@@ -93,21 +96,19 @@ pub(super) fn coefficients(bytes: &[u8]) -> Option<(i64, i64)> {
     Some((pixels, samples * size_of::<i16>() as i64))
 }
 
-/// Decodes a JPEG of any coding. For a JPEG inside a TIFF, the caller passes what the TIFF states: tables, colours and
-/// inks.
+/// Decodes a JPEG of any coding. For a JPEG inside a TIFF, the caller passes what the TIFF states: tables and what the
+/// components mean.
 pub(super) fn general(
     task: &Task<'_>,
     bytes: &[u8],
     tables: &[u8],
-    colour: Option<Colour>,
-    inks: Option<&Inks>,
+    meaning: Meaning<'_>,
 ) -> Result<Pixels, Skip> {
     let options = Options {
         accepts_size: &|width, height| task.check_size(width, height).is_ok(),
         should_stop: &|| task.deadline.has_passed(),
         tables,
-        colour,
-        inks,
+        meaning,
         extra_bytes: extra_bytes(task),
     };
     let decoded = jpeg_general::decode(bytes, &options).map_err(|fault| match fault {
@@ -180,11 +181,17 @@ pub(super) const fn is_frame(code: u8) -> bool {
 pub(super) struct Segments<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The offset of what follows the latest segment.
+    pub(super) behind: usize,
 }
 
 impl<'a> Segments<'a> {
     pub(super) const fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 2 }
+        Self {
+            bytes,
+            at: 2,
+            behind: 2,
+        }
     }
 }
 
@@ -203,9 +210,10 @@ impl<'a> Iterator for Segments<'a> {
             let (length, _) = self.bytes.get(self.at + 2..)?.split_first_chunk()?;
             let length = usize::from(u16::from_be_bytes(*length));
             let payload = self.bytes.get(self.at + 4..self.at + 2 + length)?;
+            self.behind = self.at + 2 + length;
             self.at = match code {
                 0xda | 0xd9 => self.bytes.len(),
-                _ => self.at + 2 + length,
+                _ => self.behind,
             };
             return (code != 0xd9).then_some((code, payload));
         }

@@ -4,21 +4,19 @@
 //! The `tiff` crate supports fewer kinds of pictures, and decodes at least a strip at once, which is often the whole
 //! picture.
 
+mod jpeg;
+mod old_jpeg;
 mod pieces;
 mod samples;
 mod unpacked;
 
 use std::ops::Range;
 
-use image::RgbImage;
-
+use super::Blocks;
 use super::file_bytes::Source;
 use super::inks::Inks;
-use super::jpeg_any;
-use super::jpeg_general::Colour;
 use super::limits::Task;
 use super::tiff_structure::{Directory, File};
-use super::{Blocks, Pixels};
 use crate::error::Skip;
 use pieces::Layout;
 pub(super) use unpacked::Unpacked;
@@ -45,8 +43,12 @@ pub(super) mod tag {
     pub const TILE_OFFSETS: u16 = 324;
     pub const TILE_LENGTHS: u16 = 325;
     pub const JPEG_TABLES: u16 = 347;
+    pub const JPEG_PROCESS: u16 = 512;
     pub const JPEG_OFFSET: u16 = 513;
-    pub const JPEG_LENGTH: u16 = 514;
+    pub const JPEG_RESTARTS: u16 = 515;
+    pub const JPEG_Q_TABLES: u16 = 519;
+    pub const JPEG_DC_TABLES: u16 = 520;
+    pub const JPEG_AC_TABLES: u16 = 521;
     pub const EXTRA_SAMPLES: u16 = 338;
     pub const SAMPLE_FORMAT: u16 = 339;
     pub const SUBSAMPLING: u16 = 530;
@@ -157,77 +159,10 @@ pub(super) fn source(task: &Task<'_>) -> Result<Source, Skip> {
     let directory = picture(&file).ok_or_else(|| task.damaged("it has no directory"))?;
     let layout = Layout::of(task, &directory)?;
     match directory.number(tag::COMPRESSION).unwrap_or(1) {
-        6 => old_jpeg(task, &directory).map(Source::Pixels),
-        7 => new_jpeg(task, &directory, &layout).map(Source::Pixels),
+        6 => old_jpeg::pixels(task, &directory, &layout).map(Source::Pixels),
+        7 => jpeg::pixels(task, &directory, &layout).map(Source::Pixels),
         compression => Unpacked::of(task, &directory, layout, compression).map(Source::Tiff),
     }
-}
-
-/// JPEG as TIFF 6.0 first described it: a whole file beside the tags, or in the only strip.
-fn old_jpeg(task: &Task<'_>, directory: &Directory<'_>) -> Result<Pixels, Skip> {
-    let part = |offset: u16, length: u16| {
-        let offset = directory.number(offset)?;
-        let rest = task.bytes.get(offset..)?;
-        let length = directory.number(length).unwrap_or(rest.len());
-        let part = rest.get(..length).unwrap_or(rest);
-        part.starts_with(b"\xff\xd8\xff").then_some(rest)
-    };
-    let is_one = directory
-        .find(tag::STRIP_OFFSETS)
-        .is_none_or(|strips| strips.count == 1);
-    let in_strip = || part(tag::STRIP_OFFSETS, tag::STRIP_LENGTHS).filter(|_| is_one);
-    let in_parts = || task.unsupported("JPEG in parts, as before 1995");
-    let jpeg = part(tag::JPEG_OFFSET, tag::JPEG_LENGTH)
-        .or_else(in_strip)
-        .ok_or_else(in_parts)?;
-    match jpeg_any::pixels(&Task {
-        bytes: jpeg,
-        ..*task
-    }) {
-        Ok(pixels) if pixels.lost.is_none() => Ok(pixels),
-        // Data that begin like a JPEG may be only its tables, or the first of many parts.
-        _ if !is_one => Err(in_parts()),
-        decoded => decoded,
-    }
-}
-
-/// A JPEG for each strip or tile, with tables that they share.
-fn new_jpeg(task: &Task<'_>, directory: &Directory<'_>, layout: &Layout) -> Result<Pixels, Skip> {
-    let tables = directory
-        .find(tag::JPEG_TABLES)
-        .map_or(&[][..], |tables| tables.value);
-    let colour = match directory.number(tag::PHOTOMETRIC) {
-        Some(0 | 1) => Colour::Grey,
-        Some(2) => Colour::Rgb,
-        Some(5) => Colour::Cmyk(false),
-        Some(6) => Colour::YCbCr,
-        _ => return Err(task.unsupported("JPEG of other colours than its own")),
-    };
-    if directory.number(tag::PLANAR) == Some(2) {
-        return Err(task.unsupported("JPEG with a file for each channel"));
-    }
-    if let Some(1 | 2) = directory.number(tag::EXTRA_SAMPLES) {
-        return Err(task.unsupported("JPEG with transparency"));
-    }
-    let is_negative = directory.number(tag::PHOTOMETRIC) == Some(0);
-    let inks = inks(directory);
-    let mut pixels = RgbImage::new(layout.width, layout.height);
-    for place in layout.places() {
-        let data = layout.data(task, directory, place.index)?;
-        let part = jpeg_any::general(task, data, tables, Some(colour), inks.as_ref())?;
-        if let Some(lost) = part.lost {
-            return Err(task.damaged(lost.problem));
-        }
-        let mut part = part.pixels;
-        if is_negative {
-            image::imageops::invert(&mut part);
-        }
-        if part.dimensions() == (layout.width, layout.height) {
-            return Ok(Pixels::whole(part));
-        }
-        image::imageops::replace(&mut pixels, &part, place.x.into(), place.y.into());
-    }
-    Ok(Pixels::whole(pixels))
 }
 
 #[cfg(test)]

@@ -41,19 +41,30 @@ pub(super) struct Options<'a> {
     pub should_stop: &'a dyn Fn() -> bool,
     /// Segments with tables for a file without them, as TIFF has.
     pub tables: &'a [u8],
-    /// The colour model of the components, if the file that contains this JPEG states it.
-    pub colour: Option<Colour>,
-    /// The conversion of inks to sRGB; `None` without a profile.
-    pub inks: Option<&'a Inks>,
+    /// What the components mean.
+    pub meaning: Meaning<'a>,
     /// How many bytes beyond four per pixel decoding may take. A progressive picture whose coefficients take more is
     /// decoded in several passes over the file.
     pub extra_bytes: i64,
+}
+
+/// What the components of a picture mean, as far as the JPEG itself does not say it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Meaning<'a> {
+    /// Their colour model, if the file that contains this JPEG states it.
+    pub colour: Option<Colour>,
+    /// The conversion of inks to sRGB; `None` without a profile.
+    pub inks: Option<&'a Inks>,
+    /// Whether the component after those of the colours is the opacity; `true` if the colours are multiplied by it.
+    pub opacity: Option<bool>,
 }
 
 /// The colour model of a picture's components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Colour {
     Grey,
+    /// Grey of which zero is white.
+    Negative,
     YCbCr,
     Rgb,
     /// Cyan, magenta, yellow and black; `true` if large values mean little ink.
@@ -90,7 +101,10 @@ pub(super) fn decode(bytes: &[u8], options: &Options<'_>) -> Result<Decoded, Fau
         if picture.is_lost() {
             return Err(fault.unwrap_or(CUT));
         }
-        let colour = options.colour.unwrap_or_else(|| reader.colour(&picture));
+        let colour = options
+            .meaning
+            .colour
+            .unwrap_or_else(|| reader.colour(&picture));
         output::add_pixels(&mut picture, colour, &rows, options, &mut pixels)?;
         start = rows.end;
         if start == picture.mcus_high {
@@ -140,8 +154,7 @@ mod tests {
                     accepts_size: &|_, _| true,
                     should_stop: &|| false,
                     tables: &[],
-                    colour: None,
-                    inks: None,
+                    meaning: Meaning::default(),
                     extra_bytes,
                 };
                 let mut reader = frame::Reader::new(&file, &options);

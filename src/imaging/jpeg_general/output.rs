@@ -9,6 +9,7 @@ use super::blocks::Block;
 use super::idct;
 use super::picture::{Component, Picture};
 use super::{Colour, Fault, Options};
+use crate::imaging::common_formats::blended;
 use crate::imaging::file_bytes::release;
 
 /// Writes the samples of the block in this column and row, with 8 bits each.
@@ -45,11 +46,12 @@ pub(super) fn add_pixels(
     pixels: &mut RgbImage,
 ) -> Result<(), Fault> {
     let wanted = match colour {
-        Colour::Grey => 1,
+        Colour::Grey | Colour::Negative => 1,
         Colour::YCbCr | Colour::Rgb => 3,
         Colour::Cmyk(_) | Colour::Ycck(_) => 4,
     };
-    if picture.components.len() < wanted {
+    let opacity = options.meaning.opacity;
+    if picture.components.len() < wanted + usize::from(opacity.is_some()) {
         return Err(Fault::Damaged("it has too few components for its colours"));
     }
     if picture.process.is_progressive {
@@ -86,30 +88,41 @@ pub(super) fn add_pixels(
         }
         let row = row.as_chunks_mut().0;
         if let (Some(inks), Colour::Cmyk(is_inverted) | Colour::Ycck(is_inverted)) =
-            (options.inks, colour)
+            (options.meaning.inks, colour)
         {
             let is_ycc = matches!(colour, Colour::Ycck(_));
             let amounts = (0..width).map(|x| amounts(&lines, x, is_ycc, is_inverted));
             inks.convert(&amounts.collect::<Vec<_>>(), row);
-            continue;
+        } else {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                *pixel = shown(&lines, x, colour);
+            }
         }
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let sample = |index: usize| lines[index][x];
-            *pixel = match colour {
-                Colour::Grey => [sample(0); 3],
-                Colour::Rgb => [sample(0), sample(1), sample(2)],
-                Colour::YCbCr => rgb(sample(0), sample(1), sample(2)),
-                Colour::Cmyk(is_inverted) => {
-                    on_paper([sample(0), sample(1), sample(2)], sample(3), is_inverted)
-                }
-                Colour::Ycck(is_inverted) => {
-                    let inks = rgb(sample(0), sample(1), sample(2)).map(|value| 255 - value);
-                    on_paper(inks, sample(3), is_inverted)
-                }
-            };
+        if let Some(is_multiplied) = opacity {
+            for (pixel, &alpha) in row.iter_mut().zip(&lines[wanted]) {
+                *pixel = blended(*pixel, alpha, is_multiplied);
+            }
         }
     }
     Ok(())
+}
+
+/// The colour of a pixel without a profile of its inks.
+fn shown(lines: &[Vec<u8>], x: usize, colour: Colour) -> [u8; 3] {
+    let sample = |index: usize| lines[index][x];
+    match colour {
+        Colour::Grey => [sample(0); 3],
+        Colour::Negative => [255 - sample(0); 3],
+        Colour::Rgb => [sample(0), sample(1), sample(2)],
+        Colour::YCbCr => rgb(sample(0), sample(1), sample(2)),
+        Colour::Cmyk(is_inverted) => {
+            on_paper([sample(0), sample(1), sample(2)], sample(3), is_inverted)
+        }
+        Colour::Ycck(is_inverted) => {
+            let inks = rgb(sample(0), sample(1), sample(2)).map(|value| 255 - value);
+            on_paper(inks, sample(3), is_inverted)
+        }
+    }
 }
 
 /// Computes the samples of a progressive picture.

@@ -2,7 +2,7 @@
 
 use super::Parts;
 use crate::imaging::tiff_any::picture;
-use crate::imaging::tiff_any::tag::{ICC_PROFILE, PHOTOMETRIC};
+use crate::imaging::tiff_any::tag::{ICC_PROFILE, JPEG_Q_TABLES, PHOTOMETRIC};
 use crate::imaging::tiff_structure::File;
 
 /// Tags that the decoder does not use for the pixels: descriptions, dates, names, resolution, orientation, thumbnails,
@@ -21,6 +21,8 @@ pub(super) fn add(parts: &mut Parts, bytes: &[u8]) -> Option<()> {
     // Samples of more than eight bits are in the byte order of the file.
     parts.add(b"byte order", bytes.get(..2)?)?;
     let directory = picture(&file).filter(|directory| directory.is_complete)?;
+    // The tables of a JPEG in parts are somewhere in the file.
+    directory.find(JPEG_Q_TABLES).is_none().then_some(())?;
     for tag in &directory.tags {
         let is_place = OFFSETS
             .iter()

@@ -2,7 +2,7 @@
 
     apt-get install libjpeg-turbo-progs libavif-bin libtiff-tools libjxl-tools  # Debian 12: 2.1.5, 0.11.1, 4.5.0, 0.7.0
     python3 -m venv env && . env/bin/activate
-    pip install pillow==13.0.0 pillow-heif==1.8.1 imagecodecs==2026.3.6 numpy
+    pip install pillow==13.0.0 pillow-heif==1.8.1 imagecodecs==2026.3.6 tifffile==2026.3.3 numpy
     python make.py
 
 The picture is formats/reference.png, cut to 96 × 80. What each file must show is said in the tests beside
@@ -18,6 +18,7 @@ from pathlib import Path
 import imagecodecs
 import numpy
 import pillow_heif
+import tifffile
 from heif_boxes import Coded, File, auxiliary, box, full, mirroring, number, overlay, profile, rotation, size
 from PIL import Image, ImageCms
 
@@ -148,6 +149,64 @@ thumbnail.save(work / "t.tif", tiffinfo={254: 1})
 run("tiffcp", "-c", "lzw", work / "t.tif", work / "p.tif", out / "tiff-thumbnail-first.tif")
 
 picture.convert("RGBX").save(out / "tiff-fourth-sample.tif", compression="tiff_lzw", tiffinfo={317: 2})
+
+# JPEG with a part for each channel, with transparency, and as before 1995.
+run("tiffcp", "-p", "separate", "-c", "jpeg:r:90", "-r", "16", work / "p.tif", out / "tiff-jpeg-planes.tif")
+fading = numpy.broadcast_to((numpy.arange(96) * 255 // 95).astype("u1"), (80, 96))
+tifffile.imwrite(work / "fading.tif", numpy.dstack([pixels, fading]), photometric="rgb", extrasamples=["unassalpha"])
+run("tiffcp", "-c", "jpeg:r:90", "-r", "16", work / "fading.tif", out / "tiff-jpeg-fading.tif")
+
+
+def old_jpeg(name, rows, with_tags):
+    """JPEG as before 1995: strips of coded data, and their tables in tags, or in the header of a JPEG beside them."""
+    strips, head = [], b""
+    for top in range(0, 80, rows):
+        strip = io.BytesIO()
+        picture.crop((0, top, 96, top + rows)).save(strip, "JPEG", quality=90, subsampling=2)
+        jpeg = strip.getvalue()
+        scan = jpeg.index(b"\xff\xda")
+        scan += 2 + int.from_bytes(jpeg[scan + 2 : scan + 4], "big")
+        head = head or jpeg[:scan]
+        strips.append(jpeg[scan:-2])
+    file, places = bytearray(8), {}
+    tags = {256: [96], 257: [80], 258: [8] * 3, 259: [6], 262: [6], 277: [3], 278: [rows], 512: [1], 530: [2, 2]}
+
+    def place(tag, data):
+        places.setdefault(tag, []).append(len(file))
+        file.extend(data + b"\0" * (len(data) % 2))
+
+    for strip in strips:
+        place(273, strip)
+    tags[279] = [len(strip) for strip in strips]
+    if with_tags:
+        tables, at = {}, 2
+        while head[at + 1] != 0xDA:
+            length = int.from_bytes(head[at + 2 : at + 4], "big")
+            code, rest, at = head[at + 1], head[at + 4 : at + 2 + length], at + 2 + length
+            while code in (0xDB, 0xC4) and rest:
+                end = 65 if code == 0xDB else 17 + sum(rest[1:17])
+                tables[code, rest[0]], rest = rest[1:end], rest[end:]
+        for component in (0, 1, 1):
+            for tag, key in [(519, (0xDB, 0)), (520, (0xC4, 0)), (521, (0xC4, 0x10))]:
+                place(tag, tables[key[0], key[1] + component])
+    else:
+        frame = head.index(b"\xff\xc0")
+        place(513, head[: frame + 5] + (80).to_bytes(2, "big") + head[frame + 7 :])
+        tags[514] = [len(head)]
+    tags |= places
+    entries = bytearray(len(tags).to_bytes(2, "little"))
+    for tag, values in sorted(tags.items()):
+        data = b"".join(value.to_bytes(4, "little") for value in values)
+        if len(values) > 1:
+            place("values", data)
+            data = places["values"][-1].to_bytes(4, "little")
+        entries += tag.to_bytes(2, "little") + b"\4\0" + len(values).to_bytes(4, "little") + data
+    file[:8] = b"II*\0" + len(file).to_bytes(4, "little")
+    (out / name).write_bytes(bytes(file + entries) + bytes(4))
+
+
+old_jpeg("tiff-old-jpeg-tables.tif", 80, with_tags=True)
+old_jpeg("tiff-old-jpeg-strips.tif", 16, with_tags=False)
 
 # JPEG XL.
 exif = Image.Exif()

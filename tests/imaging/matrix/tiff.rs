@@ -5,7 +5,7 @@ use std::io::Write as _;
 use exif::Tag;
 use fer_index::error::SkipReason;
 use fer_index::imaging::{self, Format, Limits};
-use image::DynamicImage;
+use image::{DynamicImage, RgbImage};
 
 use super::{assert_shows, reference};
 use crate::common::exif_block::ExifBlock;
@@ -24,6 +24,10 @@ fn tiff_of_scanners_is_shown() {
         ("jpeg-ycbcr", reference(), 5.0),
         ("jpeg-strips", reference(), 4.0),
         ("jpeg-tiles", reference(), 4.0),
+        ("jpeg-planes", reference(), 4.0),
+        ("jpeg-fading", faded(), 4.0),
+        ("old-jpeg-tables", reference(), 4.0),
+        ("old-jpeg-strips", reference(), 4.0),
         ("jpeg-grey", DynamicImage::from(grey).into_rgb8(), 3.0),
         ("ycbcr-2x2", reference(), 3.0),
         ("ycbcr-2x1", reference(), 2.5),
@@ -34,6 +38,17 @@ fn tiff_of_scanners_is_shown() {
     ] {
         assert_shows(&format!("tiff-{name}.tif"), &expected, tolerance);
     }
+}
+
+/// The picture on white, transparent on the left and opaque on the right.
+fn faded() -> RgbImage {
+    let mut picture = reference();
+    for (x, _, pixel) in picture.enumerate_pixels_mut() {
+        let alpha = x * 255 / 95;
+        let on_white = |part: u8| (u32::from(part) * alpha + 255 * (255 - alpha) + 127) / 255;
+        pixel.0 = pixel.0.map(|part| on_white(part) as u8);
+    }
+    picture
 }
 
 /// A TIFF of one strip: the tags of the picture, and its data. `tags` come in ascending order, those of the strip
@@ -184,14 +199,6 @@ fn samples_of_several_kinds_are_refused() {
     assert_eq!(skip(&tags), unsupported);
 }
 
-#[test]
-fn a_jpeg_with_transparency_in_a_tiff_is_refused() {
-    let mut tags = tags_of(&[8, 8, 8], &[7], &[RGB]);
-    tags.push((338, &[2]));
-    let skip = imaging::decode(tiff(&tags, b"\xff\xd8\xff"), &Limits::default());
-    assert_eq!(skip.err().unwrap().reason, SkipReason::UnsupportedFormat);
-}
-
 /// Scanners name their maker, as raw files do, and put a thumbnail in front.
 #[test]
 fn a_tiff_that_names_a_maker_of_cameras_is_no_raw_file() {
@@ -214,6 +221,10 @@ fn damaged_tiff_never_crashes() {
         "fax3",
         "fax4",
         "jpeg-tiles",
+        "jpeg-planes",
+        "jpeg-fading",
+        "old-jpeg-tables",
+        "old-jpeg-strips",
         "ycbcr-2x2",
         "thumbnail-first",
     ] {
