@@ -4,11 +4,15 @@
 //! The `tiff` crate supports fewer kinds of pictures, and decodes at least a strip at once, which is often the whole
 //! picture.
 
+mod fax;
 mod jpeg;
+mod lab;
+mod numbers;
 mod old_jpeg;
 mod pieces;
 mod samples;
 mod unpacked;
+mod webp;
 
 use std::ops::Range;
 
@@ -94,7 +98,7 @@ pub(super) fn without_pixels(task: &Task<'_>) -> Vec<u8> {
         let is_plain = directory.number(tag::COMPRESSION).unwrap_or(1) == 1;
         let layout = Layout::of(task, &directory).ok()?;
         let samples = directory.number(tag::SAMPLES).unwrap_or(1).clamp(1, 16);
-        let bits = directory.number(tag::BITS).unwrap_or(1).clamp(1, 32);
+        let bits = directory.number(tag::BITS).unwrap_or(1).clamp(1, 64);
         let is_planar = directory.number(tag::PLANAR) == Some(2);
         let pieces = layout.pieces * if is_planar { samples } else { 1 };
         let row = (layout.piece_width * samples * bits).div_ceil(8);

@@ -3,13 +3,15 @@
 use std::io::{self, BufRead, Cursor, Read};
 use std::ops::Range;
 
-use fax::Color;
-use fax::decoder::{DecodeStatus, Group3Decoder, decode_g4, pels};
+use lzma_rust2::XzReader;
+use ruzstd::decoding::errors::FrameDecoderError;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use weezl::decode::Configuration;
 use weezl::{BitOrder, LzwStatus};
 
-use super::tag;
-use crate::error::Skip;
+use super::fax::{self, Coding};
+use super::{tag, webp};
+use crate::error::{Skip, SkipReason};
 use crate::imaging::file_bytes::ByteReader;
 use crate::imaging::limits::Task;
 use crate::imaging::tiff_structure::Directory;
@@ -153,6 +155,11 @@ impl Packing {
         self.compression == 1 && !self.is_reversed
     }
 
+    /// Whether the data can only be bits, one sample a pixel.
+    pub fn is_fax(self) -> bool {
+        matches!(self.compression, 2..=4)
+    }
+
     /// Unpacks the data of a piece of this width, of which `length` bytes are wanted.
     pub fn unpacking<'a>(
         self,
@@ -177,11 +184,14 @@ impl Packing {
         length: usize,
         width: usize,
     ) -> Result<Box<dyn Read + 'a>, Skip> {
-        let fax = |data: &mut dyn Read, lines: fn(&[u8], usize, usize) -> Vec<u8>| {
+        let mut fax = |coding: Coding| {
             let mut bytes = Vec::new();
             data.read_to_end(&mut bytes)
                 .map_err(|error| task.damaged(error))?;
-            Ok(Box::new(Cursor::new(lines(&bytes, width, length))))
+            let lines = fax::unpacked(coding, &bytes, (width, length), &|| {
+                task.deadline.has_passed()
+            });
+            Ok(Box::new(Cursor::new(lines)))
         };
         Ok(match self.compression {
             1 => Box::new(data),
@@ -192,12 +202,36 @@ impl Packing {
                 literal: 0,
                 repeated: (0, 0),
             }),
-            2 => return Err(task.unsupported("CCITT run-length coding")),
-            3 if self.fax_options & 1 == 0 => fax(&mut data, group_3)?,
-            3 => return Err(task.unsupported("CCITT group 3 in two dimensions")),
-            4 => fax(&mut data, group_4)?,
+            2 => fax(Coding::Runs)?,
+            3 => fax(Coding::Group3(self.fax_options & 1 != 0))?,
+            4 => fax(Coding::Group4)?,
+            34_925 => Box::new(XzReader::new_mem_limit(data, false, MAX_WINDOW >> 10)),
+            50_000 => zstandard(task, data)?,
+            50_001 => {
+                let mut bytes = Vec::new();
+                data.read_to_end(&mut bytes)
+                    .map_err(|error| task.damaged(error))?;
+                Box::new(Cursor::new(webp::unpacked(task, &bytes, width, length)?))
+            }
             other => return Err(task.unsupported(format!("compression {other}"))),
         })
+    }
+}
+
+/// Most bytes that LZMA and Zstandard may refer back by. Memory is taken only for those that have been unpacked.
+const MAX_WINDOW: u32 = 128 << 20;
+
+/// Zstandard (RFC 8878), one frame.
+fn zstandard<'a>(task: &Task<'_>, data: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Skip> {
+    let mut decoder = FrameDecoder::new();
+    decoder.set_max_window_size(MAX_WINDOW.into());
+    match StreamingDecoder::new_with_decoder(data, decoder) {
+        Ok(decoder) => Ok(Box::new(decoder)),
+        Err(FrameDecoderError::WindowSizeTooBig { .. }) => {
+            let detail = format!("this {} takes more memory than allowed", task.format);
+            Err(Skip::new(SkipReason::TooLarge, detail))
+        }
+        Err(error) => Err(task.damaged(error)),
     }
 }
 
@@ -285,64 +319,5 @@ impl<R: BufRead> Read for PackBits<R> {
         buffer[..number].fill(byte);
         self.repeated.0 -= number;
         Ok(number)
-    }
-}
-
-/// Fax in two dimensions (T.6). Lines that end the picture early are white.
-fn group_4(data: &[u8], width: usize, length: usize) -> Vec<u8> {
-    let (Ok(wide), Some(lines)) = (u16::try_from(width), length.checked_div(width.div_ceil(8)))
-    else {
-        return Vec::new();
-    };
-    let mut bytes = Vec::new();
-    let complete = u16::try_from(lines).ok().and_then(|lines| {
-        decode_g4(data.iter().copied(), wide, Some(lines), |line| {
-            put_line(line, wide, &mut bytes);
-        })
-    });
-    if complete.is_none() && bytes.len() < length / 2 {
-        bytes.clear();
-    }
-    bytes
-}
-
-/// Fax in one dimension (T.4), each line after an end-of-line code.
-fn group_3(data: &[u8], width: usize, length: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let Ok(wide) = u16::try_from(width) else {
-        return bytes;
-    };
-    let reader = data
-        .iter()
-        .map(|&byte| Ok::<u8, std::convert::Infallible>(byte));
-    let Ok(mut decoder) = Group3Decoder::new(reader) else {
-        return bytes;
-    };
-    while bytes.len() < length {
-        let advanced = decoder.advance();
-        let is_last = !matches!(advanced, Ok(DecodeStatus::Incomplete));
-        if advanced.is_ok() || !decoder.transitions().is_empty() {
-            put_line(decoder.transitions(), wide, &mut bytes);
-        }
-        if is_last {
-            break;
-        }
-    }
-    bytes
-}
-
-/// Adds a line of a fax, in which a set bit is black.
-fn put_line(transitions: &[u16], width: u16, bytes: &mut Vec<u8>) {
-    let (mut byte, mut bits) = (0, 0);
-    for colour in pels(transitions, width) {
-        byte = byte << 1 | u8::from(colour == Color::Black);
-        bits += 1;
-        if bits == 8 {
-            bytes.push(byte);
-            (byte, bits) = (0, 0);
-        }
-    }
-    if bits > 0 {
-        bytes.push(byte << (8 - bits));
     }
 }

@@ -4,9 +4,12 @@ use std::io::Read;
 
 use image::RgbImage;
 
+use super::lab::Lab;
+use super::numbers::{Kind, Numbers};
 use super::pieces::Place;
 use super::tag;
 use crate::error::Skip;
+use crate::imaging::common_formats::blended;
 use crate::imaging::inks::Inks;
 use crate::imaging::limits::Task;
 use crate::imaging::tiff_structure::Directory;
@@ -18,6 +21,7 @@ enum Colours {
     Rgb,
     Palette(Vec<[u8; 3]>),
     Cmyk(Option<Inks>),
+    Lab(Lab),
     YCbCr {
         /// Luma samples per pair of colour differences, horizontally and vertically.
         unit: (usize, usize),
@@ -26,32 +30,38 @@ enum Colours {
     },
 }
 
-/// What the samples of a line are predicted from; the data contain only the difference.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Predictor {
-    Nothing,
-    /// The previous sample of the same channel.
-    Before,
-    /// The previous byte of the same significance, in floating-point samples whose highest bytes are stored first.
-    Floating,
+impl Colours {
+    /// As what kind of numbers samples of this many bits are read; `None` if these colours do not have them.
+    fn kind(&self, kind: Kind, bits: usize) -> Option<Kind> {
+        let is_unsigned = kind == Kind::Unsigned;
+        let has = match self {
+            Self::Grey(_) | Self::Rgb => true,
+            Self::Cmyk(_) => is_unsigned,
+            Self::Palette(_) => is_unsigned && bits <= 16,
+            Self::YCbCr { .. } => is_unsigned && bits == 8,
+            Self::Lab(_) => kind != Kind::Floating && matches!(bits, 8 | 16),
+        };
+        let kind = match self {
+            // Whether a* and b* are signed is a matter of the colours, and L* is not.
+            Self::Lab(_) => Kind::Unsigned,
+            _ => kind,
+        };
+        (has && kind.has(bits)).then_some(kind)
+    }
 }
 
 /// How the unpacked data of a piece become pixels.
 pub(super) struct Converter {
     colours: Colours,
-    bits: usize,
+    numbers: Numbers,
     samples: usize,
     is_planar: bool,
-    is_little_endian: bool,
-    predictor: Predictor,
     /// The index of the sample with the opacity, and whether the colours are multiplied by it.
     alpha: Option<(usize, bool)>,
 }
 
 impl Converter {
     pub fn of(task: &Task<'_>, directory: &Directory<'_>) -> Result<Self, Skip> {
-        /// The value of the tag `SampleFormat` for floating-point numbers.
-        const FLOATING: usize = 3;
         let samples = directory.number(tag::SAMPLES).unwrap_or(1);
         let bits = directory.number(tag::BITS).unwrap_or(1);
         for tag in [tag::BITS, tag::SAMPLE_FORMAT] {
@@ -71,51 +81,38 @@ impl Converter {
             3 => (Colours::Palette(palette(directory)), 1),
             5 => (Colours::Cmyk(super::inks(directory)), 4),
             6 => (differences(directory), 3),
+            8 | 9 => (Colours::Lab(Lab::new(photometric == 9, bits)), 3),
             other => return Err(task.unsupported(format!("colours of kind {other}"))),
         };
         let is_subsampled = matches!(colours, Colours::YCbCr { .. });
-        let is_of_known_kind = match directory.number(tag::SAMPLE_FORMAT).unwrap_or(1) {
-            1 => matches!(bits, 1..=16),
-            FLOATING => bits == 32 && matches!(colours, Colours::Grey(_) | Colours::Rgb),
-            _ => false,
-        };
         let is_predicted = directory
             .number(tag::PREDICTOR)
             .is_some_and(|kind| kind != 1);
         if matches!(colours, Colours::YCbCr { unit, .. } if unit != (1, 1)) && is_predicted {
             return Err(task.unsupported("a predictor of subsampled colours"));
         }
-        if !is_of_known_kind || is_subsampled && (bits != 8 || is_planar || samples != 3) {
+        let kind = Kind::of(directory).and_then(|kind| colours.kind(kind, bits));
+        let Some(kind) = kind.filter(|_| !is_subsampled || !is_planar && samples == 3) else {
             return Err(task.unsupported(format!("{bits} bits a sample of these colours")));
-        }
+        };
         if samples < needed || samples > 16 {
             return Err(task.damaged("it has another number of samples than its colours need"));
         }
         Ok(Self {
             colours,
-            bits,
+            numbers: Numbers::of(task, directory, kind, bits)?,
             samples,
             is_planar,
-            is_little_endian: task.bytes.starts_with(b"II"),
-            predictor: match (
-                directory.number(tag::PREDICTOR),
-                directory.number(tag::COMPRESSION),
-            ) {
-                // Only LZW and deflate use predictors.
-                (Some(2), Some(5 | 8 | 32_946)) if bits <= 16 => Predictor::Before,
-                (Some(3), Some(5 | 8 | 32_946)) if bits == 32 => Predictor::Floating,
-                (None | Some(1), _) | (_, None | Some(1 | 2 | 3 | 4 | 32_773)) => {
-                    Predictor::Nothing
-                }
-                (Some(other), _) => {
-                    return Err(task.unsupported(format!("predictor {other}")));
-                }
-            },
             alpha: match directory.number(tag::EXTRA_SAMPLES) {
                 Some(kind @ (1 | 2)) if samples > needed => Some((needed, kind == 1)),
                 _ => None,
             },
         })
+    }
+
+    /// Whether a pixel of a piece is one bit.
+    pub fn is_bits(&self) -> bool {
+        self.numbers.stored_bits() * self.samples_of_plane() == 1
     }
 
     /// The number of planes, each with pieces of its own.
@@ -132,7 +129,7 @@ impl Converter {
         if let Colours::YCbCr { unit: (h, v), .. } = self.colours {
             return width.div_ceil(h) * (h * v + 2);
         }
-        (width * self.bits * self.samples_of_plane()).div_ceil(8)
+        (width * self.numbers.stored_bits() * self.samples_of_plane()).div_ceil(8)
     }
 
     /// The number of lines of data for this number of rows.
@@ -191,24 +188,25 @@ impl Converter {
         if let Colours::YCbCr { unit, range } = &self.colours {
             // The predictor is undone in place. Only colours without subsampling have one, so each line is converted
             // once.
-            self.undo_before(&mut lines[0]);
+            self.numbers.undo_before(&mut lines[0], self.samples);
             for (x, pixel) in row.iter_mut().enumerate() {
                 *pixel = of_differences(&lines[0], *unit, range, (x, below));
             }
             return;
         }
         if matches!(self.colours, Colours::Rgb)
-            && (self.bits, self.is_planar, self.alpha) == (8, false, None)
+            && self.numbers.are_bytes()
+            && (self.is_planar, self.alpha) == (false, None)
         {
             let line = &mut lines[0];
-            self.undo_before(line);
+            self.numbers.undo_before(line, self.samples);
             for (pixel, samples) in row.iter_mut().zip(line.chunks_exact(self.samples)) {
                 pixel.copy_from_slice(&samples[..3]);
             }
             return;
         }
         for (line, samples) in lines.iter_mut().zip(&mut *samples) {
-            self.read_line(line, samples);
+            self.numbers.read(line, self.samples_of_plane(), samples);
         }
         let sample = |x: usize, index: usize| {
             if self.is_planar {
@@ -231,62 +229,9 @@ impl Converter {
         }
     }
 
-    /// Undoes the prediction of samples of one byte from those of the previous pixel.
-    fn undo_before(&self, line: &mut [u8]) {
-        if self.predictor == Predictor::Before {
-            for at in self.samples..line.len() {
-                line[at] = line[at].wrapping_add(line[at - self.samples]);
-            }
-        }
-    }
-
-    /// The samples of a line, with the predictor undone.
-    fn read_line(&self, bytes: &mut [u8], samples: &mut Vec<u32>) {
-        let step = self.samples_of_plane();
-        samples.clear();
-        match self.bits {
-            32 => {
-                if self.predictor == Predictor::Floating {
-                    for at in step..bytes.len() {
-                        bytes[at] = bytes[at].wrapping_add(bytes[at - step]);
-                    }
-                    let number = bytes.len() / 4;
-                    let value = |at: usize| [0, 1, 2, 3].map(|part| bytes[part * number + at]);
-                    samples.extend((0..number).map(|at| level_of(f32::from_be_bytes(value(at)))));
-                    return;
-                }
-                let values = bytes.as_chunks().0.iter().map(|&bytes| {
-                    level_of(if self.is_little_endian {
-                        f32::from_le_bytes(bytes)
-                    } else {
-                        f32::from_be_bytes(bytes)
-                    })
-                });
-                samples.extend(values);
-                return;
-            }
-            16 => samples.extend(bytes.as_chunks().0.iter().map(|&pair| {
-                u32::from(if self.is_little_endian {
-                    u16::from_le_bytes(pair)
-                } else {
-                    u16::from_be_bytes(pair)
-                })
-            })),
-            8 => samples.extend(bytes.iter().copied().map(u32::from)),
-            bits => unpack(bytes, bits, bytes.len() * 8 / bits, samples),
-        }
-        if self.predictor == Predictor::Before {
-            let mask = (1 << self.bits) - 1;
-            for at in step..samples.len() {
-                samples[at] = (samples[at] + samples[at - step]) & mask;
-            }
-        }
-    }
-
     /// A sample as one of 8 bits.
     fn level(&self, sample: u32) -> u8 {
-        // Floating-point samples have already been converted to eight bits.
-        let highest = (1_u32 << if self.bits == 32 { 8 } else { self.bits }) - 1;
+        let highest = (1_u32 << self.numbers.bits()) - 1;
         ((sample * 255 + highest / 2) / highest) as u8
     }
 
@@ -300,11 +245,7 @@ impl Converter {
         let Some((index, is_multiplied)) = self.alpha else {
             return colour;
         };
-        let alpha = u32::from(self.level(sample(index)));
-        colour.map(|channel| {
-            let part = u32::from(channel) * if is_multiplied { 255 } else { alpha };
-            ((part + 255 * (255 - alpha) + 127) / 255).min(255) as u8
-        })
+        blended(colour, self.level(sample(index)), is_multiplied)
     }
 
     fn opaque(&self, sample: impl Fn(usize) -> u32, level: impl Fn(usize) -> u8) -> [u8; 3] {
@@ -316,33 +257,12 @@ impl Converter {
             Colours::Palette(colours) => {
                 colours.get(sample(0) as usize).copied().unwrap_or_default()
             }
+            Colours::Lab(lab) => lab.rgb([0, 1, 2].map(sample)),
             Colours::Cmyk(_) => {
                 let light = |index: usize| u32::from(255 - level(index));
                 [0, 1, 2].map(|ink| ((light(ink) * light(3) + 127) / 255) as u8)
             }
         }
-    }
-}
-
-/// A floating-point sample as one of 8 bits; black is 0 and white 1.
-fn level_of(value: f32) -> u32 {
-    // NaN becomes black.
-    (value.clamp(0.0, 1.0) * 255.0).round() as u32
-}
-
-/// Adds samples of any number of bits, one after the other, the highest bit first.
-fn unpack(bytes: &[u8], bits: usize, number: usize, samples: &mut Vec<u32>) {
-    let (mut buffer, mut held, mut bytes) = (0_u32, 0, bytes.iter());
-    while samples.len() < number {
-        while held < bits {
-            let Some(&byte) = bytes.next() else {
-                return;
-            };
-            buffer = buffer << 8 | u32::from(byte);
-            held += 8;
-        }
-        held -= bits;
-        samples.push(buffer >> held & ((1 << bits) - 1));
     }
 }
 

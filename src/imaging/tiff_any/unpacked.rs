@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use image::RgbImage;
 
+use super::fax::MAX_WIDTH;
 use super::pieces::{Layout, Packing, Place};
 use super::samples::Converter;
 use crate::error::{Skip, SkipReason};
@@ -38,6 +39,13 @@ impl Unpacked {
         compression: usize,
     ) -> Result<Self, Skip> {
         let converter = Converter::of(task, directory)?;
+        let packing = Packing::of(directory, compression);
+        if packing.is_fax() && !converter.is_bits() {
+            return Err(task.unsupported("fax of more than one bit a pixel"));
+        }
+        if packing.is_fax() && layout.piece_width > MAX_WIDTH {
+            return Err(task.unsupported(format!("fax of more than {MAX_WIDTH} pixels a line")));
+        }
         let pieces = layout.pieces * converter.planes();
         if pieces > MAX_PIECES {
             let detail = format!("this {} has more than {MAX_PIECES} parts", task.format);
@@ -46,7 +54,7 @@ impl Unpacked {
         let ranges = (0..pieces).map(|index| layout.range(task, directory, index));
         Ok(Self {
             ranges: ranges.collect::<Result<_, Skip>>()?,
-            packing: Packing::of(directory, compression),
+            packing,
             layout,
             converter,
         })

@@ -58,8 +58,11 @@ def by_pillow(path):
 
 
 def by_littlecms(path):
-    """Inks by their profile; without one they have no reference but that of the other decoders."""
+    """Inks by their profile, without which they have no reference but that of the other decoders; and CIE L*a*b*."""
     image = Image.open(path)
+    if image.mode == "LAB":
+        profiles = [ImageCms.createProfile(name) for name in ("LAB", "sRGB")]
+        return ImageCms.profileToProfile(ImageOps.exif_transpose(image), *profiles, outputMode="RGB")
     if image.mode != "CMYK" or "icc_profile" not in image.info:
         raise ValueError("no inks with a profile")
     profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))

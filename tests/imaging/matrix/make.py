@@ -150,7 +150,29 @@ run("tiffcp", "-c", "lzw", work / "t.tif", work / "p.tif", out / "tiff-thumbnail
 
 picture.convert("RGBX").save(out / "tiff-fourth-sample.tif", compression="tiff_lzw", tiffinfo={317: 2})
 
-# JPEG with a part for each channel, with transparency, and as before 1995.
+run("tiffcp", "-c", "g3:2d:fill", "-r", "16", out / "tiff-fax4.tif", out / "tiff-fax3-2d.tif")
+black.save(out / "tiff-fax-runs.tif", compression="tiff_ccitt")
+
+# CIE L*a*b* as littleCMS makes it, in the forms of TIFF and of ICC profiles.
+of_srgb, of_lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+lab = ImageCms.profileToProfile(picture, of_srgb, of_lab, outputMode="LAB")
+lab.save(out / "tiff-lab.tif", compression="tiff_lzw", tiffinfo={317: 2})
+profiles = [ImageCms.ImageCmsProfile(one).tobytes() for one in (of_srgb, of_lab)]
+lab = imagecodecs.cms_transform(pixels, *profiles, outcolorspace="lab", outdtype="float32")
+signed = numpy.round(lab * (655.35, 256, 256)).astype("i4").astype("<u2")
+tifffile.imwrite(out / "tiff-lab-16.tif", signed, photometric="cielab", compression="lzw", predictor=2)
+shifted = numpy.round((lab + (0, 128, 128)) * (2.55, 1, 1)).astype("u1")
+tifffile.imwrite(out / "tiff-icclab.tif", shifted, photometric="icclab", compression="lzw", predictor=2)
+
+# Codings that few programs write.
+for name, options in {
+    "zstd": {"compression": "zstd", "predictor": 2},
+    "lzma": {"compression": "lzma", "predictor": 2},
+    "webp": {"compression": "webp", "compressionargs": {"lossless": True}},
+}.items():
+    tifffile.imwrite(out / f"tiff-{name}.tif", pixels, photometric="rgb", rowsperstrip=32, **options)
+half = (pixels / 255).astype("f2")
+tifffile.imwrite(out / "tiff-half.tif", half, photometric="rgb", compression="zlib", predictor=3)
 run("tiffcp", "-p", "separate", "-c", "jpeg:r:90", "-r", "16", work / "p.tif", out / "tiff-jpeg-planes.tif")
 fading = numpy.broadcast_to((numpy.arange(96) * 255 // 95).astype("u1"), (80, 96))
 tifffile.imwrite(work / "fading.tif", numpy.dstack([pixels, fading]), photometric="rgb", extrasamples=["unassalpha"])

@@ -20,6 +20,16 @@ fn tiff_of_scanners_is_shown() {
         ("fax3", photo("matrix/black.png"), 0.0),
         ("fax4", photo("matrix/black.png"), 0.0),
         ("fax4-reversed", photo("matrix/black.png"), 0.0),
+        ("fax3-2d", photo("matrix/black.png"), 0.0),
+        ("fax-runs", photo("matrix/black.png"), 0.0),
+        // What littleCMS makes of it differs as much from the picture, for 8 bits are few.
+        ("lab", reference(), 0.4),
+        ("lab-16", reference(), 0.01),
+        ("icclab", reference(), 0.4),
+        ("half", reference(), 0.0),
+        ("zstd", reference(), 0.0),
+        ("lzma", reference(), 0.0),
+        ("webp", reference(), 0.0),
         ("jpeg", reference(), 4.0),
         ("jpeg-ycbcr", reference(), 5.0),
         ("jpeg-strips", reference(), 4.0),
@@ -199,6 +209,82 @@ fn samples_of_several_kinds_are_refused() {
     assert_eq!(skip(&tags), unsupported);
 }
 
+/// Of integers, the least is black and the greatest white; of floating-point numbers, 0 and 1.
+#[test]
+fn numbers_of_every_kind_are_read() {
+    const UNSIGNED: u16 = 1;
+    const SIGNED: u16 = 2;
+    const FLOATING: u16 = 3;
+    let picture = reference();
+    let data =
+        |number: fn(u8) -> Vec<u8>| picture.iter().flat_map(|&value| number(value)).collect();
+    let cases: [(u16, u16, Vec<u8>); 7] = [
+        (8, SIGNED, data(|value| vec![value ^ 0x80])),
+        (16, SIGNED, data(|value| vec![value, value ^ 0x80])),
+        (32, UNSIGNED, data(|value| vec![value; 4])),
+        (64, UNSIGNED, data(|value| vec![value; 8])),
+        (
+            32,
+            SIGNED,
+            data(|value| vec![value, value, value, value ^ 0x80]),
+        ),
+        (
+            32,
+            FLOATING,
+            data(|value| (f32::from(value) / 255.0).to_le_bytes().to_vec()),
+        ),
+        (
+            64,
+            FLOATING,
+            data(|value| (f64::from(value) / 255.0).to_le_bytes().to_vec()),
+        ),
+    ];
+    for (bits, kind, data) in cases {
+        let (all_bits, kinds) = ([bits; 3], [kind; 3]);
+        let mut tags = tags_of(&all_bits, &[1], &[RGB]);
+        tags.push((339, &kinds));
+        assert!(
+            upright(&decode(&tiff(&tags, &data))) == picture,
+            "{bits} {kind}"
+        );
+    }
+    let mut tags = tags_of(&[40, 40, 40], &[1], &[RGB]);
+    tags.push((339, &[UNSIGNED; 3]));
+    let skip = imaging::decode(tiff(&tags, &vec![0; 96 * 80 * 15]), &Limits::default());
+    assert_eq!(skip.err().unwrap().reason, SkipReason::UnsupportedFormat);
+}
+
+#[test]
+fn what_is_not_read_is_refused() {
+    const GREY: u16 = 1;
+    let skip = |tags: &[(u16, &[u16])], data: &[u8]| {
+        let decoded = imaging::decode(tiff(tags, data), &Limits::default());
+        decoded.err().map(|skip| skip.reason)
+    };
+    let unsupported = Some(SkipReason::UnsupportedFormat);
+    let zeros = vec![0; 96 * 80 * 12];
+    // JPEG 2000, LERC, JPEG XR and JPEG XL.
+    for compression in [34_712, 34_887, 34_934, 50_002] {
+        let kind = [compression];
+        let tags = tags_of(&[8, 8, 8], &kind, &[RGB]);
+        assert_eq!(skip(&tags, &[0; 100]), unsupported, "{compression}");
+    }
+    // ITU L*a*b*, and CIE L*a*b* of floating-point numbers.
+    let tags = tags_of(&[8, 8, 8], &[1], &[10]);
+    assert_eq!(skip(&tags, &zeros), unsupported);
+    let mut tags = tags_of(&[32, 32, 32], &[1], &[8]);
+    tags.push((339, &[3, 3, 3]));
+    assert_eq!(skip(&tags, &zeros), unsupported);
+    // Fax of grey.
+    let mut tags = tags_of(&[8], &[4], &[GREY]);
+    tags.pop();
+    assert_eq!(skip(&tags, &[0xff; 1000]), unsupported);
+    // JPEG before 1995 that is lossless.
+    let mut tags = tags_of(&[8, 8, 8], &[6], &[YCBCR]);
+    tags.push((512, &[14]));
+    assert_eq!(skip(&tags, &[0xff; 1000]), unsupported);
+}
+
 /// Scanners name their maker, as raw files do, and put a thumbnail in front.
 #[test]
 fn a_tiff_that_names_a_maker_of_cameras_is_no_raw_file() {
@@ -220,6 +306,13 @@ fn damaged_tiff_never_crashes() {
         "palette",
         "fax3",
         "fax4",
+        "fax3-2d",
+        "fax-runs",
+        "lab-16",
+        "half",
+        "zstd",
+        "lzma",
+        "webp",
         "jpeg-tiles",
         "jpeg-planes",
         "jpeg-fading",
