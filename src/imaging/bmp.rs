@@ -6,27 +6,31 @@ use std::ops::Range;
 
 use image::{ImageFormat, RgbImage};
 
-use super::common_formats;
-use super::file_bytes::{ByteReader, FileBytes};
+use super::bmp_header::{FILE_HEADER, Header, INFO_HEADER};
+use super::bmp_runs::Runs;
+use super::file_bytes::{ByteReader, FileBytes, Source};
 use super::limits::Task;
+use super::{Blocks, common_formats};
 use crate::error::Skip;
 
 /// Longest header that is repeated for each part, in bytes. Without a palette, headers are much shorter.
 const MAX_HEADER: usize = 4096;
 
-/// Length in bytes of the file header and of the oldest Windows header (`BITMAPINFOHEADER`).
-const MIN_HEADER: usize = 14 + 40;
-
 /// The bytes of the header that hold the height.
 const HEIGHT: Range<usize> = 22..26;
+
+/// The bytes of the header that hold the number of colours of the palette.
+const COLOURS: Range<usize> = 46..50;
 
 /// Bytes of rows that are decoded at once.
 const PART: usize = 1 << 20;
 
 /// The position and format of the rows in the file.
 pub struct Rows {
-    /// All bytes before the rows.
+    /// All bytes before the rows; of OS/2 a header of Windows with the same palette.
     header: Vec<u8>,
+    /// The offset of the rows in the file.
+    start: usize,
     width: u32,
     height: u32,
     /// Bits per pixel.
@@ -38,38 +42,40 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// The rows of a file; `None` if they are compressed or have a palette, or if the file ends before the last one.
+    /// The rows of a file; `None` if they are compressed or have a palette, or if the file ends before the last one. Those
+    /// of OS/2 2.x may have a palette.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let number = |at: usize| {
-            bytes
-                .get(at..)?
-                .first_chunk()
-                .map(|&four| u32::from_le_bytes(four))
-        };
-        let start = usize::try_from(number(10)?).ok()?;
+        let stated = Header::of(bytes)?;
+        let Header { width, bits, .. } = stated;
+        let start = stated.rows;
         // Shorter headers have other fields. If the rows would begin within the headers, the `image` crate decides
         // where they are.
-        let headers = 14 + usize::try_from(number(14)?).ok()?;
-        let is_usual = headers >= MIN_HEADER && (headers..=MAX_HEADER).contains(&start);
-        is_usual.then_some(())?;
-        let header = bytes.get(..start)?.to_vec();
-        let width = number(18)?;
-        let height = number(HEIGHT.start)?.cast_signed();
-        let bits = number(28)? as u16;
-        // Colour masks (compression 3) exist only for 16 and 32 bits per pixel.
-        let is_direct = matches!((bits, number(30)?), (16 | 24 | 32, 0) | (16 | 32, 3));
-        is_direct.then_some(())?;
+        let is_usual = (stated.end..=MAX_HEADER).contains(&start);
+        // Colour masks (compression 3) exist only for 16 and 32 bits per pixel, and not in OS/2.
+        let is_direct = match (stated.compression, bits) {
+            (0, 1 | 4 | 8) => stated.is_of_os2,
+            (0, 16 | 24 | 32) => true,
+            (3, 16 | 32) => !stated.is_of_os2,
+            _ => false,
+        };
+        (is_usual && is_direct).then_some(())?;
+        let header = if stated.is_of_os2 {
+            of_windows(bytes, &stated)?
+        } else {
+            bytes.get(..start)?.to_vec()
+        };
         let stride = usize::try_from(width)
             .ok()?
             .checked_mul(usize::from(bits))?;
         let stride = 4 * stride.div_ceil(32);
         let rows = Self {
             header,
+            start,
             width,
-            height: height.unsigned_abs(),
+            height: stated.height,
             bits,
             stride,
-            is_top_down: height < 0,
+            is_top_down: stated.is_top_down,
         };
         let end = start.checked_add(stride.checked_mul(rows.height as usize)?)?;
         // Some writers omit the padding of the last row to a multiple of four bytes.
@@ -101,7 +107,7 @@ impl Rows {
 
     /// The offset of a row in the file.
     fn offset(&self, row: u32) -> usize {
-        self.header.len() + row as usize * self.stride
+        self.start + row as usize * self.stride
     }
 
     /// Converts rows of blue, green and red, the most common format, without the `image` crate. The lower rows come
@@ -146,9 +152,53 @@ impl Rows {
     }
 }
 
+/// Checks the size of the picture.
+pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
+    if let Some(runs) = Runs::of(task.bytes) {
+        runs.check_size(task)?;
+    } else if let Some(rows) = Rows::of(task.bytes) {
+        task.check_size(rows.width, rows.height)?;
+    } else if let Some(header) = Header::of(task.bytes).filter(|header| header.is_of_os2) {
+        return Err(match header.compression {
+            0 => task.damaged("its data end before the picture is complete"),
+            _ => task.unsupported("this compression of OS/2"),
+        });
+    } else {
+        return common_formats::blocks(task, ImageFormat::Bmp);
+    }
+    Ok(Blocks::default())
+}
+
+/// Decodes the picture, or returns how to decode it.
+pub(super) fn source(task: &Task<'_>) -> Result<Source, Skip> {
+    if let Some(runs) = Runs::of(task.bytes) {
+        return runs.pixels(task).map(Source::Pixels);
+    }
+    Ok(Rows::of(task.bytes).map_or(Source::Unread, Source::Bmp))
+}
+
+/// The headers that a file of OS/2 would have in Windows.
+fn of_windows(bytes: &[u8], stated: &Header) -> Option<Vec<u8>> {
+    let palette = match stated.bits {
+        1 | 4 | 8 => stated.palette(bytes),
+        _ => &[],
+    };
+    let length = (FILE_HEADER + INFO_HEADER + palette.len()) as u32;
+    let mut header = bytes
+        .get(..stated.end.min(FILE_HEADER + INFO_HEADER))?
+        .to_vec();
+    header.resize(FILE_HEADER + INFO_HEADER, 0);
+    header[10..14].copy_from_slice(&length.to_le_bytes());
+    header[FILE_HEADER..FILE_HEADER + 4].copy_from_slice(&(INFO_HEADER as u32).to_le_bytes());
+    header[COLOURS].copy_from_slice(&(palette.len() as u32 / 4).to_le_bytes());
+    header.extend(palette);
+    Some(header)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::SkipReason;
     use crate::imaging::{Format, Limits};
 
     /// A file of this many bits a pixel, whose rows are numbered.
@@ -193,6 +243,39 @@ mod tests {
                     rows.pixels(&task, FileBytes::of(file)).unwrap() == whole,
                     "{bits} {height}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn files_of_os2_show_what_those_of_windows_do() {
+        let limits = Limits::default();
+        for (bits, colours) in [(1, 2), (4, 16), (8, 256), (8, 100), (24, 0)] {
+            let mut windows = file(bits, 30, 20, &[]);
+            let palette: Vec<u8> = (0..4 * colours).map(|at| (at * 5) as u8 & 0xfc).collect();
+            windows.splice(54..54, palette);
+            windows[10..14].copy_from_slice(&(54 + 4 * colours as u32).to_le_bytes());
+            windows[COLOURS].copy_from_slice(&(colours as u32).to_le_bytes());
+            let whole = crate::imaging::decode(&windows[..], &limits).unwrap();
+            for length in [64_u32, 16] {
+                if length == 16 && colours == 100 {
+                    continue; // This header does not say how many colours there are.
+                }
+                let mut os2 = windows.clone();
+                os2.splice(54..54, [0; 24]);
+                os2.drain(14 + length as usize..14 + 64);
+                os2[14..18].copy_from_slice(&length.to_le_bytes());
+                let start = 14 + length + 4 * colours as u32;
+                os2[10..14].copy_from_slice(&start.to_le_bytes());
+                let shown = crate::imaging::decode(&os2[..], &limits).unwrap();
+                assert_eq!(
+                    shown.raster.stored(),
+                    whole.raster.stored(),
+                    "{bits} {length}"
+                );
+                assert!(crate::imaging::facts(&os2, &limits).is_ok());
+                let cut = crate::imaging::decode(&os2[..os2.len() / 2], &limits);
+                assert_eq!(cut.unwrap_err().reason, SkipReason::Damaged);
             }
         }
     }

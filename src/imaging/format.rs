@@ -133,8 +133,8 @@ const SIGNATURES: &[(Parts, Kind)] = &[
     (&[(0, b"BM"), (14, b"\x38\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x6c\0\0\0")], Decoded(Format::Bmp)),
     (&[(0, b"BM"), (14, b"\x7c\0\0\0")], Decoded(Format::Bmp)),
-    (&[(0, b"BM"), (14, b"\x10\0\0\0")], Unsupported("OS/2 bitmap (BMP)")),
-    (&[(0, b"BM"), (14, b"\x40\0\0\0")], Unsupported("OS/2 bitmap (BMP)")),
+    (&[(0, b"BM"), (14, b"\x10\0\0\0")], Decoded(Format::Bmp)),
+    (&[(0, b"BM"), (14, b"\x40\0\0\0")], Decoded(Format::Bmp)),
     // Raw files with a signature of their own; those that begin like a TIFF are recognised by their tags.
     (&[(0, b"II*\0"), (8, b"CR\x02")], Decoded(Format::Raw(Raw::Cr2))),
     (&[(0, b"II\x1a\0\0\0HEAPCCDR")], Decoded(Format::Raw(Raw::Crw))),

@@ -8,6 +8,8 @@
 
 mod av1;
 mod bmp;
+mod bmp_header;
+mod bmp_runs;
 mod colour_profile;
 mod common_formats;
 mod containment;
@@ -260,6 +262,7 @@ fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
         Format::Jpeg => jpeg_any::blocks(task),
         Format::Heic | Format::Avif => heif::blocks(task),
         Format::Jxl => jxl::blocks(task),
+        Format::Bmp => bmp::blocks(task),
         Format::Tiff => tiff_any::blocks(task),
         Format::Raw(raw) => raw::blocks(task, raw),
         format => common_formats::blocks(task, format.of_image_crate()),
@@ -298,9 +301,7 @@ fn source(task: &Task<'_>) -> Result<Source, Skip> {
         Format::Heic | Format::Avif => Pixels::whole(heif::pixels(task)?),
         Format::Tiff => return tiff_any::source(task),
         Format::Raw(raw) => raw::pixels(task, raw)?,
-        Format::Bmp => {
-            return Ok(bmp::Rows::of(task.bytes).map_or(Source::Unread, Source::Bmp));
-        }
+        Format::Bmp => return bmp::source(task),
         Format::Png | Format::WebP | Format::Jxl | Format::Gif => return Ok(Source::Unread),
     };
     Ok(Source::Pixels(pixels))

@@ -17,7 +17,15 @@ pub fn samples(target: &str) -> Vec<Vec<u8>> {
         "png" => files(&["png"]),
         "webp" => files(&["webp"]),
         "gif" => vec![encoded(ImageFormat::Gif)],
-        "bmp" => vec![encoded(ImageFormat::Bmp)],
+        "bmp" => vec![
+            encoded(ImageFormat::Bmp),
+            bmp_of_runs(
+                40,
+                (1, 8),
+                &[4, 1, 0, 0, 0, 3, 1, 2, 3, 0, 0, 2, 1, 1, 2, 2, 0, 1],
+            ),
+            bmp_of_runs(64, (4, 24), &[2, 0, 0, 255, 0, 1]),
+        ],
         "tiff" => files(&["tif"]),
         "heif" => files(&["heic", "avif", "hif"]),
         "jxl" => files(&["jxl"]),
@@ -78,6 +86,21 @@ fn encoded(format: ImageFormat) -> Vec<u8> {
         .write_to(&mut file, format)
         .unwrap();
     file.into_inner()
+}
+
+/// A BMP of 4 × 3 pixels with a header of this length, this compression and depth, a palette of four colours and runs.
+fn bmp_of_runs(header: u32, (compression, bits): (u32, u16), runs: &[u8]) -> Vec<u8> {
+    let mut file = b"BM\0\0\0\0\0\0\0\0".to_vec();
+    file.extend(
+        [14 + header + 16, header, 4, 3]
+            .map(u32::to_le_bytes)
+            .concat(),
+    );
+    file.extend([1, bits].map(u16::to_le_bytes).concat());
+    file.extend([compression, 0, 0, 0, 4].map(u32::to_le_bytes).concat());
+    file.resize(14 + header as usize, 0);
+    file.extend((0..16).map(|at| 16 * at));
+    [&file, runs].concat()
 }
 
 /// A little-endian TIFF directory with these entries: tag, type, count, value or offset.
