@@ -147,8 +147,10 @@ struct ItemDecoder<'a> {
 /// The matrix by which samples become colours (ITU-T H.273, table 4).
 fn usable_matrix(matrix: MatrixCoefficients) -> Result<MatrixCoefficients, Error> {
     match matrix {
-        MatrixCoefficients::Unspecified => Ok(MatrixCoefficients::Bt601), // as other readers assume
-        MatrixCoefficients::Other(4) => Ok(MatrixCoefficients::Bt601), // differs by less than a hundredth
+        // The former as other readers assume; the latter differs by less than a hundredth.
+        MatrixCoefficients::Unspecified | MatrixCoefficients::Other(4) => {
+            Ok(MatrixCoefficients::Bt601)
+        }
         // Derived from the primaries: BT.709 is as good as any, for those that photos have.
         MatrixCoefficients::Other(12) => Ok(MatrixCoefficients::Bt709),
         MatrixCoefficients::Other(8) => Err(Error::Unsupported("colours as YCgCo")),

@@ -21,7 +21,7 @@ pub(super) fn blocks(task: &Task<'_>) -> Result<Blocks, Skip> {
             } else if let Some(xmp) = payload.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
                 blocks.xmp.get_or_insert_with(|| xmp.to_vec());
             }
-        } else if is_frame(code) {
+        } else if is_frame(code) || code == JPEG_LS {
             has_frame = true;
             if let &[_, y0, y1, x0, x1, ..] = payload {
                 let (width, height) = (u16::from_be_bytes([x0, x1]), u16::from_be_bytes([y0, y1]));
@@ -171,6 +171,9 @@ fn is_rare(bytes: &[u8]) -> bool {
     }
     false
 }
+
+/// The marker of the frame header of JPEG-LS (ISO/IEC 14495-1), which is like those of JPEG.
+const JPEG_LS: u8 = 0xf7;
 
 /// Whether a marker begins a frame header.
 pub(super) const fn is_frame(code: u8) -> bool {

@@ -193,20 +193,9 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
     // Where a folder was named, or a photo that is there no more, everything that was there is meant; a photo that is there
     // may have taken the name of another one.
     if !is_photo {
-        let named = lost_paths::contents(db, path)?;
-        for lost in lost_paths::below(db, &tree)? {
-            let files = lost_photos::files_of(db, &lost)?;
-            if let (false, Some(other)) = (files.is_empty(), photos::with_picture_of(db, &lost)?) {
-                photos::move_corrections(db, &lost.hash, &other)?;
-            }
-            if files.is_empty() && !lost_photos::is_left_out(db, &lost)? {
-                versions.push(EarlierVersion {
-                    of: lost,
-                    is_certain: named.contains(&lost),
-                });
-            }
-            stay.extend(files);
-        }
+        let (were_there, files) = lost_versions(db, path, &tree)?;
+        versions.extend(were_there);
+        stay.extend(files);
     }
     removed.stay.extend(stay);
     // The lost photos first, so that no correction is passed on to one of them.
@@ -254,6 +243,32 @@ pub(super) fn remove(db: &Connection, path: &Path) -> rusqlite::Result<Removed> 
         named_params! {":exact": tree.exact, ":low": tree.low, ":high": tree.high},
     )? as u64;
     Ok(removed)
+}
+
+/// The contents that were in a tree and have left it, those at `path` itself for certain; and the files of those that have files
+/// elsewhere. What a person said of a content then belongs to a file that has its picture, so that its hash does not stay.
+fn lost_versions(
+    db: &Connection,
+    path: &Path,
+    tree: &Subtree,
+) -> rusqlite::Result<(Vec<EarlierVersion>, Vec<PathBuf>)> {
+    let named = lost_paths::contents(db, path)?;
+    let (mut versions, mut stay) = (Vec::new(), Vec::new());
+    for lost in lost_paths::below(db, tree)? {
+        let files = lost_photos::files_of(db, &lost)?;
+        if files.is_empty() {
+            if !lost_photos::is_left_out(db, &lost)? {
+                versions.push(EarlierVersion {
+                    of: lost,
+                    is_certain: named.contains(&lost),
+                });
+            }
+        } else if let Some(other) = photos::with_picture_of(db, &lost)? {
+            photos::move_corrections(db, &lost.hash, &other)?;
+        }
+        stay.extend(files);
+    }
+    Ok((versions, stay))
 }
 
 /// Whether a file of a photo without files is probably on disk, and left out of the album.

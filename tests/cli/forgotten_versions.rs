@@ -335,7 +335,7 @@ fn a_photo_that_was_renamed_and_tagged_is_no_later_version_of_the_one_whose_name
 fn a_copy_that_is_left_out_stays_when_a_folder_is_forgotten() {
     let env = TestEnv::with_fixtures(&["hopper.jpg"]);
     for folder in ["secret", "kept"] {
-        env.add(&format!("{folder}/a.jpg"), portrait());
+        env.add(format!("{folder}/a.jpg"), portrait());
     }
     env.index();
     correct(&env, "secret/a.jpg", "sad");
