@@ -112,6 +112,12 @@ fn print_understood(understood: &Understood) {
             "there is an album of that name, too: fer-index find album {album}"
         ));
     }
+    for person in &understood.other_people {
+        hint(format_args!(
+            "there is a person of that name, too: --person {}",
+            quoted(person)
+        ));
+    }
     for (word, meant) in &understood.suggestions {
         hint(format_args!("\"{word}\": did you mean {meant}?"));
     }

@@ -93,6 +93,8 @@ pub(super) struct Interpretation {
     suggestions: Vec<(String, String)>,
     /// Albums whose names are in the text, but were read as something else.
     other_albums: Vec<String>,
+    /// People whose names are in the text, but were read as something else.
+    other_people: Vec<String>,
 }
 
 impl Interpretation {
@@ -111,6 +113,7 @@ impl Interpretation {
             left_out: understood.left_out.clone(),
             suggestions: understood.suggestions.clone(),
             other_albums: understood.other_albums.clone(),
+            other_people: understood.other_people.clone(),
         }
     }
 }
@@ -170,8 +173,31 @@ impl FilterParameters {
         named.next().map(|(_, value)| value.as_str())
     }
 
+    /// Refuses a parameter that lacks its value, such as `?since`.
+    fn check_values(&self) -> Result<(), ApiError> {
+        let placeholder = |name: &str| match name {
+            "min" => Some("PERCENT"),
+            "most" => Some("N"),
+            _ if OTHER_PARAMETERS.contains(&name) => None,
+            _ => {
+                let flag = FLAGS.iter().find(|flag| flag.name == name)?;
+                flag.value.filter(|_| flag.default_value.is_none())
+            }
+        };
+        let mut lacking = self.0.iter().filter_map(|(name, value)| {
+            let placeholder = placeholder(name).filter(|_| value.is_empty())?;
+            Some(format!(
+                "the parameter {name} has no value; write {name}={placeholder}, or leave it out"
+            ))
+        });
+        lacking
+            .next()
+            .map_or(Ok(()), |sentence| Err(ApiError::Bad(sentence)))
+    }
+
     /// The flags that the page's controls set.
     fn controls(&self) -> Result<GivenFlags, ApiError> {
+        self.check_values()?;
         let min_score = self.value("min").map(min_score_flag).transpose()?;
         let words = self.value("words").filter(|words| !words.trim().is_empty());
         if let Some(words) = words

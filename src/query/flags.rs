@@ -70,7 +70,8 @@ pub enum Kind {
 }
 
 impl UserFilter {
-    /// Parses flags and their values, in any order, into a filter. Names that are not flags are ignored.
+    /// Parses flags and their values, in any order, into a filter. An empty value is the default of a flag that has one. Names
+    /// that are not flags are ignored.
     ///
     /// # Errors
     /// A sentence that says how to write a value.
@@ -78,7 +79,9 @@ impl UserFilter {
         let mut filter = Self::new();
         for flag in FLAGS {
             for (_, value) in given.iter().filter(|(name, _)| *name == flag.name) {
-                flag.set(&mut filter, OsStr::new(value))?;
+                // `?away` in an address is what `--away` is on the command line.
+                let default = flag.default_value.filter(|_| value.is_empty());
+                flag.set(&mut filter, OsStr::new(default.unwrap_or(value)))?;
             }
         }
         Ok(filter)

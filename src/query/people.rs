@@ -35,8 +35,16 @@ impl People {
 
     /// Whether a person's name begins with these words: it is the first name, or all of it.
     pub(super) fn has_first_name(&self, words: &[String]) -> bool {
-        let begins = |name: &Name| name.words.starts_with(words);
-        !words.is_empty() && self.names.iter().any(begins)
+        self.with_first_name(words).is_some()
+    }
+
+    /// The first person whose name begins with these words, as it is written.
+    pub(super) fn with_first_name(&self, words: &[String]) -> Option<&str> {
+        let begins = |name: &&Name| name.words.starts_with(words);
+        let named = self.names.iter().find(begins);
+        named
+            .map(|name| &*name.written)
+            .filter(|_| !words.is_empty())
     }
 
     /// The name that is nearest to `wanted`, as a whole or by one of its words; `None` if more than a third of the
@@ -79,7 +87,7 @@ mod tests {
         for (wanted, nearest) in [
             ("anne", Some("Anna Rossi")),
             ("ana rosi", Some("Anna Rossi")),
-            ("Zoé", Some("Zoë")),
+            ("Zoéy", Some("Zoë")),
             ("jean luc pikard", Some("Jean-Luc Picard")),
             ("picart", Some("Jean-Luc Picard")),
             ("bob", None),

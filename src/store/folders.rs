@@ -66,16 +66,10 @@ pub(super) fn with_files(db: &Connection) -> rusqlite::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A name in the form in which names are compared: in lower case, and with accents as part of their letters,
-/// however they are written.
-pub(super) fn comparable(name: &str) -> String {
-    words::composed(name).to_lowercase()
-}
-
-/// Whether a part of `path` contains `name`, which is [`comparable`].
+/// Whether a part of `path` contains `name`, which is [`words::folded`].
 pub(super) fn is_called(path: &Path, name: &str) -> bool {
     path.components()
-        .any(|part| comparable(&part.as_os_str().to_string_lossy()).contains(name))
+        .any(|part| words::folded(&part.as_os_str().to_string_lossy()).contains(name))
 }
 
 /// See [`Store::album_names`](super::Store::album_names).
@@ -92,7 +86,7 @@ pub(super) fn names(db: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(names.into_iter().collect())
 }
 
-/// The folders below the `topmost` roots whose names contain `name`, which is [`comparable`]; of nested ones only the
+/// The folders below the `topmost` roots whose names contain `name`, which is [`words::folded`]; of nested ones only the
 /// outermost.
 pub(super) fn called(
     db: &Connection,

@@ -7,7 +7,7 @@ use crate::facts::{self, Frame, PersonStatement, Statements};
 
 use super::codec::orientation_from_column;
 use super::record::{FaceId, PhotoId};
-use super::{closer_search, faces, folders};
+use super::{closer_search, faces, words};
 
 /// A person whom a source of a photo names.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +128,7 @@ pub(super) fn update(db: &Connection, photo: PhotoId) -> rusqlite::Result<()> {
         .execute(params![
             photo,
             position as i64,
-            folders::comparable(&person.name),
+            key_of(&person.name),
             person.name,
             person.face,
             at.map(|at| at.x),
@@ -178,23 +178,24 @@ pub(super) fn keys(db: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-/// The words of a name, as names are compared.
+/// The key under which the people of one name are stored: the name in lower case, whose accents are part of their letters.
+fn key_of(name: &str) -> String {
+    words::composed(name).to_lowercase()
+}
+
+/// The words of a name, as names are compared: without case and accents.
 pub fn words_of_name(name: &str) -> Vec<String> {
-    words(&folders::comparable(name))
+    words::folded(name)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
 }
 
-fn words(key: &str) -> impl Iterator<Item = &str> {
-    key.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-}
-
-/// Whether a person is meant by `wanted`: each of its words is one of the name, in any case. Both are
-/// [`folders::comparable`].
-pub(super) fn is_meant(key: &str, wanted: &str) -> bool {
-    let mut wanted = words(wanted).peekable();
-    wanted.peek().is_some() && wanted.all(|wanted| words(key).any(|word| word == wanted))
+/// Whether the person with this key is meant by `wanted`, which are [`words_of_name`]: each of them is one of the name.
+pub(super) fn is_meant(key: &str, wanted: &[String]) -> bool {
+    let key = words_of_name(key);
+    !wanted.is_empty() && wanted.iter().all(|wanted| key.contains(wanted))
 }
 
 #[cfg(test)]

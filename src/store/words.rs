@@ -73,6 +73,11 @@ pub(super) fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text without what people leave out or type in another way, such as case and accents: see [`fold::fold`].
+pub(super) fn folded(text: &str) -> String {
+    fold::fold(text)
+}
+
 /// Writes the words of a photo in place of earlier ones. Photos should be written in ascending order, which FTS5 expects,
 /// and without other statements in between: a statement on another table may make FTS5 flush its pending segment, and one
 /// segment per photo costs more than one segment for all.

@@ -83,6 +83,50 @@ fn the_grid_shows_what_the_filters_admit() {
         assert_eq!(refused.status, 400, "{wrong}");
         assert!(!refused.text().contains("--"), "{}", refused.text());
     }
+    let with_values = [
+        "emotion",
+        "not",
+        "who",
+        "min-score",
+        "faces",
+        "since",
+        "until",
+        "taken",
+        "under",
+        "album",
+        "near",
+        "within",
+        "camera",
+        "person",
+        "min-face-size",
+        "min-detection",
+        "order",
+        "seed",
+        "raws",
+        "min",
+        "most",
+    ];
+    for name in with_values {
+        for empty in [name.to_owned(), format!("{name}=")] {
+            let refused = server.get(&format!("/api/photos?limit=10&{empty}")).send();
+            assert_eq!(refused.status, 400, "{empty}");
+            let sentence = format!("the parameter {name} has no value; write {name}=");
+            assert!(refused.text().contains(&sentence), "{}", refused.text());
+        }
+    }
+    // These mean something without a value.
+    for plain in [
+        "away",
+        "away=",
+        "all",
+        "file-dates",
+        "one-per-burst",
+        "text",
+        "words",
+    ] {
+        ask(plain);
+    }
+    assert_eq!(names(&ask("away")), names(&ask("away=100")));
 }
 
 #[test]
@@ -205,6 +249,7 @@ fn what_is_typed_is_understood_as_by_find() {
             "left_out": ["us"],
             "suggestions": [],
             "other_albums": [],
+            "other_people": [],
         })
     );
     let grid = server.ask("/api/photos?limit=9&text=happy+but+not+sad");

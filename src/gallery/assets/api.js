@@ -88,6 +88,7 @@
  * @property {string[]} left_out
  * @property {[string, string][]} suggestions
  * @property {string[]} other_albums
+ * @property {string[]} other_people
  *
  * @typedef {object} Place A place of the map, at which photos were taken.
  * @property {string} name

@@ -77,13 +77,14 @@ function describeOrder({ order, emotion, asked }) {
  * Which words became filters, which of them other filters replace, which were ignored, and which other words may have been meant.
  * @param {Counts["understood"]} understood
  */
-function describeUnderstood({ filters, replaced, left_out: leftOut, suggestions, other_albums: albums }) {
+function describeUnderstood({ filters, replaced, left_out: leftOut, suggestions, other_albums: albums, other_people: people }) {
   const description = filters.length ? `: ${filters.join("; ")}` : "";
   const past = replaced.length ? `. Replaced by the filters: ${replaced.join("; ")}` : "";
   const lost = leftOut.length ? `. Left out: ${leftOut.join(", ")}` : "";
   const meant = suggestions.map(([word, other]) => `. “${word}”: did you mean ${other}?`).join("");
   const others = albums.map((name) => `. There is an album of that name, too: search for “album ${name}”`).join("");
-  return description + past + lost + others + meant;
+  const named = people.map((name) => `. There is a person called ${name}, too: choose that name among the filters`).join("");
+  return description + past + lost + others + named + meant;
 }
 
 /**

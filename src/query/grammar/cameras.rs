@@ -99,7 +99,7 @@ impl Reader<'_> {
         let is_album_name = |at: usize| {
             let word = self.lower(at);
             let is_number = word.len() < 4 && word.parse::<u32>().is_ok();
-            let counts = self.is_any(at + 1, &["people", "kin"]);
+            let counts = self.is_any(at + 1, &["people", "kin"]) || self.measures(at);
             is_model(word) || MODELS.contains(&word) || (is_number && !counts)
         };
         let length = 1

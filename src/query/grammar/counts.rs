@@ -100,8 +100,12 @@ impl Reader<'_> {
                 _ => None,
             };
         }
-        // The limit of another number is before that number.
-        if self.number(at + 1).is_some() {
+        // The limit of another number, such as `90%`, is before that number.
+        let is_of_next = self.number(at + 1).is_some()
+            || self
+                .lower(at + 1)
+                .starts_with(|first: char| first.is_ascii_digit());
+        if is_of_next {
             None
         } else if self.is(at, "at_least") || word(at) == "min" {
             Some((least, at + 1))

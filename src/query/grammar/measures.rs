@@ -17,6 +17,15 @@ enum Limit {
 }
 
 impl Reader<'_> {
+    /// Whether a number at a token is that of a measure: `10 years ago`, `10 km`, `90 %`.
+    pub(super) fn measures(&self, at: usize) -> bool {
+        let units = ["year", "month", "week", "day"];
+        self.is_any(at + 1, &units)
+            || matches!(self.lower(at + 1), "hour" | "hours" | "stunde" | "stunden")
+            || self.kilometres(at).is_some()
+            || self.percent(at).is_some()
+    }
+
     /// Reads a distance or a percentage, with its place or emotion.
     pub(super) fn measure(&mut self, at: usize) -> Length {
         self.distance(at).or_else(|| self.percentage(at))

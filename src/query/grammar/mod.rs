@@ -45,6 +45,8 @@ pub struct Understood {
     pub suggestions: Vec<(String, String)>,
     /// Albums whose whole names are in the text, but were read as something else, such as a place.
     pub other_albums: Vec<String>,
+    /// People whose first names are in the text after `with` or `of`, but were read as something else, such as a month.
+    pub other_people: Vec<String>,
     /// What the text says and a flag replaces.
     pub replaced: Vec<Replaced>,
 }
@@ -101,6 +103,7 @@ fn read(
             left_out: Vec::new(),
             suggestions: Vec::new(),
             other_albums: Vec::new(),
+            other_people: Vec::new(),
             replaced: Vec::new(),
         },
     };

@@ -12,7 +12,13 @@ impl Reader<'_> {
     pub(super) fn person(&mut self, at: usize) -> Length {
         let has_preposition = self.leads_to_person(at);
         let start = at + usize::from(has_preposition);
-        let (first, length) = self.name_of_person(start, has_preposition)?;
+        let Some((first, length)) = self.name_of_person(start, has_preposition) else {
+            if has_preposition {
+                let other = self.other_person(start);
+                self.understood.other_people.extend(other);
+            }
+            return None;
+        };
         let mut names = vec![first];
         let mut end = start + length;
         loop {
@@ -70,9 +76,41 @@ impl Reader<'_> {
             let is_other = tokens.iter().all(|token| !token.meanings().is_empty());
             let may_be = is_name
                 && tokens.iter().all(|token| token.lower != ",")
-                && (!is_other || (has_preposition && is_written_so))
+                && (!is_other
+                    || (has_preposition
+                        && (is_written_so || self.is_rather_a_name(at, length, &words))))
                 && self.is_end_of_name(at + length, has_preposition);
             may_be.then_some((name, length))
+        })
+    }
+
+    /// Whether words with another meaning are rather the first name of a person after `with` or `of`, as in `with june`:
+    /// unless they name an emotion (`with joy`), or a date goes on behind them (`of may 2019`).
+    fn is_rather_a_name(&self, at: usize, length: usize, words: &[String]) -> bool {
+        let next = at + length;
+        let goes_on = self
+            .lower(next)
+            .starts_with(|first: char| first.is_ascii_digit())
+            || self.is_any(next, &["to", "until"])
+            // `the month of june`
+            || at > 1 && self.is_any(at - 2, &["month", "day"]);
+        !goes_on
+            && (at..next).all(|at| self.emotions(at).is_empty())
+            && self.index.people().has_first_name(words)
+    }
+
+    /// The person whose first name begins at a token, if the words there are read as something else.
+    fn other_person(&self, at: usize) -> Option<String> {
+        let longest = MAX_NAME_WORDS.min(self.tokens.len().saturating_sub(at));
+        (1..=longest).rev().find_map(|length| {
+            let words = self.tokens[at..at + length]
+                .iter()
+                .map(|token| token.word.as_str());
+            let name = words.collect::<Vec<_>>().join(" ");
+            self.index
+                .people()
+                .with_first_name(&words_of_name(&name))
+                .map(str::to_owned)
         })
     }
 

@@ -169,6 +169,10 @@ fn people_of_the_index_are_read() {
         "Florence Nightingale",
         "Jean-Luc Picard",
         "Grandma Kay",
+        "June Carter",
+        "Will",
+        "Brian May",
+        "Zoë",
     ];
     let people = People::new(names.map(str::to_owned).to_vec());
     let known = IndexLookup::new(people, Vec::new(), |_| true);
@@ -207,6 +211,17 @@ fn people_of_the_index_are_read() {
         // A word with another meaning is a name if it is written as one.
         ("photos of Joy", "--person Joy"),
         ("photos of joy", "--emotion happy"),
+        // After `with` or `of` a first name takes precedence over a month, unless a date goes on.
+        ("with june", "--person june"),
+        ("photos of june smiling", "--emotion happy --person june"),
+        ("with june and anna", "--person june --person anna"),
+        ("happy in june", "--emotion happy --taken june"),
+        ("photos of june 2019", "--since june 2019 --until june 2019"),
+        ("photos of june to august", "--taken june to august"),
+        ("the month of june", "--taken june"),
+        ("photos of may", "--taken may"),
+        ("with will", "--person will"),
+        ("with zoe", "--person zoe"),
         // Words that alone are not a name, and names of things.
         ("rossi smiling", "--emotion happy --text rossi"),
         ("anna's birthday", "--text anna birthday"),
@@ -224,6 +239,11 @@ fn people_of_the_index_are_read() {
         let understood = read(text);
         assert!(understood.filter.people.is_empty(), "{text}");
         assert_eq!(understood.left_out, [left_out], "{text}");
+    }
+    assert_eq!(read("with joy").other_people, ["Joy"]);
+    assert_eq!(read("photos of june 2019").other_people, ["June Carter"]);
+    for plain in ["with june", "in june", "with anna", "photos of dogs"] {
+        assert_eq!(read(plain).other_people, [""; 0], "{plain}");
     }
     let suggested = read("happy photos of ana").suggestions;
     assert_eq!(suggested, [("ana".to_owned(), "Anna Rossi".to_owned())]);

@@ -97,7 +97,7 @@ fn names_all_people(db: &Connection, plan: &Plan<'_>, photo: PhotoId) -> rusqlit
         .prepare_cached(PEOPLE)?
         .query_map([photo], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let is_named = |wanted: &String| keys.iter().any(|key| people::is_meant(key, wanted));
+    let is_named = |wanted: &Vec<String>| keys.iter().any(|key| people::is_meant(key, wanted));
     Ok(plan.people.iter().all(is_named))
 }
 

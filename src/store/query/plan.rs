@@ -18,7 +18,7 @@ use super::super::places;
 use super::super::ranking::{Kind, UNKNOWN_DATE};
 use super::super::raw_pairs;
 use super::super::roots::AbsentRoots;
-use super::super::{folders, roots, words};
+use super::super::{people, roots, words};
 use super::candidate::Candidate;
 use super::filter::{Order, Query};
 
@@ -85,8 +85,8 @@ pub(super) struct Plan<'q> {
     pub album: Option<String>,
     /// The names of cameras in lower case.
     pub cameras: Vec<String>,
-    /// The names of people, as names are compared.
-    pub people: Vec<String>,
+    /// The words of the names of people, as names are compared.
+    pub people: Vec<Vec<String>>,
     /// The FTS5 expression for the words.
     pub words: Option<String>,
     /// Whether raw files that are paired with a picture are left out; `false` if there are none.
@@ -155,12 +155,12 @@ impl<'q> Plan<'q> {
                 .under
                 .as_deref()
                 .map(|folder: &Path| Subtree::of(folder)),
-            album: query.album.as_deref().map(folders::comparable),
+            album: query.album.as_deref().map(words::folded),
             cameras: query.cameras.iter().map(lower).collect(),
             people: query
                 .people
                 .iter()
-                .map(|name| folders::comparable(name))
+                .map(|name| people::words_of_name(name))
                 .collect(),
             words: query.text.as_deref().and_then(words::expression),
             leaves_out_raws: query.raws == Some(Raws::Alone) && raw_pairs::any(db)?,
