@@ -139,6 +139,8 @@ pub(super) struct Packing {
     /// Whether the first pixel is in the lowest bit of each byte (`FillOrder` 2).
     is_reversed: bool,
     fax_options: usize,
+    /// How many pieces are unpacked at the same time: one of each plane.
+    at_once: u32,
 }
 
 impl Packing {
@@ -147,6 +149,10 @@ impl Packing {
             compression,
             is_reversed: directory.number(tag::FILL_ORDER) == Some(2),
             fax_options: directory.number(tag::FAX_OPTIONS).unwrap_or(0),
+            at_once: match directory.number(tag::PLANAR) {
+                Some(2) => directory.number(tag::SAMPLES).unwrap_or(1).clamp(1, 16) as u32,
+                _ => 1,
+            },
         }
     }
 
@@ -205,8 +211,11 @@ impl Packing {
             2 => fax(Coding::Runs)?,
             3 => fax(Coding::Group3(self.fax_options & 1 != 0))?,
             4 => fax(Coding::Group4)?,
-            34_925 => Box::new(XzReader::new_mem_limit(data, false, MAX_WINDOW >> 10)),
-            50_000 => zstandard(task, data)?,
+            34_925 => {
+                let most = (MAX_WINDOW / self.at_once) >> 10;
+                Box::new(XzReader::new_mem_limit(data, false, most))
+            }
+            50_000 => zstandard(task, data, MAX_WINDOW / self.at_once)?,
             50_001 => {
                 let mut bytes = Vec::new();
                 data.read_to_end(&mut bytes)
@@ -218,13 +227,17 @@ impl Packing {
     }
 }
 
-/// Most bytes that LZMA and Zstandard may refer back by. Memory is taken only for those that have been unpacked.
+/// Most bytes that LZMA and Zstandard may refer back by, in all planes. Memory is taken only for those that have been unpacked.
 const MAX_WINDOW: u32 = 128 << 20;
 
-/// Zstandard (RFC 8878), one frame.
-fn zstandard<'a>(task: &Task<'_>, data: impl Read + 'a) -> Result<Box<dyn Read + 'a>, Skip> {
+/// Zstandard (RFC 8878), one frame that may refer back by `most` bytes.
+fn zstandard<'a>(
+    task: &Task<'_>,
+    data: impl Read + 'a,
+    most: u32,
+) -> Result<Box<dyn Read + 'a>, Skip> {
     let mut decoder = FrameDecoder::new();
-    decoder.set_max_window_size(MAX_WINDOW.into());
+    decoder.set_max_window_size(most.into());
     match StreamingDecoder::new_with_decoder(data, decoder) {
         Ok(decoder) => Ok(Box::new(decoder)),
         Err(FrameDecoderError::WindowSizeTooBig { .. }) => {
