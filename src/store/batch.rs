@@ -96,8 +96,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Notes that the content of the file at `path`, which may be new to the index, was searched for faces to which
-    /// corrections carry over, and whether that has to be done again once its whole run is stored. It has to be done again as well if corrections were made that
-    /// were not seen then.
+    /// corrections carry over, and whether that has to be done again once its whole run is stored. It has to be done again
+    /// as well if corrections were made that were not seen then.
     ///
     /// # Errors
     /// See [`Batch::put_photo`].

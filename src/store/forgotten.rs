@@ -369,7 +369,8 @@ pub(super) fn remove_photo(
 }
 
 /// Removes the corrections of a content and its picture, the corrections from which they were carried over, unless the
-/// photo of these still has a file, also one that the album probably leaves out, and the records of undone ones. Returns the number of corrections.
+/// photo of these still has a file, also one that the album probably leaves out, and the records of undone ones. Returns
+/// the number of corrections.
 pub(super) fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite::Result<u64> {
     let (hash, picture) = (of.hash, of.picture);
     db.execute(

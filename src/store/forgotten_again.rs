@@ -14,14 +14,14 @@ use super::record::PhotoId;
 use super::{forgotten, forgotten_people, lost_photos, roots};
 use crate::photo::{ContentHash, PictureHash};
 
-/// Reads the contents and pictures that have a file or a correction.
+/// Reads the contents and pictures that have a file or a correction; of undone corrections only the contents, as databases
+/// before version 32 have them.
 const KEPT: &str = "
     SELECT hash FROM photos p WHERE EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)
     UNION SELECT picture FROM photos p WHERE picture IS NOT NULL AND EXISTS (SELECT 1 FROM files WHERE photo_id = p.id)
     UNION SELECT hash FROM corrections
     UNION SELECT picture FROM corrections WHERE picture IS NOT NULL
-    UNION SELECT hash FROM undone_corrections
-    UNION SELECT picture FROM undone_corrections WHERE picture IS NOT NULL";
+    UNION SELECT hash FROM undone_corrections";
 
 /// What was removed from a restored database, since it had been forgotten.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
