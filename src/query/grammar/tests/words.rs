@@ -130,9 +130,9 @@ fn words_of_the_index_come_before_unusual_names_of_cities() {
 #[test]
 fn a_number_before_a_unit_is_not_that_of_a_camera() {
     check(
-        "iphone 10 years ago|--taken 10 years ago --camera iphone|
-        canon 5 days ago|--taken 5 days ago --camera canon|
-        nikon 3 weeks ago|--taken 3 weeks ago --camera nikon|
+        "iphone 10 years ago|--since 10 years ago --until 10 years ago --camera iphone|
+        canon 5 days ago|--since 5 days ago --until 5 days ago --camera canon|
+        nikon 3 weeks ago|--since 3 weeks ago --until 3 weeks ago --camera nikon|
         pixel 20 km from rome|--near rome --within 20 --camera pixel|
         sony 90% happy|--emotion happy --min-score 0.9 --camera sony|
         sony 90 % happy|--emotion happy --min-score 0.9 --camera sony|
@@ -144,8 +144,8 @@ fn a_number_before_a_unit_is_not_that_of_a_camera() {
 #[test]
 fn a_limit_belongs_to_the_number_behind_it() {
     check(
-        "3 faces at least 90% sad|--emotion sad --faces 3 --min-score 0.9|
-        2 people at least 80 % happy|--emotion happy --faces 2 --min-score 0.8|
+        "3 faces at least 90% sad|--emotion sad --min-score 0.9 --faces 3|
+        2 people at least 80 % happy|--emotion happy --min-score 0.8 --faces 2|
         3 people at most 20 km from rome|--faces 3 --near rome --within 20|
         three people at least|--faces 3..|",
     );
