@@ -447,7 +447,8 @@ fn train_refuses_a_folder_with_a_file_in_the_way() {
     fs::write(env.path("run/loss.png"), "mine").unwrap();
     let sentence = env.run(&train).refused();
     assert!(sentence.contains("loss.png"), "{sentence}");
-    assert_eq!(names(&env.path("run")), ["loss.png"]);
+    // Nothing but the lock of the folder.
+    assert_eq!(names(&env.path("run")), [".lock", "loss.png"]);
     fs::remove_file(env.path("run/loss.png")).unwrap();
     let evaluate = "evaluate --plots run";
     env.run(evaluate).found();

@@ -29,7 +29,8 @@ fn assert_left_nothing(env: &TestEnv, tables: &[&str]) {
 /// Makes the database one of the version before photos without EXIF data kept their corrections, with another change.
 pub fn earlier_version(env: &TestEnv, change: &str) {
     let database = Connection::open(env.database()).unwrap();
-    let undo = "DROP INDEX undone_declined; ALTER TABLE undone_corrections DROP COLUMN declined; PRAGMA user_version = 33;";
+    let undo = "ALTER TABLE lost_paths DROP COLUMN replaced_by;
+        DROP INDEX undone_declined; ALTER TABLE undone_corrections DROP COLUMN declined; PRAGMA user_version = 33;";
     database.execute_batch(undo).unwrap();
     database.execute_batch(change).unwrap();
 }
