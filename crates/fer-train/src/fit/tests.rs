@@ -112,6 +112,7 @@ fn a_folder_of_another_recipe_is_refused() {
     let first = recipe(&["epochs=1"]);
     let mut run = Run::new(&first, &dataset, folder.path()).unwrap();
     run.fit(&mut ()).unwrap();
+    drop(run);
     let second = recipe(&["epochs=1", "seed=4"]);
     let refusal = Run::new(&second, &dataset, folder.path()).err().unwrap();
     assert!(refusal.to_string().contains("another recipe"), "{refusal}");
@@ -138,6 +139,7 @@ fn a_run_on_other_data_is_refused_whether_finished_or_not() {
     for at in [4, 99] {
         let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
         run.fit(&mut Crash { at, batches: 0 }).unwrap();
+        drop(run);
         let refusal = sentence(&other);
         assert!(refusal.contains("another data set; give"), "{refusal}");
     }
@@ -164,6 +166,7 @@ fn a_run_whose_teacher_was_replaced_is_refused() {
     let student = recipe(&["epochs=1", "teachers.share=0.5", &models]);
     let mut run = Run::new(&student, &dataset, &path("student")).unwrap();
     run.fit(&mut ()).unwrap();
+    drop(run);
     Run::new(&student, &dataset, &path("student")).unwrap();
     let other = train(&["epochs=1", "seed=8"], &dataset, &path("other"));
     fs::rename(other, &teacher).unwrap();
@@ -183,9 +186,11 @@ fn a_run_of_a_version_that_did_not_record_its_data_continues() {
         ..run.progress.clone()
     };
     run.folder.save_progress(&progress, &run.state()).unwrap();
+    drop(run);
     let mut run = Run::new(&recipe, &dataset, folder.path()).unwrap();
     assert_eq!(run.history().len(), 1);
     run.fit(&mut ()).unwrap();
+    drop(run);
     let other = divided_otherwise(&dataset);
     assert!(Run::new(&recipe, &other, folder.path()).is_err());
 }
