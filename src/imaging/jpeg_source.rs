@@ -184,14 +184,13 @@ pub(super) fn end_of_image_after(bytes: &[u8], at: usize) -> usize {
 
 /// The coding process of a JPEG, if zune-jpeg does not support it.
 pub(super) fn unsupported_process(bytes: &[u8]) -> Option<&'static str> {
-    let is_frame = |code| matches!(code, 0xc0..=0xcf | 0xf7) && !matches!(code, 0xc4 | 0xc8 | 0xcc);
+    let is_frame = |code| matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc);
     let (code, segment) = Markers { bytes, at: 0 }.find(|(code, _)| is_frame(*code))?;
     // A frame header: its length in two bytes, then the bits per sample.
     let bits = *bytes.get(segment + 2)?;
     match code {
         0xc3 | 0xc7 | 0xcb | 0xcf => Some("lossless coding"),
         0xc5 | 0xc6 => Some("hierarchical coding"),
-        0xf7 => Some("JPEG-LS"),
         0xc9.. => Some("arithmetic coding"),
         _ if bits != 8 => Some("more than eight bits per sample"),
         _ => None,

@@ -53,7 +53,9 @@ pub(super) fn find(
         next += 1;
         let of_path = lost_paths::contents(db, &path)?.into_iter();
         for lost in of_path.chain(lost_paths::converted(db, &path)?) {
-            if versions.iter().any(|version| version.of == lost) || has_file(db, &lost)? {
+            if versions.iter().any(|version| version.of == lost)
+                || lost_photos::may_have_file(db, &lost)?
+            {
                 continue;
             }
             let later = versions.iter().map(|version| version.of.hash);
@@ -70,11 +72,6 @@ pub(super) fn find(
         }
     }
     Ok(versions)
-}
-
-/// Whether a file has a content or its picture, also one that the album probably leaves out.
-fn has_file(db: &Connection, of: &LostContent) -> rusqlite::Result<bool> {
-    Ok(!lost_photos::files_of(db, of)?.is_empty() || lost_photos::is_left_out(db, of)?)
 }
 
 /// The content `lost`, which was at `path`, if it is an earlier version. `later` are the photo and its later versions.

@@ -391,7 +391,7 @@ pub(super) fn remove_corrections(db: &Connection, of: &LostContent) -> rusqlite:
         })?
         .collect::<rusqlite::Result<_>>()?;
     for (leader, of) in leaders {
-        if lost_photos::files_of(db, &of)?.is_empty() && !lost_photos::is_left_out(db, &of)? {
+        if !lost_photos::may_have_file(db, &of)? {
             removed.insert(leader);
         }
     }

@@ -55,6 +55,11 @@ pub(super) fn is_left_out(db: &Connection, of: &LostContent) -> rusqlite::Result
     Ok(false)
 }
 
+/// Whether a file has a content or its picture, also one that the album probably leaves out.
+pub(super) fn may_have_file(db: &Connection, of: &LostContent) -> rusqlite::Result<bool> {
+    Ok(!files_of(db, of)?.is_empty() || is_left_out(db, of)?)
+}
+
 /// See [`Store::find_lost_path`](super::Store::find_lost_path).
 pub(super) fn find_path(db: &Connection, typed: &Path) -> rusqlite::Result<Option<PathBuf>> {
     let Ok(absolute) = std::path::absolute(typed) else {
@@ -81,7 +86,7 @@ pub(super) fn find_path(db: &Connection, typed: &Path) -> rusqlite::Result<Optio
 pub(super) fn remove_all(db: &Connection) -> rusqlite::Result<RemovedLost> {
     let mut removed = RemovedLost::default();
     for of in corrected(db)? {
-        if files_of(db, &of)?.is_empty() && !is_left_out(db, &of)? {
+        if !may_have_file(db, &of)? {
             let paths = lost_paths::paths_of(db, &of)?;
             removed.corrections += forgotten::remove_corrections(db, &of)?;
             removed.paths.extend(paths);
@@ -129,7 +134,7 @@ pub(super) fn remove_forgotten(
                 is_forgotten |= forgotten::holds_path(db, &path)?;
             }
         }
-        if is_forgotten && files_of(db, &of)?.is_empty() && !is_left_out(db, &of)? {
+        if is_forgotten && !may_have_file(db, &of)? {
             forgotten::remove_corrections(db, &of)?;
         }
     }

@@ -73,6 +73,17 @@ pub(super) enum Colour {
     Ycck(bool),
 }
 
+impl Colour {
+    /// How many components have the colours.
+    pub const fn components(self) -> usize {
+        match self {
+            Self::Grey | Self::Negative => 1,
+            Self::YCbCr | Self::Rgb => 3,
+            Self::Cmyk(_) | Self::Ycck(_) => 4,
+        }
+    }
+}
+
 /// A decoded picture.
 #[derive(Debug)]
 pub(super) struct Decoded {

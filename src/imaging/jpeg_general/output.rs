@@ -45,11 +45,7 @@ pub(super) fn add_pixels(
     options: &Options<'_>,
     pixels: &mut RgbImage,
 ) -> Result<(), Fault> {
-    let wanted = match colour {
-        Colour::Grey | Colour::Negative => 1,
-        Colour::YCbCr | Colour::Rgb => 3,
-        Colour::Cmyk(_) | Colour::Ycck(_) => 4,
-    };
+    let wanted = colour.components();
     let opacity = options.meaning.opacity;
     if picture.components.len() < wanted + usize::from(opacity.is_some()) {
         return Err(Fault::Damaged("it has too few components for its colours"));

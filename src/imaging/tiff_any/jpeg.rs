@@ -21,11 +21,7 @@ pub(super) fn pixels(
     let colour = colour(task, directory)?;
     let tables = tables(directory);
     let samples = directory.number(tag::SAMPLES).unwrap_or(1);
-    let colours = match colour {
-        Colour::Grey | Colour::Negative => 1,
-        Colour::YCbCr | Colour::Rgb => 3,
-        Colour::Cmyk(_) | Colour::Ycck(_) => 4,
-    };
+    let colours = colour.components();
     let opacity = match directory.number(tag::EXTRA_SAMPLES) {
         Some(kind @ (1 | 2)) if samples > colours => Some(kind == 1),
         _ => None,

@@ -105,9 +105,7 @@ impl Numbers {
     /// Undoes the prediction of samples that are bytes from those of the previous pixel, of `step` samples.
     pub fn undo_before(&self, line: &mut [u8], step: usize) {
         if self.predictor == Predictor::Before {
-            for at in step..line.len() {
-                line[at] = line[at].wrapping_add(line[at - step]);
-            }
+            add_previous(line, step);
         }
     }
 
@@ -146,9 +144,7 @@ impl Numbers {
         let number = line.len() / bytes;
         let joined = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
         if self.predictor == Predictor::Floating {
-            for at in step..line.len() {
-                line[at] = line[at].wrapping_add(line[at - step]);
-            }
+            add_previous(line, step);
             let value = |at: usize| {
                 let parts = (0..bytes).map(|part| &line[part * number + at]);
                 parts.fold(0, joined)
@@ -184,6 +180,13 @@ impl Numbers {
                 highest ^ if kind == Kind::Signed { 0x8000 } else { 0 }
             }
         }
+    }
+}
+
+/// Undoes the prediction of each byte from the one `step` bytes before it.
+fn add_previous(line: &mut [u8], step: usize) {
+    for at in step..line.len() {
+        line[at] = line[at].wrapping_add(line[at - step]);
     }
 }
 

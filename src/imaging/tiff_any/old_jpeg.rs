@@ -42,10 +42,10 @@ pub(super) fn pixels(
         }
         _ => {}
     }
-    let in_parts = Header::of(task, directory)
-        .and_then(|header| Ok((header.pixels(task, directory, layout)?, header)));
+    let in_parts =
+        Header::of(task, directory).and_then(|header| header.pixels(task, directory, layout));
     match (in_parts, whole) {
-        (Ok((pixels, _)), _) => Ok(Pixels::whole(pixels)),
+        (Ok(pixels), _) => Ok(Pixels::whole(pixels)),
         // Data that begin like a JPEG may be only its tables, or the first of many parts.
         (Err(_), Some(whole)) if is_one => whole,
         (Err(skip), _) => Err(skip),
